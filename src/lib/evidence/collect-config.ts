@@ -1,0 +1,59 @@
+/** Collector for the configuration file, and what follows from it for one server. */
+import { globalConfig, parseConfig, serverEntries, type ConfigDocument, type ConfigPath, type GlobalConfig, type ServerEntry } from '../formats/mcp-config.ts'
+import { parseDockerRun } from '../formats/docker-run.ts'
+import { decideIsolation, isolatedRun, ownDockerArgs } from '../mcpproxy/isolation.ts'
+import type { Version } from '../mcpproxy/versions.ts'
+import { notObserved, observed, type Locations, type Observed, type System } from '../system/system.ts'
+import type { ConfigEvidence, ExpectedRun } from './evidence.ts'
+
+export interface ConfigReading {
+  document: ConfigDocument
+  global: GlobalConfig
+  servers: ServerEntry[]
+  trackedPath: string | null
+  mtimeMs: number | null
+}
+
+const largest = 32 * 1024 * 1024
+
+export async function collectConfig(system: System, locations: Locations): Promise<Observed<ConfigReading>> {
+  const path = locations.config
+  if (path === null) return notObserved('failed', `No mcp_config.json was found (looked in the current folder and in ${locations.home}/.mcpproxy).`)
+  const stat = await system.files.stat(path)
+  const bytes = await system.files.read(path, largest)
+  if (!bytes.ok) return bytes
+  if (bytes.value === null) return notObserved('failed', `There is no ${path}.`)
+  const document = parseConfig(path, bytes.value)
+  return observed({
+    document, global: globalConfig(document), servers: serverEntries(document), trackedPath: locations.trackedConfig,
+    mtimeMs: stat.ok && stat.value.type !== 'missing' ? stat.value.mtimeMs : null,
+  })
+}
+
+/** The evidence about one server; a file that tells nothing of it has `server: null`. */
+export function configFor(reading: ConfigReading, name: string, version: Version): ConfigEvidence {
+  const server = reading.servers.find((s) => s.name === name) ?? null
+  const decision = server ? decideIsolation(server, reading.global, version) : null
+  return { ...reading, server, decision, expected: server && decision ? expectedRun(server, reading.global, version, decision.runs) : null }
+}
+
+function expectedRun(server: ServerEntry, global: GlobalConfig, version: Version, runs: string): ExpectedRun | null {
+  const base: ConfigPath = ['mcpServers', server.index]
+  if (runs === 'docker') {
+    const run = isolatedRun(server, global, version)
+    const runArgs = run.tokens.flatMap((t) => t.tokens)
+    const command = [run.command, ...run.args]
+    const places = [
+      ...run.tokens.flatMap((t) => t.tokens.map(() => t.place)),
+      ...command.map((_, i): ConfigPath => (i === 0 ? [...base, 'command'] : [...base, 'args', i - 1])),
+    ]
+    return { kind: 'isolated', runArgs, command, run: parseDockerRun(runArgs), runtimeType: run.image.runtimeType, places }
+  }
+  if (runs !== 'own-docker') return null
+  const args = ownDockerArgs(server, version)
+  const added = args.length - server.args.length
+  const names = Object.keys(server.env)
+  const places = args.map((_, i): ConfigPath | null => (i === 0 || added === 0 ? [...base, 'args', i] : i <= added ? [...base, 'env', names[Math.floor((i - 1) / 2)] ?? ''] : [...base, 'args', i - added]))
+  const parsed = parseDockerRun(args)
+  return { kind: 'own', runArgs: parsed.image === null ? args : args.slice(0, parsed.imageIndex + 1), command: parsed.command, run: parsed, runtimeType: null, places }
+}

@@ -1,0 +1,196 @@
+/** Collectors for main.log and the per-server logs, with their rotations. */
+import { parseLogLine, serverOf, field, list, type LogLine } from '../formats/log-line.ts'
+import { parseDockerRun } from '../formats/docker-run.ts'
+import { serverLogName } from '../mcpproxy/names.ts'
+import { newestKnown, parseVersion } from '../mcpproxy/versions.ts'
+import { lineNumbers, linesBackward, type RawLine } from '../system/log-reader.ts'
+import { notObserved, observed, type Files, type Observed, type OpenFile, type System } from '../system/system.ts'
+import { newestFailure, readAttempts } from './attempts.ts'
+import type { IsolationSetup, MainLog, ServerLog } from './evidence.ts'
+
+/** What main.log says, for several servers from one reading. */
+export interface MainLogReading {
+  log: Omit<MainLog, 'lines'>
+  byServer: Map<string, LogLine[]>
+  /** The newest setup line of each server, also from an older run of MCPProxy. */
+  setups: Map<string, { line: LogLine; olderRun: boolean }>
+}
+
+const startMessage = 'Starting mcpproxy'
+const setupMessage = 'Docker isolation setup completed'
+/** Lines about the program as a whole that a rule looks at. */
+const generalNeedles = [startMessage, 'ConfigService initialized', 'Config hot-reload failed', 'Configuration reload completed', 'Docker unavailable', 'Docker recovery', 'Container cleanup', 'matching Docker container', 'matching container for cleanup', 'Removing existing container']
+const general = new Set(['Starting mcpproxy', 'Configuration loaded', 'ConfigService initialized', 'Config hot-reload failed; keeping previous configuration', 'Configuration reload completed', 'Docker unavailable on startup, starting recovery', 'Docker became unavailable, starting recovery', 'Docker recovery successful', 'Docker recovery max retries exceeded', 'Container cleanup completed', 'Cleaning up all mcpproxy-managed Docker containers'])
+const limits = { mainBytes: 12 * 1024 ** 3, mainLines: 20_000, olderBytes: 64 * 1024 * 1024, serverBytes: 32 * 1024 * 1024, serverLines: 20_000, attempts: 40, rotations: 6 }
+
+/** Newest first: the log itself, then its rotations (`main-2025-10-14T09-30-00.123.log[.gz]`; the time is UTC). */
+export async function logFamily(files: Files, dirs: readonly string[], name: string): Promise<Observed<string[]>> {
+  let failure: Observed<string[]> | null = null
+  for (const dir of dirs) {
+    const names = await files.list(dir)
+    if (!names.ok) {
+      failure ??= names
+      continue
+    }
+    if (!names.value) continue
+    const stem = name.replace(/\.log$/, '')
+    const rotation = (n: string): boolean => n.startsWith(`${stem}-`) && /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}\.log(\.gz)?$/.test(n.slice(stem.length + 1))
+    const rotated = names.value.filter(rotation).sort().reverse()
+    const found = [...(names.value.includes(name) ? [name] : []), ...rotated]
+    if (found.length > 0) return observed(found.map((n) => `${dir}/${n}`))
+  }
+  return failure ?? observed([])
+}
+
+/** `isolated`: those of the servers that should have a setup line; only for them older runs are searched. */
+export async function collectMainLog(system: System, dirs: readonly string[], servers: readonly string[], isolated: ReadonlySet<string>, deadline: number): Promise<Observed<MainLogReading>> {
+  const family = await logFamily(system.files, dirs, 'main.log')
+  if (!family.ok) return family
+  if (family.value.length === 0) return notObserved('failed', `There is no main.log in ${dirs.join(' or ')}.`)
+  const needles = servers.length > 12 ? undefined : [...generalNeedles, ...servers.map((s) => JSON.stringify(s))]
+  const now = system.now().getTime()
+  const reading: MainLogReading = { log: { files: family.value, general: [], start: null, version: null, complete: false }, byServer: new Map(servers.map((s) => [s, []])), setups: new Map() }
+  const wanted = new Set(servers)
+  for (const path of family.value.slice(0, limits.rotations)) {
+    const opened = await system.files.open(path)
+    if (!opened.ok) {
+      if (path === family.value[0]) return opened
+      break
+    }
+    if (!opened.value) continue
+    const kept = await readMain(opened.value, needles, now, deadline, wanted, isolated, reading)
+    await opened.value.close()
+    if (!kept) break
+    // An isolated server that started long ago has its setup line in an older file only.
+    if (reading.log.start && [...isolated].every((s) => reading.setups.has(s))) break
+  }
+  reading.log.general.reverse()
+  for (const lines of reading.byServer.values()) lines.reverse()
+  reading.log.version = parseVersion(reading.log.start ? field(reading.log.start, 'version') : null)
+  reading.log.complete = reading.log.start !== null
+  return observed(reading)
+}
+
+/** False: the limit was reached, older files are not worth opening. */
+async function readMain(file: OpenFile, needles: readonly string[] | undefined, now: number, deadline: number, servers: ReadonlySet<string>, isolated: ReadonlySet<string>, reading: MainLogReading): Promise<boolean> {
+  const kept: { raw: RawLine; line: LogLine }[] = []
+  const finish = async (done: boolean): Promise<boolean> => {
+    await number(file, kept)
+    return done
+  }
+  let startOffset = file.size
+  const scan = linesBackward(file, { ...(needles ? { needles } : {}), maxBytes: limits.mainBytes, deadline })
+  for (;;) {
+    const step = await scan.next()
+    if (step.done) return finish(step.value.reachedStart)
+    const line = parseLogLine(step.value.text, file.path, null)
+    // In a recording the log may go on after the moment that the rest of it shows.
+    if (!line || line.at.getTime() > now) continue
+    const server = serverOf(line) ?? field(line, 'id') ?? field(line, 'name')
+    const inNewestRun = reading.log.start === null
+    if (server !== null && servers.has(server)) {
+      if (line.message === setupMessage && !reading.setups.has(server)) {
+        reading.setups.set(server, { line, olderRun: !inNewestRun })
+        kept.push({ raw: step.value, line })
+      }
+      if (inNewestRun) {
+        const list = reading.byServer.get(server)
+        if (list && list.length < limits.mainLines) {
+          list.push(line)
+          kept.push({ raw: step.value, line })
+        }
+      }
+    } else if (inNewestRun && (general.has(line.message) || /matching (?:Docker )?container|Removing existing container/.test(line.message))) {
+      reading.log.general.push(line)
+      kept.push({ raw: step.value, line })
+    }
+    if (line.message === startMessage) {
+      // One older run is enough to look for a setup line in.
+      if (!inNewestRun) return finish(true)
+      reading.log.start = line
+    }
+    if (reading.log.start && [...isolated].every((s) => reading.setups.has(s))) return finish(true)
+    if (reading.log.start && file.size - step.value.offset > limits.olderBytes + (file.size - startOffset)) return finish(true)
+    if (inNewestRun && reading.log.start) startOffset = step.value.offset
+  }
+}
+
+async function number(file: OpenFile, kept: { raw: RawLine; line: LogLine }[]): Promise<void> {
+  const numbers = await lineNumbers(file, kept.map((k) => k.raw.offset))
+  for (const { raw, line } of kept) line.number = numbers?.get(raw.offset) ?? null
+}
+
+export function mainLogFor(reading: MainLogReading, server: string): MainLog {
+  return { ...reading.log, lines: reading.byServer.get(server) ?? [] }
+}
+
+export function setupFor(reading: MainLogReading, server: string): IsolationSetup | null {
+  const found = reading.setups.get(server)
+  if (!found) return null
+  const { line } = found
+  const runArgs = list(line, 'docker_run_args')
+  return {
+    line, at: line.at, runtimeType: field(line, 'runtime_type') ?? '', containerName: field(line, 'container_name') ?? '', containerCommand: field(line, 'container_command') ?? '',
+    containerArgs: list(line, 'container_args'), runArgs, run: parseDockerRun(runArgs), olderRun: found.olderRun,
+  }
+}
+
+export async function collectServerLog(system: System, dirs: readonly string[], server: string, deadline: number): Promise<Observed<ServerLog>> {
+  const modern = serverLogName(server, newestKnown)
+  const names = modern === `server-${server}.log` || server.includes('..') ? [modern] : [modern, `server-${server}.log`]
+  let files: string[] = []
+  for (const name of names) {
+    const at = name.lastIndexOf('/')
+    // Before v0.38.0 a name with a slash made a folder.
+    const folders = at < 0 ? dirs : dirs.map((d) => `${d}/${name.slice(0, at)}`)
+    const family = await logFamily(system.files, folders, at < 0 ? name : name.slice(at + 1))
+    if (!family.ok) return family
+    if (family.value.length > 0) {
+      files = family.value
+      break
+    }
+  }
+  if (files.length === 0) return observed({ files: [], attempts: [], newest: null, failed: null, complete: true })
+  const now = system.now().getTime()
+  const lines: LogLine[] = []
+  let complete = false
+  for (const path of files.slice(0, limits.rotations)) {
+    const opened = await system.files.open(path)
+    if (!opened.ok) {
+      if (path === files[0]) return opened
+      break
+    }
+    if (!opened.value) continue
+    const { attempts, reachedStart } = await readServer(opened.value, server, now, deadline, lines)
+    await opened.value.close()
+    complete = reachedStart
+    if (attempts > 0 || !reachedStart) break
+  }
+  const attempts = readAttempts(lines.reverse())
+  return observed({ files, attempts, newest: attempts.at(-1) ?? null, failed: newestFailure(attempts), complete })
+}
+
+async function readServer(file: OpenFile, server: string, now: number, deadline: number, lines: LogLine[]): Promise<{ attempts: number; reachedStart: boolean }> {
+  const kept: { raw: RawLine; line: LogLine }[] = []
+  let attempts = 0
+  let reachedStart = false
+  const scan = linesBackward(file, { maxBytes: limits.serverBytes, deadline })
+  for (;;) {
+    const step = await scan.next()
+    if (step.done) {
+      reachedStart = step.value.reachedStart
+      break
+    }
+    const line = parseLogLine(step.value.text, file.path, null)
+    if (!line || line.at.getTime() > now) continue
+    // Two names can share one file (`a b` and `a_b`): every line says whose it is.
+    const owner = serverOf(line)
+    if (owner !== null && owner !== server) continue
+    kept.push({ raw: step.value, line })
+    lines.push(line)
+    if (line.message === 'Starting connection attempt') attempts++
+    if (attempts >= limits.attempts || kept.length >= limits.serverLines) break
+  }
+  await number(file, kept)
+  return { attempts, reachedStart }
+}

@@ -1,0 +1,159 @@
+/** Gathers the evidence: one collector per source, side by side, all within one time budget. */
+import { parseVersion, newestKnown, type Version } from '../mcpproxy/versions.ts'
+import { isDockerCommand } from '../mcpproxy/isolation.ts'
+import { readDockerErrors } from '../formats/docker-error.ts'
+import { readProgramErrors } from '../formats/program-error.ts'
+import { neverStarted } from '../formats/engine-events.ts'
+import { notObserved, observed, type HostPath, type Locations, type Observed, type ProxyEnvironment, type System } from '../system/system.ts'
+import { collectConfig, configFor, type ConfigReading } from './collect-config.ts'
+import { collectEngine, collectImage, containersFor, eventsFor, imageOf, type EngineReading } from './collect-engine.ts'
+import { collectMainLog, collectServerLog, mainLogFor, setupFor, type MainLogReading } from './collect-logs.ts'
+import { collectStatus, statusFor, type StatusReading } from './collect-status.ts'
+import type { ConfigEvidence, Evidence, ObservedEvidence, ServerLog, Subject } from './evidence.ts'
+import { configSecrets, makeRedactor, runSecrets, type Redactor } from './secrets.ts'
+
+/** What concerns all servers, read once. */
+export interface Shared {
+  system: System
+  locations: Locations
+  config: Observed<ConfigReading>
+  status: Observed<StatusReading | null>
+  engine: EngineReading
+  environment: Observed<ProxyEnvironment>
+  deadline: number
+}
+
+/** A collector that does not come back in time is a source that could not be looked at. */
+export async function within<T>(ms: number, what: string, work: Promise<Observed<T>>): Promise<Observed<T>> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<Observed<T>>((resolve) => {
+    timer = setTimeout(() => resolve(notObserved('timed-out', `${what} gave no answer within ${(ms / 1000).toFixed(0)} s.`)), ms)
+  })
+  try {
+    return await Promise.race([work, late])
+  } catch (error) {
+    return notObserved('failed', `${what}: ${error instanceof Error ? error.message : String(error)}`)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+export async function collectShared(system: System, deadline: number): Promise<Shared> {
+  const left = (share: number): number => Math.max(500, (deadline - Date.now()) * share)
+  const locations = await system.locations()
+  const [config, status, engine, environment] = await Promise.all([
+    within(left(0.4), 'the configuration file', collectConfig(system, locations)),
+    within(left(0.4), 'MCPProxy', collectStatus(system)),
+    engineWithin(left(0.5), system),
+    within(left(0.3), 'the process of MCPProxy', system.environment()),
+  ])
+  return { system, locations, config, status, engine, environment, deadline }
+}
+
+async function engineWithin(ms: number, system: System): Promise<EngineReading> {
+  const reading = await within(ms, 'the engine', collectEngine(system).then(observed))
+  if (reading.ok) return reading.value
+  return { engine: reading, containers: reading, history: reading }
+}
+
+/** Version of MCPProxy: what runs, else what wrote the log. Development builds tell no number through the API. */
+export function versionOf(shared: Shared, log: Observed<MainLogReading>): { value: Version; assumed: boolean } {
+  const running = shared.status.ok ? parseVersion(shared.status.value?.version) : null
+  const logged = log.ok ? log.value.log.version : null
+  const recorded = parseVersion(shared.system.recording?.mcpproxy.version)
+  const value = running ?? recorded ?? logged
+  return value ? { value, assumed: false } : { value: newestKnown, assumed: true }
+}
+
+export interface Collected { subjects: Subject[]; version: { value: Version; assumed: boolean }; redact: Redactor }
+
+/** The evidence about these servers. */
+export async function collectServers(shared: Shared, servers: readonly string[]): Promise<Collected> {
+  const { system, deadline } = shared
+  const left = (share: number): number => Math.max(500, (deadline - Date.now()) * share)
+  const entries = shared.config.ok ? shared.config.value.servers : []
+  const isolated = new Set(servers.filter((name) => {
+    const entry = entries.find((s) => s.name === name)
+    return !entry || (!isDockerCommand(entry.command) && entry.isolation?.enabled !== false && entry.command !== '')
+  }))
+  const mainLog = await within(left(0.6), 'main.log', collectMainLog(system, shared.locations.logDirs, servers, isolated, Date.now() + left(0.5)))
+  const version = versionOf(shared, mainLog)
+  const subjects = await eachOf(servers, 4, (server) => collectServer(shared, server, mainLog, version))
+  return { subjects, version, redact: makeRedactor(allSecrets(shared, subjects)) }
+}
+
+/** At most `width` at once. */
+async function eachOf<T, R>(items: readonly T[], width: number, work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  let next = 0
+  const worker = async (): Promise<void> => {
+    while (next < items.length) {
+      const i = next++
+      results[i] = await work(items[i] as T)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker))
+  return results
+}
+
+async function collectServer(shared: Shared, server: string, mainLog: Observed<MainLogReading>, version: Subject['version']): Promise<Subject> {
+  const { system } = shared
+  const left = (share: number): number => Math.max(500, (shared.deadline - Date.now()) * share)
+  const config = shared.config.ok ? observed(configFor(shared.config.value, server, version.value)) : shared.config
+  const known = config.ok ? config.value : null
+  const serverLog = await within(left(0.5), `the log of ${server}`, collectServerLog(system, shared.locations.logDirs, server, Date.now() + left(0.4)))
+  const setup = mainLog.ok ? observed(setupFor(mainLog.value, server)) : mainLog
+  const events = shared.engine.history.ok ? observed(eventsFor(shared.engine.history.value, server, known, serverLog.ok ? serverLog.value : null, system.now())) : shared.engine.history
+  const reference = imageOf(known, setup.ok ? setup.value : null)
+  const [image, hostPaths] = await Promise.all([
+    within(left(0.8), `image ${reference ?? ''}`, collectImage(system, reference, programsMatter(serverLog.ok ? serverLog.value : null, events.ok ? events.value : null))),
+    within(left(0.5), 'the paths of the host', collectHostPaths(system, known)),
+  ])
+  const evidence: ObservedEvidence = {
+    config, serverLog, setup, events, image, hostPaths,
+    mainLog: mainLog.ok ? observed(mainLogFor(mainLog.value, server)) : mainLog,
+    engine: shared.engine.engine,
+    containers: shared.engine.containers.ok ? observed(containersFor(shared.engine.containers.value, server, known)) : shared.engine.containers,
+    status: shared.status.ok ? observed(shared.status.value ? statusFor(shared.status.value, server) : null) : shared.status,
+    environment: shared.environment,
+  }
+  return { server, recorded: system.recording !== null, now: system.now(), platform: system.platform, version, evidence }
+}
+
+/** Reading an image's programs costs a created container: only where it can decide something. */
+function programsMatter(log: ServerLog | null, events: Evidence['events'] | null): boolean {
+  const attempt = log?.failed
+  if (!log || !attempt) return log?.newest == null
+  const docker = readDockerErrors(attempt.stderr).some((e) => e.kind.startsWith('exec') || e.kind === 'interpreter-missing' || e.kind === 'docker-missing')
+  const program = readProgramErrors(attempt.stderr).some((e) => ['script-missing', 'shell-not-found', 'module-missing', 'tool-missing'].includes(e.kind))
+  const story = events?.newest
+  return docker || program || (story != null && (neverStarted(story) || story.exitCode === 126 || story.exitCode === 127))
+}
+
+/** Everything in the server's entry that looks like a path of the host. */
+async function collectHostPaths(system: System, config: ConfigEvidence | null): Promise<Observed<Record<string, HostPath>>> {
+  const server = config?.server
+  if (!server) return observed({})
+  const words = new Set<string>()
+  for (const value of [server.command, server.working_dir, ...server.args, ...(server.isolation?.extra_args ?? []), ...(config?.global.docker_isolation.extra_args ?? [])]) {
+    for (const word of value.split(/[:=,\s'"]+/)) if (/^[/~.]./.test(word) && word.length < 1024) words.add(word)
+    // A path may hold blanks.
+    if (/^\//.test(value)) words.add(value)
+  }
+  const paths: Record<string, HostPath> = {}
+  for (const word of words) {
+    const stat = await system.files.stat(word)
+    if (stat.ok) paths[word] = stat.value
+  }
+  return observed(paths)
+}
+
+function allSecrets(shared: Shared, subjects: readonly Subject[]): Set<string> {
+  const values = new Set<string>()
+  if (shared.config.ok) for (const v of configSecrets(shared.config.value.document)) values.add(v)
+  for (const { evidence } of subjects) {
+    if (evidence.setup.ok && evidence.setup.value) for (const v of runSecrets(evidence.setup.value.run)) values.add(v)
+    if (evidence.config.ok && evidence.config.value.expected) for (const v of runSecrets(evidence.config.value.expected.run)) values.add(v)
+  }
+  return values
+}

@@ -1,0 +1,455 @@
+/**
+ * mcp_config.json as MCPProxy reads it: strict JSON by Go's encoding/json, keys in any case, the
+ * last of two equal scalar keys wins, equal object keys merge (facts read from MCPProxy v0.7 to
+ * v0.60). The reader here is more tolerant than MCPProxy, so that a broken file still tells as
+ * much as it can; what MCPProxy would refuse is in `problems`, with its place.
+ */
+import { parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser'
+
+export type ConfigPath = (string | number)[]
+
+export interface ConfigProblem {
+  /** `syntax`: not strict JSON. `shape`: JSON, but a type or value that MCPProxy refuses. */
+  kind: 'syntax' | 'shape' | 'duplicate-name' | 'duplicate-key'
+  /** e.g. `comment`, `trailing-comma`, `byte-order-mark`, `wrong-type`. */
+  what: string
+  offset: number
+  length: number
+  message: string
+  path: ConfigPath | null
+}
+
+export interface ConfigDocument {
+  path: string
+  text: string
+  /** Null when not even a tolerant parser finds a value. */
+  root: Node | null
+  problems: ConfigProblem[]
+}
+
+export interface IsolationBlock {
+  enabled: boolean | null
+  mode: string | null
+  image: string
+  network_mode: string
+  extra_args: string[]
+  working_dir: string
+  log_driver: string
+  log_max_size: string
+  log_max_files: string
+}
+
+export interface GlobalConfig {
+  listen: string
+  api_key: string
+  data_dir: string
+  init_timeout: string
+  docker_isolation: {
+    present: boolean
+    enabled: boolean
+    mode: string
+    /** Null: absent. MCPProxy's default is true since v0.24.0. */
+    enable_cache_volume: boolean | null
+    /** Only what the file says; MCPProxy merges it over its own map. */
+    default_images: Record<string, string>
+    registry: string | null
+    network_mode: string | null
+    memory_limit: string | null
+    cpu_limit: string | null
+    timeout: string | null
+    extra_args: string[]
+    log_driver: string | null
+    log_max_size: string | null
+    log_max_files: string | null
+  }
+  logging: { log_dir: string; json_format: boolean }
+  tray_endpoint: string
+  enable_socket: boolean
+}
+
+export interface ServerEntry {
+  index: number
+  name: string
+  /** Absent means false. Null: absent. */
+  enabled: boolean | null
+  quarantined: boolean | null
+  protocol: string
+  command: string
+  args: string[]
+  env: Record<string, string>
+  headers: Record<string, string>
+  url: string
+  working_dir: string
+  init_timeout: string
+  isolation: IsolationBlock | null
+}
+
+/** A stdio server is one that MCPProxy starts as a program (facts A6). */
+export function isStdio(server: ServerEntry): boolean {
+  if (server.protocol === 'stdio') return true
+  if (server.protocol === '' || server.protocol === 'auto') return server.command !== ''
+  return false
+}
+
+export function parseConfig(path: string, bytes: Buffer): ConfigDocument {
+  const problems: ConfigProblem[] = []
+  const problem = (kind: ConfigProblem['kind'], what: string, offset: number, length: number, message: string, at: ConfigPath | null = null): void => {
+    problems.push({ kind, what, offset, length, message, path: at })
+  }
+  let text = decode(bytes, problem)
+  if (text.startsWith('\uFEFF')) {
+    // Go: invalid character 'ï' looking for beginning of value
+    problem('syntax', 'byte-order-mark', 0, 1, 'The file begins with a byte order mark, which MCPProxy refuses.')
+    text = ` ${text.slice(1)}`
+  }
+  const document: ConfigDocument = { path, text, root: null, problems }
+  if (text.trim() === '') return document // MCPProxy takes an empty file as all defaults.
+  const errors: ParseError[] = []
+  document.root = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: true }) ?? null
+  for (const error of errors) addSyntaxProblem(text, error, problem)
+  if (document.root) {
+    addDuplicateKeys(document.root, [], problem)
+    addShapeProblems(document, problem)
+  }
+  problems.sort((a, b) => Number(b.kind === 'syntax') - Number(a.kind === 'syntax') || a.offset - b.offset)
+  return document
+}
+
+type AddProblem = (kind: ConfigProblem['kind'], what: string, offset: number, length: number, message: string, at?: ConfigPath | null) => void
+
+function decode(bytes: Buffer, problem: AddProblem): string {
+  if (bytes.length >= 2 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))) {
+    problem('syntax', 'utf-16', 0, 1, 'The file is UTF-16; MCPProxy reads UTF-8 only.')
+    const text = bytes[0] === 0xff ? bytes.toString('utf16le') : Buffer.from(bytes).swap16().toString('utf16le')
+    return text.replace(/^\uFEFF/, ' ')
+  }
+  const text = bytes.toString('utf8')
+  const bad = text.indexOf('\uFFFD')
+  if (bad >= 0 && !bytes.includes(Buffer.from('\uFFFD'))) {
+    // encoding/json replaces such bytes silently, so this is no refusal, but never what was meant.
+    problem('syntax', 'not-utf-8', bad, 1, 'The file has bytes here that are not UTF-8.')
+  }
+  return text
+}
+
+function addSyntaxProblem(text: string, error: ParseError, problem: AddProblem): void {
+  const code = printParseErrorCode(error.error)
+  const at = text[error.offset] ?? ''
+  const found = text.slice(error.offset, error.offset + Math.min(error.length, 20)).split('\n')[0] ?? ''
+  const add = (what: string, message: string): void => problem('syntax', what, error.offset, Math.max(1, error.length), message)
+  if (code === 'InvalidCommentToken') return add('comment', 'A comment: MCPProxy reads strict JSON, which has none.')
+  if (code === 'UnexpectedEndOfComment') return add('comment', 'A comment that does not end: MCPProxy reads strict JSON, which has none.')
+  if ('\u201C\u201D\u2018\u2019\u00AB\u00BB'.includes(at) && at !== '') return add('smart-quote', `A typographic quotation mark (${at}) instead of ".`)
+  if (at === "'") return add('single-quote', "Single quotes (') instead of double quotes (\").")
+  if ((code === 'PropertyNameExpected' || code === 'ValueExpected') && (at === '}' || at === ']') && text.slice(0, error.offset).trimEnd().endsWith(',')) {
+    return problem('syntax', 'trailing-comma', text.slice(0, error.offset).trimEnd().length - 1, 1, 'A comma with nothing after it.')
+  }
+  if (code === 'EndOfFileExpected') return add('text-after-end', `Something stands after the end of the document: ${found}`)
+  if (error.offset >= text.trimEnd().length) return add('incomplete', 'The file ends too early: a bracket or a quotation mark is not closed.')
+  if (code === 'CommaExpected') return add('missing-comma', 'A comma is missing before this place.')
+  const wanted: Record<string, string> = {
+    InvalidSymbol: 'not a JSON value', InvalidNumberFormat: 'not a JSON number', PropertyNameExpected: 'a property name in double quotes is expected here',
+    ValueExpected: 'a value is expected here', ColonExpected: 'a colon is expected here', CloseBraceExpected: 'a closing } is expected here',
+    CloseBracketExpected: 'a closing ] is expected here', UnexpectedEndOfString: 'a string that is not closed', InvalidUnicode: 'an invalid \\u escape',
+    InvalidEscapeCharacter: 'an invalid escape (a backslash must be written \\\\)', InvalidCharacter: 'a control character inside a string',
+  }
+  return add(code, `Not valid JSON: ${wanted[code] ?? 'something unexpected'}.`)
+}
+
+function addDuplicateKeys(node: Node, path: ConfigPath, problem: AddProblem): void {
+  if (node.type === 'object') {
+    const seen = new Map<string, Node>()
+    for (const property of node.children ?? []) {
+      const [key, value] = property.children ?? []
+      if (!key) continue
+      const name = String(key.value)
+      const earlier = seen.get(name)
+      if (earlier && path[path.length - 1] !== 'env' && path[path.length - 1] !== 'headers') {
+        problem('duplicate-key', 'duplicate-key', key.offset, key.length, `"${name}" stands twice in this object.`, [...path, name])
+      }
+      seen.set(name, key)
+      if (value) addDuplicateKeys(value, [...path, name], problem)
+    }
+  } else if (node.type === 'array') {
+    node.children?.forEach((child, i) => addDuplicateKeys(child, [...path, i], problem))
+  }
+}
+
+// ---- shapes ---------------------------------------------------------------------
+
+type Shape = 'string' | 'boolean' | 'number' | 'duration' | 'strings' | 'string-map' | 'object' | 'servers'
+const isolationShape: Record<string, Shape> = {
+  enabled: 'boolean', mode: 'string', image: 'string', network_mode: 'string', extra_args: 'strings', working_dir: 'string',
+  log_driver: 'string', log_max_size: 'string', log_max_files: 'string',
+}
+const dockerIsolationShape: Record<string, Shape> = {
+  enabled: 'boolean', mode: 'string', enable_cache_volume: 'boolean', default_images: 'string-map', registry: 'string', network_mode: 'string',
+  memory_limit: 'string', cpu_limit: 'string', timeout: 'duration', extra_args: 'strings', log_driver: 'string', log_max_size: 'string', log_max_files: 'string',
+}
+const serverShape: Record<string, Shape> = {
+  name: 'string', url: 'string', protocol: 'string', command: 'string', args: 'strings', working_dir: 'string', env: 'string-map', headers: 'string-map',
+  oauth: 'object', enabled: 'boolean', quarantined: 'boolean', skip_quarantine: 'boolean', auto_approve_tool_changes: 'boolean', trust_mode: 'string',
+  shared: 'boolean', created: 'string', updated: 'string', isolation: 'object', reconnect_on_use: 'boolean', expose_prompts: 'boolean',
+  launcher_wait_timeout: 'duration', health_check_interval: 'duration', tool_discovery_interval: 'duration', init_timeout: 'duration',
+  max_concurrent_requests: 'number', queue_size: 'number', queue_timeout: 'duration', toon_output: 'string', enabled_tools: 'strings', disabled_tools: 'strings',
+  source_registry_id: 'string', source_registry_provenance: 'string', auth_broker: 'object',
+}
+const topShape: Record<string, Shape> = {
+  listen: 'string', tray_endpoint: 'string', enable_socket: 'boolean', data_dir: 'string', debug_search: 'boolean', mcpServers: 'servers', tools_limit: 'number',
+  tool_response_limit: 'number', call_tool_timeout: 'duration', init_timeout: 'duration', health_check_interval: 'duration', tool_discovery_interval: 'duration',
+  logging: 'object', api_key: 'string', require_mcp_auth: 'boolean', read_only_mode: 'boolean', docker_isolation: 'object', docker_recovery: 'object',
+  environment: 'object', quarantine_enabled: 'boolean', enable_prompts: 'boolean', routing_mode: 'string',
+}
+
+/** Keys that MCPProxy v0.60.0 knows, for "no such key" findings. */
+export const knownKeys = {
+  isolation: Object.keys(isolationShape),
+  docker_isolation: Object.keys(dockerIsolationShape),
+  server: Object.keys(serverShape),
+}
+
+// Go's time.ParseDuration: "300ms", "1.5h", "2h45m"; a bare "0" too.
+const duration = /^[-+]?(0|(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/
+
+function addShapeProblems(document: ConfigDocument, problem: AddProblem): void {
+  const root = document.root
+  if (!root) return
+  const wrong = (node: Node, path: ConfigPath, message: string): void => problem('shape', 'wrong-type', node.offset, node.length, message, path)
+  if (root.type !== 'object') return wrong(root, [], `The file holds ${article(root.type)}; MCPProxy takes an object.`)
+  checkObject(root, topShape, [], wrong)
+  checkObject(valueAt(document, ['docker_isolation']), dockerIsolationShape, ['docker_isolation'], wrong)
+  const mode = valueAt(document, ['docker_isolation', 'mode'])
+  if (mode?.type === 'string') checkMode(mode, ['docker_isolation', 'mode'], problem)
+  const logging = valueAt(document, ['logging', 'level'])
+  if (logging?.type === 'string' && !['', 'trace', 'debug', 'info', 'warn', 'error'].includes(String(logging.value))) {
+    problem('shape', 'bad-value', logging.offset, logging.length, `"${String(logging.value)}" is no log level (trace, debug, info, warn, error).`, ['logging', 'level'])
+  }
+  const servers = valueAt(document, ['mcpServers'])
+  if (servers?.type !== 'array') return
+  const names = new Map<string, number>()
+  servers.children?.forEach((entry, i) => {
+    const path: ConfigPath = ['mcpServers', i]
+    if (entry.type === 'null') return
+    if (entry.type !== 'object') return wrong(entry, path, `A server is an object, not ${article(entry.type)}.`)
+    checkObject(entry, serverShape, path, wrong)
+    checkObject(valueAt(document, [...path, 'isolation']), isolationShape, [...path, 'isolation'], wrong)
+    checkServerValues(document, entry, path, names, problem)
+  })
+}
+
+function checkServerValues(document: ConfigDocument, entry: Node, path: ConfigPath, names: Map<string, number>, problem: AddProblem): void {
+  const at = (key: string): Node | null => valueAt(document, [...path, key])
+  const text = (key: string): string => { const n = at(key); return n?.type === 'string' ? String(n.value) : '' }
+  const bad = (key: string, message: string): void => {
+    const node = at(key) ?? entry
+    problem('shape', 'bad-value', node.offset, node === entry ? 1 : node.length, message, at(key) ? [...path, key] : path)
+  }
+  const name = text('name')
+  if (name === '' && (!at('name') || at('name')?.type === 'string')) bad('name', 'A server without a name.')
+  else if (name.includes(':')) bad('name', `The name "${name}" contains ":", which MCPProxy reserves.`)
+  else if (name !== '' && names.has(name)) {
+    const node = at('name') as Node
+    problem('duplicate-name', 'duplicate-name', node.offset, node.length, `"${name}" is the name of an earlier server too.`, [...path, 'name'])
+  } else if (name !== '') names.set(name, Number(path[1]))
+  const protocol = text('protocol')
+  if (!['', 'stdio', 'http', 'sse', 'streamable-http', 'auto'].includes(protocol)) bad('protocol', `"${protocol}" is no protocol (stdio, http, sse, streamable-http, auto).`)
+  if (['http', 'sse', 'streamable-http'].includes(protocol) && text('url') === '') bad('url', `protocol "${protocol}" needs a url.`)
+  const mode = valueAt(document, [...path, 'isolation', 'mode'])
+  if (mode?.type === 'string') checkMode(mode, [...path, 'isolation', 'mode'], problem)
+}
+
+function checkMode(node: Node, path: ConfigPath, problem: AddProblem): void {
+  if (!['', 'docker', 'sandbox', 'none'].includes(String(node.value))) {
+    problem('shape', 'bad-value', node.offset, node.length, `"${String(node.value)}" is no isolation mode (docker, sandbox, none).`, path)
+  }
+}
+
+function checkObject(node: Node | null, shape: Record<string, Shape>, path: ConfigPath, wrong: (n: Node, p: ConfigPath, m: string) => void): void {
+  if (!node || node.type === 'null') return
+  if (node.type !== 'object') return
+  for (const property of node.children ?? []) {
+    const [key, value] = property.children ?? []
+    if (!key || !value || value.type === 'null') continue
+    const name = String(key.value)
+    const wanted = Object.entries(shape).find(([k]) => k.toLowerCase() === name.toLowerCase())?.[1]
+    if (!wanted) continue
+    const message = mismatch(value, wanted)
+    if (message) wrong(value, [...path, name], `"${name}" ${message}`)
+    else if (wanted === 'strings' || wanted === 'string-map') checkStrings(value, [...path, name], name, wrong)
+  }
+}
+
+function checkStrings(value: Node, path: ConfigPath, name: string, wrong: (n: Node, p: ConfigPath, m: string) => void): void {
+  value.children?.forEach((child, i) => {
+    const item = value.type === 'object' ? child.children?.[1] : child
+    const label = value.type === 'object' ? String(child.children?.[0]?.value) : i
+    if (item && item.type !== 'string' && item.type !== 'null') wrong(item, [...path, label], `${value.type === 'object' ? `"${name}.${label}"` : `an entry of "${name}"`} must be a string, not ${article(item.type)}.`)
+  })
+}
+
+function mismatch(value: Node, wanted: Shape): string | null {
+  const is = article(value.type)
+  switch (wanted) {
+    case 'servers':
+      if (value.type === 'array') return null
+      return value.type === 'object' ? 'must be an array of objects with a "name"; this is the object form of other MCP clients.' : `must be an array, not ${is}.`
+    case 'strings': return value.type === 'array' ? null : `must be an array of strings, not ${is}.`
+    case 'string-map': case 'object': return value.type === 'object' ? null : `must be an object, not ${is}.`
+    case 'duration':
+      if (value.type !== 'string') return `must be a duration in quotes such as "30s", not ${is}.`
+      return duration.test(String(value.value)) ? null : `is no duration such as "30s" or "2m".`
+    default: return value.type === wanted ? null : `must be ${article(wanted)}, not ${is}.`
+  }
+}
+
+const article = (type: string): string => (type === 'null' ? 'null' : /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`)
+
+// ---- reading --------------------------------------------------------------------
+
+/**
+ * The value node at a path, as Go finds it: an exact key before one in other case; the last of
+ * equal scalar keys; for equal object keys the last one that has the rest of the path.
+ */
+export function valueAt(document: ConfigDocument, path: ConfigPath): Node | null {
+  const find = (node: Node | null | undefined, rest: ConfigPath): Node | null => {
+    if (!node) return null
+    const [step, ...more] = rest
+    if (step === undefined) return node
+    if (typeof step === 'number') return node.type === 'array' ? find(node.children?.[step], more) : null
+    if (node.type !== 'object') return null
+    const same = (node.children ?? []).filter((p) => String(p.children?.[0]?.value).toLowerCase() === step.toLowerCase())
+    for (const property of same.reverse()) {
+      const found = find(property.children?.[1], more)
+      if (found) return found
+    }
+    return null
+  }
+  return find(document.root, path)
+}
+
+/** The node of the property's name at a path. */
+export function keyAt(document: ConfigDocument, path: ConfigPath): Node | null {
+  return valueAt(document, path)?.parent?.type === 'property' ? (valueAt(document, path)?.parent?.children?.[0] ?? null) : null
+}
+
+/** The plain value of a node (duplicate keys: the last). */
+export function plain(node: Node | null | undefined): unknown {
+  if (!node) return undefined
+  if (node.type === 'object') {
+    const result: Record<string, unknown> = {}
+    for (const p of node.children ?? []) {
+      const [key, value] = p.children ?? []
+      if (key && value) Object.defineProperty(result, String(key.value), { value: plain(value), enumerable: true, configurable: true, writable: true })
+    }
+    return result
+  }
+  if (node.type === 'array') return (node.children ?? []).map((child) => plain(child))
+  return node.value
+}
+
+const text = (d: ConfigDocument, path: ConfigPath): string | null => {
+  const n = valueAt(d, path)
+  return n?.type === 'string' ? String(n.value) : null
+}
+const bool = (d: ConfigDocument, path: ConfigPath): boolean | null => {
+  const n = valueAt(d, path)
+  return n?.type === 'boolean' ? Boolean(n.value) : null
+}
+const strings = (d: ConfigDocument, path: ConfigPath): string[] => {
+  const n = valueAt(d, path)
+  return n?.type === 'array' ? (n.children ?? []).map((c) => (c.type === 'string' ? String(c.value) : '')) : []
+}
+const stringMap = (d: ConfigDocument, path: ConfigPath): Record<string, string> => {
+  const n = valueAt(d, path)
+  const entries = n?.type === 'object' ? (n.children ?? []).flatMap((p) => {
+    const [key, value] = p.children ?? []
+    return key && value?.type === 'string' ? [[String(key.value), String(value.value)] as const] : []
+  }) : []
+  return Object.fromEntries(entries)
+}
+
+export function globalConfig(d: ConfigDocument): GlobalConfig {
+  const di = (key: string): ConfigPath => ['docker_isolation', key]
+  return {
+    listen: text(d, ['listen']) ?? '',
+    api_key: text(d, ['api_key']) ?? '',
+    data_dir: text(d, ['data_dir']) ?? '',
+    init_timeout: text(d, ['init_timeout']) ?? '',
+    docker_isolation: {
+      present: valueAt(d, ['docker_isolation'])?.type === 'object',
+      enabled: bool(d, di('enabled')) ?? false,
+      mode: text(d, di('mode')) ?? '',
+      enable_cache_volume: bool(d, di('enable_cache_volume')),
+      default_images: stringMap(d, di('default_images')),
+      registry: text(d, di('registry')),
+      network_mode: text(d, di('network_mode')),
+      memory_limit: text(d, di('memory_limit')),
+      cpu_limit: text(d, di('cpu_limit')),
+      timeout: text(d, di('timeout')),
+      extra_args: strings(d, di('extra_args')),
+      log_driver: text(d, di('log_driver')),
+      log_max_size: text(d, di('log_max_size')),
+      log_max_files: text(d, di('log_max_files')),
+    },
+    logging: { log_dir: text(d, ['logging', 'log_dir']) ?? '', json_format: bool(d, ['logging', 'json_format']) ?? false },
+    tray_endpoint: text(d, ['tray_endpoint']) ?? '',
+    enable_socket: bool(d, ['enable_socket']) ?? true,
+  }
+}
+
+/**
+ * The servers of the file. The object form of other MCP clients, which MCPProxy refuses, is read
+ * too, so that more than "wrong shape" can be said.
+ */
+export function serverEntries(d: ConfigDocument): ServerEntry[] {
+  const list = valueAt(d, ['mcpServers'])
+  if (list?.type === 'object') {
+    return (list.children ?? []).flatMap((p, index) => {
+      const name = String(p.children?.[0]?.value)
+      return p.children?.[1]?.type === 'object' ? [serverEntry(d, ['mcpServers', name], index, name)] : []
+    })
+  }
+  if (list?.type !== 'array') return []
+  return (list.children ?? []).flatMap((node, index) =>
+    node.type === 'object' ? [serverEntry(d, ['mcpServers', index], index, text(d, ['mcpServers', index, 'name']) ?? '')] : [])
+}
+
+function serverEntry(d: ConfigDocument, base: ConfigPath, index: number, name: string): ServerEntry {
+  const at = (key: string): ConfigPath => [...base, key]
+  const iso = (key: string): ConfigPath => [...base, 'isolation', key]
+  return {
+    index, name,
+    enabled: bool(d, at('enabled')),
+    quarantined: bool(d, at('quarantined')),
+    protocol: text(d, at('protocol')) ?? '',
+    command: text(d, at('command')) ?? '',
+    args: strings(d, at('args')),
+    env: stringMap(d, at('env')),
+    headers: stringMap(d, at('headers')),
+    url: text(d, at('url')) ?? '',
+    working_dir: text(d, at('working_dir')) ?? '',
+    init_timeout: text(d, at('init_timeout')) ?? '',
+    isolation: valueAt(d, at('isolation'))?.type !== 'object' ? null : {
+      enabled: bool(d, iso('enabled')),
+      mode: text(d, iso('mode')),
+      image: text(d, iso('image')) ?? '',
+      network_mode: text(d, iso('network_mode')) ?? '',
+      extra_args: strings(d, iso('extra_args')),
+      working_dir: text(d, iso('working_dir')) ?? '',
+      log_driver: text(d, iso('log_driver')) ?? '',
+      log_max_size: text(d, iso('log_max_size')) ?? '',
+      log_max_files: text(d, iso('log_max_files')) ?? '',
+    },
+  }
+}
+
+export const pointer = (path: ConfigPath): string => path.map((p) => `/${String(p).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+
+/** Line and column, both from 1, of an offset; columns count UTF-16 units as editors do. */
+export function position(source: string, offset: number): { line: number; column: number } {
+  const before = source.slice(0, offset)
+  const start = before.lastIndexOf('\n') + 1
+  let line = 1
+  for (let i = before.indexOf('\n'); i >= 0; i = before.indexOf('\n', i + 1)) line++
+  return { line, column: offset - start + 1 }
+}

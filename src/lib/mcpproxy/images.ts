@@ -1,0 +1,58 @@
+/** Which runtime MCPProxy sees in a command, and which image it takes for it. */
+import type { GlobalConfig, ServerEntry } from '../formats/mcp-config.ts'
+import { since, type Version } from './versions.ts'
+
+const known: Record<string, string> = {
+  python: 'python', python3: 'python', 'python3.11': 'python', 'python3.12': 'python', 'python3.13': 'python', uvx: 'uvx', pip: 'pip', pip3: 'pip', pipx: 'pipx',
+  node: 'node', npm: 'npm', npx: 'npx', yarn: 'yarn', go: 'go', cargo: 'cargo', rustc: 'rustc', ruby: 'ruby', gem: 'gem', php: 'php', composer: 'composer', sh: 'sh', bash: 'bash',
+}
+
+/** The last element of a path, as Go's filepath.Base on Unix. */
+export const baseName = (command: string): string => command.replace(/\/+$/, '').split('/').at(-1) ?? command
+
+/** `runtime_type` of the logs. Unknown programs are `binary`. */
+export function detectRuntime(command: string): string {
+  const name = baseName(command)
+  const exact = Object.hasOwn(known, name) ? known[name] : undefined
+  if (exact) return exact
+  const lower = name.toLowerCase()
+  if (lower.includes('python')) return 'python'
+  if (lower.includes('node')) return 'node'
+  return 'binary'
+}
+
+const uv = 'ghcr.io/astral-sh/uv:python3.13-bookworm-slim'
+/** MCPProxy's own map: v0.7 to v0.23, and since v0.24.0. */
+export function builtInImages(version: Version): Record<string, string> {
+  const modern = since(version, 'uvImages')
+  const python = modern ? uv : 'python:3.11'
+  const node = modern ? 'node:22' : 'node:20'
+  return {
+    python, python3: python, uvx: python, pip: python, pipx: python, node, npm: node, npx: node, yarn: node, go: 'golang:1.21-alpine', cargo: 'rust:1.75-slim', rustc: 'rust:1.75-slim',
+    ruby: 'ruby:3.2-alpine', gem: 'ruby:3.2-alpine', php: 'php:8.2-cli-alpine', composer: 'php:8.2-cli-alpine', binary: 'alpine:3.18', sh: 'alpine:3.18', bash: 'alpine:3.18',
+  }
+}
+
+/** A name without a slash gets `<registry>/library/` in front; anything else stays. */
+export function fullImageName(image: string, registry: string): string {
+  return image.includes('/') ? image : `${registry || 'docker.io'}/library/${image}`
+}
+
+export interface ImageChoice {
+  image: string
+  /** Where it was decided. */
+  from: 'server' | 'default_images' | 'built-in' | 'fallback'
+  runtimeType: string
+}
+
+export function chooseImage(server: ServerEntry, global: GlobalConfig, version: Version): ImageChoice {
+  const runtimeType = detectRuntime(server.command)
+  const registry = global.docker_isolation.registry ?? 'docker.io'
+  const own = server.isolation?.image
+  if (own) return { image: fullImageName(own, registry), from: 'server', runtimeType }
+  const configured = global.docker_isolation.default_images[runtimeType]
+  if (configured !== undefined) return { image: fullImageName(configured, registry), from: 'default_images', runtimeType }
+  const builtIn = builtInImages(version)[runtimeType]
+  if (builtIn) return { image: fullImageName(builtIn, registry), from: 'built-in', runtimeType }
+  return { image: fullImageName('alpine:3.18', registry), from: 'fallback', runtimeType }
+}

@@ -1,0 +1,21 @@
+/** What would heal, as data. Nothing here does anything. */
+
+/** A change of one value of the configuration; `value: undefined` removes it. */
+export interface ConfigEdit {
+  path: (string | number)[]
+  value: unknown
+}
+
+/**
+ * `safe`: reversible and keeps isolation. The others weaken something and name what:
+ * `unisolated` (isolation off for a server), `network`, `mounts`, `limits`.
+ */
+export type EditClass = 'safe' | 'unisolated' | 'network' | 'mounts' | 'limits'
+
+export type Remedy =
+  | { kind: 'config-edit'; title: string; edits: ConfigEdit[]; class: EditClass; because: string }
+  /** A restart of the server through MCPProxy's API is all it takes. */
+  | { kind: 'reload'; title: string }
+  /** Shown, never run unasked. */
+  | { kind: 'command'; title: string; argv: string[] }
+  | { kind: 'instruction'; title: string }

@@ -1,0 +1,29 @@
+/** DOCKER_HOST, DOCKER_CONTEXT or DOCKER_TLS_VERIFY has a value that docker cannot use. */
+import { citeEngine, citeLog } from './cite.ts'
+import { dockerFailure, isConnected, story, unheardOf } from './helpers.ts'
+import { defineRule } from './rule.ts'
+
+export default defineRule({
+  code: 'docker-endpoint-invalid',
+  severity: 'error',
+  title: 'The address of the engine that docker was given cannot be used',
+  needs: ['serverLog'],
+  uses: ['config', 'engine', 'events', 'environment'],
+  detect({ serverLog }, { config, engine, events, environment }) {
+    const said = dockerFailure(serverLog, 'endpoint-invalid', 'not-docker')
+    const unusable = engine && !engine.reachable.yes && ['misconfigured', 'not-docker'].includes(engine.reachable.why) ? engine.reachable : null
+    // A host without a scheme is taken for tcp, and nothing listens there.
+    const configured = environment?.env['DOCKER_HOST'] ?? null
+    const noScheme = configured !== null && configured !== '' && !configured.includes('://') ? dockerFailure(serverLog, 'cannot-connect') : null
+    const needsDocker = config?.decision?.runs === 'docker' || config?.decision?.runs === 'own-docker'
+    const text = story(events)?.startedAt == null ? (said ?? noScheme) : null
+    if (!text && !(unusable && needsDocker && !isConnected(serverLog))) return null
+    return {
+      observations: [...(text ? (['serverLog'] as const) : []), ...(unusable || noScheme ? (['engine'] as const) : []), ...(text && unheardOf(serverLog, events) ? (['events'] as const) : [])],
+      facts: { host: engine?.endpoint.host ?? configured, context: engine?.endpoint.context ?? null, why: text?.detail ?? null },
+      cites: [...(text ? [citeLog(text.line)] : []), ...(unusable && engine ? [citeEngine(engine.endpoint.decidedBy, unusable.message)] : [])],
+      detail: `docker refuses before it asks any engine: ${text?.detail ?? unusable?.message ?? text?.text ?? ''}`,
+      remedies: [{ kind: 'instruction', title: 'Correct or remove DOCKER_HOST, DOCKER_CONTEXT and DOCKER_TLS_VERIFY in the environment of MCPProxy (or in the env of the server), or create the context; then restart.' }],
+    }
+  },
+})

@@ -1,0 +1,35 @@
+/** network_mode names a network that does not exist. */
+import { flagValue } from '../formats/docker-run.ts'
+import { citeConfig, citeEngine } from './cite.ts'
+import { configFlag, dockerFailure, effectiveRun, isConnected, refusal, story } from './helpers.ts'
+import { defineRule } from './rule.ts'
+
+const builtIn = /^(?:bridge|host|none|default|nat|container:.*|)$/
+
+export default defineRule({
+  code: 'network-unknown',
+  severity: 'error',
+  title: 'The container is to join a network that does not exist',
+  needs: ['config'],
+  uses: ['serverLog', 'events', 'engine', 'setup', 'status'],
+  detect({ config }, { serverLog, events, engine, setup, status }) {
+    if (isConnected(serverLog, status)) return null
+    const said = dockerFailure(serverLog, 'network-unknown')
+    const run = effectiveRun(config, setup)?.run
+    const name = said?.subject ?? (run ? flagValue(run, 'network') : null)
+    const absent = name !== null && !builtIn.test(name) && engine?.networks != null && !engine.networks.includes(name)
+    if (!said && !(absent && !serverLog?.failed)) return null
+    const flag = configFlag(config, 'network')
+    const mine = flag && flag.flag.value === name ? flag : null
+    const refused = said ? refusal(said, serverLog, events) : null
+    const s = story(events)
+    const signature = s !== null && s.startedAt === null && s.destroyedAt !== null
+    return {
+      observations: [...(mine ? (['config'] as const) : []), ...(refused?.observations ?? []), ...(absent ? (['engine'] as const) : [])],
+      ...(said && (mine || absent || signature) ? { proof: 'The engine names the network, and the container was removed before it started.' } : {}),
+      facts: { network: name, networks: engine?.networks ?? null }, cites: [...(mine ? [citeConfig(config, mine.place)] : []), ...(refused?.cites ?? []), ...(absent ? [citeEngine('/networks', `has ${engine?.networks?.join(', ') ?? ''}`)] : [])],
+      detail: `The engine has no network "${name ?? ''}". Compose puts the name of the project in front of its networks.`,
+      remedies: [{ kind: 'command', title: 'Create the network', argv: ['docker', 'network', 'create', name ?? 'NAME'] }, { kind: 'instruction', title: 'Or name an existing network in network_mode; "bridge" is the default.' }],
+    }
+  },
+})

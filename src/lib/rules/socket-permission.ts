@@ -1,0 +1,31 @@
+/** The user that runs MCPProxy may not use the Docker socket. */
+import { citeEngine, citeHost, citeLog } from './cite.ts'
+import { dockerFailure, isConnected, story } from './helpers.ts'
+import { defineRule } from './rule.ts'
+
+export default defineRule({
+  code: 'socket-permission',
+  severity: 'error',
+  title: 'The user that runs MCPProxy may not use the Docker socket',
+  needs: ['serverLog'],
+  uses: ['config', 'engine', 'environment', 'events', 'hostPaths'],
+  detect({ serverLog }, { config, engine, environment, events, hostPaths }) {
+    const said = dockerFailure(serverLog, 'socket-denied')
+    const denied = engine && !engine.reachable.yes && engine.reachable.why === 'denied' ? engine.reachable : null
+    const needsDocker = config?.decision?.runs === 'docker' || config?.decision?.runs === 'own-docker'
+    const text = said && story(events)?.startedAt == null ? said : null
+    if (!text && !(denied && needsDocker && !isConnected(serverLog))) return null
+    const path = (text?.subject ?? engine?.endpoint.host ?? '').replace(/^unix:\/\//, '')
+    const socket = hostPaths?.[path]
+    const groups = environment?.user?.groups ?? null
+    const outside = groups !== null && !groups.includes('docker') && environment?.user?.uid !== 0 && environment?.source !== 'assumed'
+    return {
+      observations: [...(text ? (['serverLog'] as const) : []), ...(denied ? (['engine'] as const) : []), ...(outside ? (['environment'] as const) : [])],
+      facts: { socket: path || null, groups },
+      cites: [...(text ? [citeLog(text.line)] : []), ...(denied && engine ? [citeEngine(engine.endpoint.host ?? 'engine', denied.message)] : []), ...(socket && socket.type !== 'missing' ? [citeHost(path, `mode ${socket.mode.toString(8)}, uid ${socket.uid}, gid ${socket.gid}`)] : []), ...(outside ? [citeHost('groups of the process', groups.join(' '))] : [])],
+      detail: `The socket is there and refuses this user.${outside ? ' The process of MCPProxy is not in the group docker.' : ''} A group that was added later counts only after a new login.`,
+      ruledOut: ['engine down (its socket exists and refuses)'],
+      remedies: [{ kind: 'instruction', title: 'Add the user that runs MCPProxy to the group docker and restart its session, or use rootless Docker. Never open the socket to everybody.' }],
+    }
+  },
+})

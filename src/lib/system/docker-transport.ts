@@ -1,0 +1,201 @@
+/**
+ * How requests of dockerode reach the engine. dockerode builds them; sending is done here, because docker-modem
+ * follows redirects to anywhere, reads answers without a bound, never gives up on a silent engine, opens ssh
+ * connections without looking at the host's key, and takes over DOCKER_HOST of our own environment.
+ */
+import type { Agent, ClientRequestArgs, IncomingMessage } from 'node:http'
+import type Docker from 'dockerode'
+import type { ResolvedEndpoint } from './docker-endpoint.ts'
+import { engineFailure } from './engine-error.ts'
+
+export interface Transport {
+  /** A client whose calls end when the signal does. */
+  client(signal: AbortSignal): Promise<Docker>
+  /** How far the engine's clock is ahead of ours, from the Date of its last answer; null: not known yet. */
+  skewMs(): number | null
+  close(): void
+}
+
+/** What docker-modem 5 hands to `buildRequest`. */
+interface Outgoing extends ClientRequestArgs {
+  path: string
+  method: string
+}
+interface Expected {
+  isStream?: boolean
+  statusCodes: Record<number, unknown>
+}
+type Callback = (error: Error | null, answer: unknown) => void
+type Send = (options: Outgoing, expected: Expected, data: string | Buffer | undefined, callback: Callback) => void
+
+const largestAnswer = 64 * 1024 * 1024
+const largestError = 64 * 1024
+
+export function createTransport(endpoint: ResolvedEndpoint, env: Record<string, string | undefined>, maxBytes = largestAnswer): Transport {
+  const { host } = endpoint
+  if (host === null) throw engineFailure('misconfigured', endpoint.problem ?? 'The address of the engine is not known.')
+  const secure = endpoint.tlsMaterial !== null || host.startsWith('https:')
+  const http = process.getBuiltinModule(secure ? 'node:https' : 'node:http')
+  const where = place(host)
+  const agent: Agent = host.startsWith('ssh:') ? sshAgent(new URL(host), env) : new http.Agent({ keepAlive: true, ...tlsOptions(endpoint) })
+  let skew: number | null = null
+  const send =
+    (signal: AbortSignal): Send =>
+    (options, expected, data, callback) => {
+      // `method` and `headers` come from docker-modem, the address from us.
+      const request = http.request({ method: options.method, headers: options.headers, ...where.connect, path: where.base + options.path, agent })
+      let response: IncomingMessage | null = null
+      const abort = (): void => {
+        request.destroy(asError(signal.reason))
+        response?.destroy(asError(signal.reason))
+      }
+      if (signal.aborted) abort()
+      signal.addEventListener('abort', abort, { once: true })
+      request.on('error', (error) => callback(error, null))
+      request.on('close', () => signal.removeEventListener('abort', abort))
+      request.on('response', (answer) => {
+        response = answer
+        const date = Date.parse(answer.headers.date ?? '')
+        if (!Number.isNaN(date)) skew = date + 500 - Date.now()
+        if (expected.statusCodes[answer.statusCode ?? 0] === true && expected.isStream === true) return callback(null, answer)
+        receive(answer, expected, maxBytes).then((value) => callback(null, value), (error: unknown) => {
+          answer.destroy()
+          callback(asError(error), null)
+        })
+      })
+      request.end(data)
+    }
+  return {
+    client: async (signal) => {
+      const { default: Dockerode } = await import('dockerode')
+      const docker = withoutDockerHost(() => new Dockerode({ socketPath: '/', host: undefined }))
+      const modem = docker.modem as { buildRequest: Send }
+      const guarded = send(signal)
+      modem.buildRequest = (options, expected, data, callback) => {
+        try {
+          guarded(options, expected, data, callback)
+        } catch (error) {
+          callback(asError(error), null)
+        }
+      }
+      return docker
+    },
+    skewMs: () => skew,
+    close: () => agent.destroy(),
+  }
+}
+
+const asError = (value: unknown): Error => (value instanceof Error ? value : new Error(String(value)))
+
+/** docker-modem's constructor parses DOCKER_HOST and reads DOCKER_CERT_PATH of this process, and throws where they are wrong. */
+function withoutDockerHost<T>(make: () => T): T {
+  const own = process.env['DOCKER_HOST']
+  delete process.env['DOCKER_HOST']
+  try {
+    return make()
+  } finally {
+    if (own !== undefined) process.env['DOCKER_HOST'] = own
+  }
+}
+
+async function receive(answer: IncomingMessage, expected: Expected, maxBytes: number): Promise<unknown> {
+  const status = answer.statusCode ?? 0
+  const fine = expected.statusCodes[status] === true
+  const limit = fine ? maxBytes : largestError
+  const body = await readBounded(answer, limit, fine ? 'fail' : 'cut')
+  const content = body.toString('utf8')
+  if (fine && content === '') return null
+  let json: unknown
+  try {
+    json = JSON.parse(content)
+  } catch {
+    if (fine) throw engineFailure('not-docker', 'What answers there speaks HTTP, but not as a Docker engine (no JSON).')
+    json = null
+  }
+  if (fine) return json
+  const message = typeof json === 'object' && json !== null && 'message' in json && typeof json.message === 'string' ? json.message : content.slice(0, 200)
+  // Go's net/http to a client without TLS: "Client sent an HTTP request to an HTTPS server."
+  if (status === 400 && json === null && /HTTP request to an HTTPS server/i.test(content)) throw engineFailure('misconfigured', 'The engine wants TLS.', status)
+  // An engine's own answers carry {"message": …}; 404 or 405 of something else does not.
+  const why = status === 401 || status === 403 ? 'denied' : json === null && status < 500 ? 'not-docker' : 'failed'
+  throw engineFailure(why, `The engine answered HTTP ${status}: ${message}`, status)
+}
+
+/** `cut`: the beginning is enough. */
+export async function readBounded(stream: AsyncIterable<Buffer | string>, limit: number, beyond: 'fail' | 'cut'): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of stream) {
+    const piece = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+    chunks.push(piece)
+    length += piece.length
+    if (length <= limit) continue
+    if (beyond === 'fail') throw engineFailure('failed', `The engine's answer is longer than ${Math.round(limit / 1024 ** 2)} MiB.`)
+    break
+  }
+  return Buffer.concat(chunks).subarray(0, limit)
+}
+
+function place(host: string): { connect: ClientRequestArgs; base: string } {
+  const path = /^(?:unix|npipe):\/\/(.*)$/s.exec(host)?.[1]
+  // npipe:////./pipe/docker_engine is //./pipe/docker_engine for node. docker 28 sends this Host over sockets.
+  if (path !== undefined) return { connect: { socketPath: path, host: 'api.moby.localhost' }, base: '' }
+  if (host.startsWith('ssh:')) return { connect: { host: 'docker.example.com' }, base: '' }
+  if (!URL.canParse(host.replace(/^tcp:/, 'http:'))) throw engineFailure('misconfigured', `The address ${host} cannot be read.`)
+  const url = new URL(host.replace(/^tcp:/, 'http:'))
+  return { connect: { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? 80 : Number(url.port) }, base: url.pathname.replace(/\/$/, '') }
+}
+
+const tlsOptions = ({ tlsMaterial }: ResolvedEndpoint): object =>
+  tlsMaterial === null
+    ? {}
+    : {
+        ...(tlsMaterial.ca === null ? {} : { ca: tlsMaterial.ca }),
+        ...(tlsMaterial.cert === null || tlsMaterial.key === null ? {} : { cert: tlsMaterial.cert, key: tlsMaterial.key }),
+        rejectUnauthorized: tlsMaterial.verify,
+      }
+
+/**
+ * As the docker command does it (cli/connhelper): `ssh -T -l user -p port -- host docker system dial-stdio`, so that
+ * ~/.ssh/config, the agent and known_hosts count. BatchMode: never ask for a password.
+ */
+function sshAgent(url: URL, env: Record<string, string | undefined>): Agent {
+  const { Agent } = process.getBuiltinModule('node:http')
+  const { spawn } = process.getBuiltinModule('node:child_process')
+  const { Duplex } = process.getBuiltinModule('node:stream')
+  const socket = decodeURIComponent(url.pathname).replace(/^\/$/, '')
+  if (/[^\w./-]/.test(socket)) throw engineFailure('misconfigured', 'The path in the ssh:// address has characters that a shell would read.')
+  const args = [
+    ...['-o', 'ConnectTimeout=5', '-o', 'BatchMode=yes', '-T'],
+    ...(url.username === '' ? [] : ['-l', decodeURIComponent(url.username)]),
+    ...(url.port === '' ? [] : ['-p', url.port]),
+    ...['--', url.hostname.replace(/^\[|\]$/g, ''), 'docker'],
+    ...(socket === '' ? [] : ['--host', `unix://${socket}`]),
+    ...['system', 'dial-stdio'],
+  ]
+  const children = new Set<ReturnType<typeof spawn>>()
+  const connect = (): InstanceType<typeof Duplex> => {
+    const child = spawn('ssh', args, { env, stdio: ['pipe', 'pipe', 'pipe'] })
+    children.add(child)
+    const duplex = Duplex.from({ writable: child.stdin, readable: child.stdout })
+    let said = ''
+    child.stderr.on('data', (chunk: Buffer) => (said = said.length < 2000 ? said + chunk.toString('utf8') : said))
+    child.on('error', (error: NodeJS.ErrnoException) =>
+      duplex.destroy(error.code === 'ENOENT' ? engineFailure('misconfigured', 'The address is ssh://, but there is no ssh program here.') : error),
+    )
+    // 255 is ssh's own failure, 127 "docker: command not found" over there.
+    child.on('close', (code) => {
+      children.delete(child)
+      if (code !== 0 && !duplex.destroyed) duplex.destroy(engineFailure(code === 127 ? 'misconfigured' : 'failed', `ssh to the engine ended with ${code ?? 'a signal'}: ${said}`))
+    })
+    duplex.on('close', () => child.kill())
+    return duplex
+  }
+  const agent = new Agent()
+  return Object.assign(agent, {
+    createConnection: connect,
+    destroy: () => {
+      for (const child of children) child.kill()
+    },
+  })
+}

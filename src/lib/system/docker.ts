@@ -1,0 +1,245 @@
+/** The Docker engine. Frames, sockets, API versions and status codes end here; what comes out is its JSON, or why there is none. */
+import os from 'node:os'
+import { randomBytes } from 'node:crypto'
+import type Docker from 'dockerode'
+import { publicEndpoint, type ResolvedEndpoint } from './docker-endpoint.ts'
+import { createTransport, readBounded, type Transport } from './docker-transport.ts'
+import { classifyEngineError, engineFailure, isRestart, statusOf, type EngineError } from './engine-error.ts'
+import { programPaths, searchPath } from './image-programs.ts'
+import type { Engine, Observed } from './system.ts'
+
+export interface EngineOptions {
+  endpoint(): Promise<ResolvedEndpoint>
+  /** Milliseconds since 1970 at which every call has ended. */
+  deadline: number
+  /** For one call; default 5000. */
+  limitMs?: number
+  /** For reading an image's programs, a transfer of up to the size of the image; default 30000. */
+  exportLimitMs?: number
+  /** For `ssh`. */
+  env?: Record<string, string | undefined>
+  /** Of one JSON answer; default 64 MiB. */
+  maxBytes?: number
+}
+
+const largestEvents = 16 * 1024 * 1024
+const largestExport = 8 * 1024 ** 3
+const retryAfterMs = 200
+export const roleLabel = 'io.mcpproxy-doctor.role'
+export const pidLabel = 'io.mcpproxy-doctor.pid'
+const hostLabel = 'io.mcpproxy-doctor.host'
+const programsRole = 'image-programs'
+
+/** Errors of its answers are `EngineError`s. `close` waits until containers of ours are gone. */
+export function createEngine(options: EngineOptions): Engine & { close(): Promise<void> } {
+  const ending = new AbortController()
+  const cleanups = new Set<Promise<void>>()
+  let resolved: Promise<ResolvedEndpoint> | null = null
+  let transport: Promise<Transport> | null = null
+  // A daemon that is really down is waited for once, not by every call.
+  let retryHelps = true
+  const endpoint = (): Promise<ResolvedEndpoint> => (resolved ??= options.endpoint())
+  const connect = (): Promise<Transport> =>
+    (transport ??= endpoint().then((e) => {
+      if (e.problem !== null) throw engineFailure('misconfigured', e.problem)
+      return createTransport(e, options.env ?? {}, options.maxBytes)
+    }))
+
+  /** Runs a call within its limit. The promise settles even if nothing below ever does. */
+  async function limited<T>(ms: number, outer: AbortSignal | null, work: (docker: Docker, signal: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController()
+    const { signal } = controller
+    const cancel = (): void => controller.abort(engineFailure('failed', 'The call was cancelled.'))
+    if (outer?.aborted === true) cancel()
+    outer?.addEventListener('abort', cancel, { once: true })
+    const timer = setTimeout(() => controller.abort(engineFailure('timed-out', `The engine did not answer within ${(ms / 1000).toFixed(1)} s.`)), Math.max(0, ms))
+    const aborted = new Promise<never>((_, reject) => {
+      if (signal.aborted) reject(signal.reason as Error)
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+    })
+    aborted.catch(() => {})
+    try {
+      const attempt = connect().then(async (t) => work(await t.client(signal), signal))
+      return await Promise.race([attempt, aborted])
+    } catch (error) {
+      controller.abort(error)
+      throw error
+    } finally {
+      clearTimeout(timer)
+      outer?.removeEventListener('abort', cancel)
+    }
+  }
+
+  const within = (ms: number): number => Math.min(ms, options.deadline - Date.now())
+  const failed = async (error: unknown): Promise<{ ok: false; error: EngineError }> => {
+    const host = await endpoint().then((e) => e.host, () => null)
+    return { ok: false, error: classifyEngineError(error, host ?? undefined) }
+  }
+
+  /** A call that only looks, and may therefore be made twice. */
+  async function ask<T>(work: (docker: Docker, signal: AbortSignal) => Promise<T>): Promise<Observed<T>> {
+    const limit = options.limitMs ?? 5000
+    try {
+      return { ok: true, value: await limited(within(limit), ending.signal, work) }
+    } catch (error) {
+      if (!retryHelps || !isRestart(error) || ending.signal.aborted) return failed(error)
+    }
+    await new Promise((done) => setTimeout(done, Math.max(0, within(retryAfterMs))))
+    try {
+      return { ok: true, value: await limited(within(limit), ending.signal, work) }
+    } catch (error) {
+      retryHelps = false
+      return failed(error)
+    }
+  }
+
+  const look = async (docker: Docker, reference: string): Promise<unknown> => {
+    // It becomes part of a URL: `..` or a `?` would ask something else.
+    if (!/^[\w][\w.\-/:@+]*$/.test(reference) || /(^|\/)\.{1,2}(\/|$)/.test(reference)) throw engineFailure('failed', 'This is not a reference that an engine could know.')
+    return orNull(docker.getImage(reference).inspect())
+  }
+
+  return {
+    endpoint: async () => publicEndpoint(await endpoint()),
+    version: () => ask(async (docker) => object(await docker.version())),
+    info: () => ask(async (docker) => object(await docker.info())),
+    containers: () => ask(async (docker) => list(await docker.listContainers({ all: true }))),
+    images: () => ask(async (docker) => list(await docker.listImages())),
+    networks: () => ask(async (docker) => list(await docker.listNetworks())),
+    image: (reference) => ask((docker) => look(docker, reference)),
+    inspect: (id) =>
+      ask((docker) => {
+        if (!/^[\w][\w.-]*$/.test(id)) throw engineFailure('failed', 'This is not an id that an engine could know.')
+        return orNull(docker.getContainer(id).inspect())
+      }),
+    events: () =>
+      ask(async (docker) => {
+        // Sets the clock difference: with an `until` in its future (a virtual machine that slept) the engine would keep the stream open.
+        await docker.ping()
+        const skew = (await connect()).skewMs() ?? 0
+        const until = Date.now() + (Math.abs(skew) < 2000 ? 0 : skew + 500)
+        const stream = await docker.getEvents({ since: 0, until: (until / 1000).toFixed(3) })
+        return jsonValues((await readBounded(stream as AsyncIterable<Buffer>, largestEvents, 'fail')).toString('utf8'))
+      }),
+    programs: async (reference) => {
+      const reading = readPrograms(reference)
+      const settled = reading.then(() => {}, () => {})
+      cleanups.add(settled)
+      try {
+        return { ok: true, value: await reading }
+      } catch (error) {
+        return await failed(error)
+      } finally {
+        cleanups.delete(settled)
+      }
+    },
+    close: async () => {
+      ending.abort()
+      await Promise.all(cleanups)
+      await transport?.then((t) => t.close(), () => {})
+    },
+  }
+
+  async function readPrograms(reference: string): Promise<string[]> {
+    const limit = options.limitMs ?? 5000
+    const image = await limited(within(limit), ending.signal, (docker) => look(docker, reference))
+    if (image === null) throw engineFailure('failed', `The engine has no image ${reference}.`, 404)
+    await limited(within(limit), ending.signal, sweep).catch(() => {})
+    const name = `doctor-programs-${randomBytes(6).toString('hex')}`
+    let id: string | null = null
+    try {
+      const container = await limited(within(limit), ending.signal, (docker) => docker.createContainer(neverStarted(name, idOf(image) ?? reference)))
+      id = container.id
+      const from = id
+      return await limited(within(options.exportLimitMs ?? 30_000), ending.signal, async (docker) => {
+        const stream = (await docker.getContainer(from).export()) as AsyncIterable<Buffer>
+        return programPaths(stream, searchPath(image), largestExport)
+      })
+    } finally {
+      // Also after the deadline and after close(): a container that stays is worse than a second more. When the answer
+      // to its creation got lost, the random name is all there is; should it come up later, the next sweep takes it.
+      const gone = id ?? name
+      await limited(limit, null, (docker) => docker.getContainer(gone).remove({ force: true, v: true })).catch(() => {})
+    }
+  }
+}
+
+/** Invisible to MCPProxy: no name or label of its own, no network, and it is never started. */
+const neverStarted = (name: string, image: string): Docker.ContainerCreateOptions => ({
+  name,
+  Image: image,
+  Cmd: ['true'],
+  Labels: { [roleLabel]: programsRole, [pidLabel]: String(process.pid), [hostLabel]: os.hostname() },
+  // A daemon whose default log driver has bad options would refuse the container (see the capture log-driver-journald).
+  HostConfig: { NetworkMode: 'none', LogConfig: { Type: 'none', Config: {} } },
+})
+
+/** Removes what a killed doctor left: our label, never started, of a process of this machine that is no more. */
+async function sweep(docker: Docker): Promise<void> {
+  const left = await docker.listContainers({ all: true, filters: { label: [`${roleLabel}=${programsRole}`, `${hostLabel}=${os.hostname()}`], status: ['created'] } })
+  for (const container of left) {
+    const pid = Number(container.Labels[pidLabel])
+    if (container.State !== 'created' || !Number.isSafeInteger(pid) || pid <= 0 || isAlive(pid)) continue
+    await docker.getContainer(container.Id).remove({ v: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
+  }
+}
+
+async function orNull(asked: Promise<unknown>): Promise<unknown> {
+  try {
+    return object(await asked)
+  } catch (error) {
+    // Only an engine's own 404: that of another server is `not-docker`.
+    if (statusOf(error) === 404 && classifyEngineError(error).why === 'failed') return null
+    throw error
+  }
+}
+
+const idOf = (image: unknown): string | null => (typeof image === 'object' && image !== null && 'Id' in image && typeof image.Id === 'string' ? image.Id : null)
+
+function object(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw engineFailure('not-docker', 'What answers there speaks HTTP, but not as a Docker engine (no object).')
+  return value
+}
+
+function list(value: unknown): unknown[] {
+  if (!Array.isArray(value)) throw engineFailure('not-docker', 'What answers there speaks HTTP, but not as a Docker engine (no list).')
+  return value as unknown[]
+}
+
+/** Objects one behind another, with or without line ends between them (podman and old engines leave them out). */
+export function jsonValues(text: string): unknown[] {
+  const values: unknown[] = []
+  let start = -1
+  let depth = 0
+  let quoted = false
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (quoted) {
+      if (c === 0x5c) i++
+      else if (c === 0x22) quoted = false
+    } else if (c === 0x22 && depth > 0) quoted = true
+    else if (c === 0x7b || c === 0x5b) {
+      if (depth++ === 0) start = i
+    } else if (c === 0x7d || c === 0x5d) {
+      if (--depth < 0) break
+      if (depth > 0) continue
+      try {
+        values.push(JSON.parse(text.slice(start, i + 1)))
+      } catch {
+        throw engineFailure('not-docker', 'The engine sent events that are not JSON.')
+      }
+      start = -1
+    } else if (depth === 0 && c > 0x20) throw engineFailure('not-docker', 'The engine sent events that are not JSON.')
+  }
+  if (depth !== 0) throw engineFailure('failed', 'The list of events ended in the middle of one.')
+  return values
+}

@@ -1,0 +1,138 @@
+/**
+ * The questions that the doctor asks of the world outside it. A live system answers them from
+ * this machine, a recorded one from a capture: same questions, same answers, same report.
+ * An answer is always a value: `Observed` says when nobody could look, and why.
+ */
+
+/** Why a source could not be looked at. */
+export interface SourceError {
+  /**
+   * `not-recorded`: the capture does not hold it. `timed-out`: no answer within its limit.
+   * `denied`: the operating system or the API refused. `unreachable`: nothing answers there.
+   * `failed`: an answer that cannot be used (HTTP 500, not JSON, reset).
+   */
+  kind: 'not-recorded' | 'timed-out' | 'denied' | 'unreachable' | 'failed'
+  /** One sentence for people, without secrets. */
+  message: string
+}
+
+/** "There is none" is an answer and therefore a value (often null); not being able to look is not. */
+export type Observed<T> = { ok: true; value: T } | { ok: false; error: SourceError }
+
+export const observed = <T>(value: T): Observed<T> => ({ ok: true, value })
+export const notObserved = (kind: SourceError['kind'], message: string): { ok: false; error: SourceError } => ({
+  ok: false,
+  error: { kind, message },
+})
+
+/** What the host says of a path. `missing` is an answer. */
+export type HostPath =
+  | { type: 'missing' }
+  | { type: 'file' | 'directory' | 'socket' | 'fifo' | 'other'; mode: number; uid: number; gid: number; size: number; mtimeMs: number | null }
+
+/** A file that can be read at any place; `size` is the size when it was opened and is never read past. */
+export interface OpenFile {
+  path: string
+  size: number
+  mtimeMs: number | null
+  /** Bytes [offset, offset + length) as far as they exist. */
+  read(offset: number, length: number): Promise<Buffer>
+  close(): Promise<void>
+}
+
+export interface Files {
+  stat(path: string): Promise<Observed<HostPath>>
+  /** The first `limit` bytes of a regular file; null: there is no such file. Never blocks on a FIFO or device. */
+  read(path: string, limit: number): Promise<Observed<Buffer | null>>
+  /** Null: there is no such file. A `.gz` file is opened unpacked (bounded). */
+  open(path: string): Promise<Observed<OpenFile | null>>
+  /** Names in a folder, unsorted; null: there is no such folder. */
+  list(path: string): Promise<Observed<string[] | null>>
+}
+
+/** An answer of MCPProxy's REST API: `body` is parsed JSON where it was JSON, else text. */
+export interface ApiAnswer {
+  status: number
+  body: unknown
+}
+
+export interface ProxyApi {
+  /** GET below the root, e.g. `/api/v1/servers`. */
+  get(path: string): Promise<Observed<ApiAnswer>>
+  /** Where it is asked, e.g. `unix:///home/me/.mcpproxy/mcpproxy.sock`, for messages; null: nowhere. */
+  address(): Promise<string | null>
+}
+
+/** The engine's JSON answers as they are; `formats/` and `evidence/` read them. */
+export interface Engine {
+  /** The address that the docker command of MCPProxy would use, and what decided it. */
+  endpoint(): Promise<EngineEndpoint>
+  version(): Promise<Observed<unknown>>
+  info(): Promise<Observed<unknown>>
+  /** `GET /containers/json?all=1` */
+  containers(): Promise<Observed<unknown[]>>
+  /** Past events, oldest first, up to now. The engine keeps 256 of them in memory. */
+  events(): Promise<Observed<unknown[]>>
+  /** `GET /images/json` */
+  images(): Promise<Observed<unknown[]>>
+  /** `GET /networks`; names are enough. */
+  networks(): Promise<Observed<unknown[]>>
+  /** Image inspect; null: the engine has no such image. */
+  image(reference: string): Promise<Observed<unknown>>
+  /** Paths of the programs in the image (from a created container's export, never run). */
+  programs(reference: string): Promise<Observed<string[]>>
+  /** Container inspect by id; null: no such container. */
+  inspect(id: string): Promise<Observed<unknown>>
+}
+
+export interface EngineEndpoint {
+  /** `unix:///…`, `tcp://…`, `ssh://…`, `npipe:////./pipe/…`; null when it cannot be worked out. */
+  host: string | null
+  /** e.g. `DOCKER_HOST of the MCPProxy process`, `context "colima"`, `default socket` */
+  decidedBy: string
+  context: string | null
+  tls: boolean
+  /** A problem that makes the docker command itself refuse, e.g. a context that does not exist. */
+  problem: string | null
+}
+
+/** The environment in which MCPProxy starts its servers, as far as it can be known. */
+export interface ProxyEnvironment {
+  /** `process`: read from the running process. `assumed`: ours, the best guess. `recorded`: from the capture. */
+  source: 'process' | 'assumed' | 'recorded'
+  pid: number | null
+  user: { uid: number; gid: number; groups: string[] } | null
+  /** Only the names that matter for docker and for host paths; values may be secret. */
+  env: Record<string, string | undefined>
+  /** Program name → absolute path on the PATH of that environment, or null. */
+  programs: Record<string, string | null>
+}
+
+/** Where MCPProxy keeps its things. */
+export interface Locations {
+  home: string
+  /** The file that MCPProxy reads at start. Null: none of the usual places has one. */
+  config: string | null
+  /** The file that it saves to and watches, when that is another one. */
+  trackedConfig: string | null
+  dataDir: string | null
+  /** Folders that may hold logs, the likeliest first. */
+  logDirs: string[]
+  /** How each was found, one sentence each, for `--verbose`. */
+  how: string[]
+}
+
+export interface System {
+  /** Null on a live machine. */
+  recording: { recordedAt: string; path: string; mcpproxy: { version: string | null; running: boolean } } | null
+  platform: string
+  /** The moment of looking: the clock, or when the capture was made. */
+  now(): Date
+  locations(): Promise<Locations>
+  files: Files
+  proxy: ProxyApi
+  engine: Engine
+  environment(): Promise<Observed<ProxyEnvironment>>
+  /** Ends what is still open (sockets, files). */
+  close(): Promise<void>
+}
