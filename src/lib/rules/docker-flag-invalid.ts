@@ -14,6 +14,7 @@ export default defineRule({
   detect({ config }, { serverLog, events, status }) {
     if (isConnected(serverLog, status)) return null
     const said = dockerFailure(serverLog, 'flag-unknown', 'flag-value', 'user-unknown')
+    const isUser = said?.kind === 'user-unknown'
     const problem = config.expected?.run.problems[0]
     if (!said && !(problem && !serverLog?.failed)) return null
     const run = config.expected?.run
@@ -26,8 +27,8 @@ export default defineRule({
       observations: [...(place || problem ? (['config'] as const) : []), ...(refused?.observations ?? [])],
       ...(said && place ? { proof: 'docker names the flag, and it stands in the configuration.' } : {}),
       facts: { flag: said?.subject ?? problem?.text ?? null, value: said?.detail ?? null }, cites: [...(place ? [citeConfig(config, place)] : []), ...(refused?.cites ?? [])],
-      detail: said?.kind === 'user-unknown' ? `The image knows no user "${said.subject ?? ''}".` : `${said?.text.replace(/^docker: /, '') ?? `${problem?.text ?? 'A flag'}: docker run has no such flag, or its value is missing`}.${near && said?.kind !== 'user-unknown' && near !== name ? ` Did you mean --${near}?` : ''}`,
-      remedies: [{ kind: 'instruction', title: said?.kind === 'user-unknown' ? 'Use a numeric user, or one that the image has.' : 'Correct or remove the flag.' }],
+      detail: said?.kind === 'user-unknown' ? `The image knows no user "${said.subject ?? ''}".` : `${said?.text.replace(/^docker: /, '') ?? `${problem?.text ?? 'A flag'}: docker run has no such flag, or its value is missing`}.${near && !isUser && near !== name ? ` Did you mean --${near}?` : ''}`,
+      remedies: [{ kind: 'instruction', title: isUser ? 'Use a numeric user, or one that the image has.' : 'Correct or remove the flag.' }],
     }
   },
 })

@@ -1,0 +1,44 @@
+/** The image does not contain the program that is to be run in it. */
+import { baseName } from '../mcpproxy/images.ts'
+import { neverStarted } from '../formats/engine-events.ts'
+import { citeConfig, citeEngine, citeLog, citeStory } from './cite.ts'
+import { dockerFailure, effectiveRun, imageHas, isConnected, isIsolated, placeOfToken, programSaid, story } from './helpers.ts'
+import { isHostFile } from './host-path-not-mounted.ts'
+import { defineRule } from './rule.ts'
+
+export default defineRule({
+  code: 'image-lacks-program',
+  severity: 'error',
+  title: 'The image does not contain the program that is to be run in it',
+  needs: ['config'],
+  uses: ['serverLog', 'events', 'image', 'setup', 'status', 'hostPaths'],
+  detect({ config }, { serverLog, events, image, setup, status, hostPaths }) {
+    const run = effectiveRun(config, setup)
+    if (!run || isConnected(serverLog, status)) return null
+    const said = dockerFailure(serverLog, 'exec-not-found', 'exec-path-missing')
+    // The entry point of node images hands an unknown word to node: Cannot find module '/uvx'.
+    const byNode = programSaid(serverLog, 'script-missing')
+    const first = run.command[0] ?? ''
+    const handed = byNode?.subject != null && baseName(byNode.subject) === first && !first.includes('/') ? byNode : null
+    const inner = programSaid(serverLog, 'shell-not-found')
+    const shell = inner && inner.subject !== 'docker' && story(events)?.startedAt != null && isIsolated(config) ? inner : null
+    const program = said?.subject ?? (handed ? first : null) ?? shell?.subject ?? (serverLog?.failed ? null : first)
+    if (!program || program === 'docker' || program.startsWith('-')) return null
+    if (said?.kind === 'exec-path-missing' && isHostFile(hostPaths, program)) return null
+    const has = imageHas(image, program)
+    if (!said && !handed && !shell && has !== false) return null
+    if (has === true && !said) return null
+    const s = story(events)
+    const index = run.runArgs.length - 1
+    const place = config.expected ? placeOfToken(config, config.expected.runArgs.length - 1) : null
+    const signature = s !== null && neverStarted(s)
+    return {
+      observations: [...(said ? (['serverLog'] as const) : handed || shell ? (['serverLog'] as const) : []), ...(signature ? (['events'] as const) : []), ...(has === false ? (['image'] as const) : [])],
+      ...((said && signature) || ((said || handed) && has === false) ? { proof: has === false ? 'None of the folders on the image\'s PATH has it.' : 'The container was created and removed without ever starting.' } : {}),
+      facts: { program, image: run.run.image ?? run.runArgs[index] ?? null }, title: `The image has no ${program}`,
+      cites: [...(place ? [citeConfig(config, place)] : []), ...(said ? [citeLog(said.line)] : handed ? [citeLog(handed.line)] : shell ? [citeLog(shell.line)] : []), ...(s ? [citeStory(s)] : []), ...(has === false ? [citeEngine('image', `${image?.reference ?? ''} has no ${program} on its PATH`)] : [])],
+      detail: `${run.run.image ?? 'The image'} does not contain "${program}".`,
+      remedies: [{ kind: 'instruction', title: 'Use an image that has it: MCPProxy\'s present default of the runtime (since v0.24.0 an image with uv, and node:22), or isolation.image of your own.' }],
+    }
+  },
+})

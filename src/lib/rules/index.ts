@@ -1,0 +1,125 @@
+/** The list of rules: root causes first. Among equally sure findings the earlier one is the cause. */
+import type { Rule } from './rule.ts'
+import configSyntax from './config-syntax.ts'
+import configShape from './config-shape.ts'
+import duplicateName from './duplicate-name.ts'
+import duplicateKeys from './duplicate-keys.ts'
+import workingDirMissing from './working-dir-missing.ts'
+import serverDisabled from './server-disabled.ts'
+import serverQuarantined from './server-quarantined.ts'
+import commandIncomplete from './command-incomplete.ts'
+import commandLineInCommand from './command-line-in-command.ts'
+import notRestarted from './not-restarted.ts'
+import dockerEndpointInvalid from './docker-endpoint-invalid.ts'
+import socketPermission from './socket-permission.ts'
+import wrongEngine from './wrong-engine.ts'
+import engineDown from './engine-down.ts'
+import dockerCliMissing from './docker-cli-missing.ts'
+import dockerPluginMissing from './docker-plugin-missing.ts'
+import hostCommandMissing from './host-command-missing.ts'
+import snapDocker from './snap-docker.ts'
+import apiVersion from './api-version.ts'
+import ttyFlag from './tty-flag.ts'
+import dockerArgsOrder from './docker-args-order.ts'
+import dockerFlagInvalid from './docker-flag-invalid.ts'
+import limitInvalid from './limit-invalid.ts'
+import logDriverOptions from './log-driver-options.ts'
+import networkRepeated from './network-repeated.ts'
+import networkUnknown from './network-unknown.ts'
+import containerNameTaken from './container-name-taken.ts'
+import pathNotAbsolute from './path-not-absolute.ts'
+import bindSourceWrong from './bind-source-wrong.ts'
+import pathNotShared from './path-not-shared.ts'
+import workingDirNotMounted from './working-dir-not-mounted.ts'
+import cgroupLimitsMissing from './cgroup-limits-missing.ts'
+import credentialHelperMissing from './credential-helper-missing.ts'
+import dockerInDocker from './docker-in-docker.ts'
+import unknownRunner from './unknown-runner.ts'
+import imageLacksProgram from './image-lacks-program.ts'
+import memoryLimitReached from './memory-limit-reached.ts'
+import jsHeapLimit from './js-heap-limit.ts'
+import pidsLimitLow from './pids-limit-low.ts'
+import stdinClosed from './stdin-closed.ts'
+import placeholderUnresolved from './placeholder-unresolved.ts'
+import envFlagWithoutValue from './env-flag-without-value.ts'
+import envMissing from './env-missing.ts'
+import hostPathNotMounted from './host-path-not-mounted.ts'
+import networkNone from './network-none.ts'
+import hostDockerInternal from './host-docker-internal.ts'
+import localhostInContainer from './localhost-in-container.ts'
+import initHelperBroken from './init-helper-broken.ts'
+import namesCollide from './names-collide.ts'
+import engineUnresponsive from './engine-unresponsive.ts'
+import globalIsolationOff from './global-isolation-off.ts'
+import isolationModeIneffective from './isolation-mode-ineffective.ts'
+import dockerInPath from './docker-in-path.ts'
+import keyWithoutEffect from './key-without-effect.ts'
+import staleDefaultImages from './stale-default-images.ts'
+import modeWithoutEnabled from './mode-without-enabled.ts'
+import isolationBlockDropped from './isolation-block-dropped.ts'
+import duplicateServer from './duplicate-server.ts'
+import configFileMismatch from './config-file-mismatch.ts'
+import podmanEngine from './podman-engine.ts'
+
+export const rules: readonly Rule[] = [
+  configSyntax,
+  configShape,
+  duplicateName,
+  duplicateKeys,
+  workingDirMissing,
+  serverDisabled,
+  serverQuarantined,
+  commandIncomplete,
+  commandLineInCommand,
+  notRestarted,
+  dockerEndpointInvalid,
+  socketPermission,
+  wrongEngine,
+  engineDown,
+  dockerCliMissing,
+  dockerPluginMissing,
+  hostCommandMissing,
+  snapDocker,
+  apiVersion,
+  ttyFlag,
+  dockerArgsOrder,
+  dockerFlagInvalid,
+  limitInvalid,
+  logDriverOptions,
+  networkRepeated,
+  networkUnknown,
+  containerNameTaken,
+  pathNotAbsolute,
+  bindSourceWrong,
+  pathNotShared,
+  workingDirNotMounted,
+  cgroupLimitsMissing,
+  credentialHelperMissing,
+  dockerInDocker,
+  unknownRunner,
+  imageLacksProgram,
+  memoryLimitReached,
+  jsHeapLimit,
+  pidsLimitLow,
+  stdinClosed,
+  placeholderUnresolved,
+  envFlagWithoutValue,
+  envMissing,
+  hostPathNotMounted,
+  networkNone,
+  hostDockerInternal,
+  localhostInContainer,
+  initHelperBroken,
+  namesCollide,
+  engineUnresponsive,
+  globalIsolationOff,
+  isolationModeIneffective,
+  dockerInPath,
+  keyWithoutEffect,
+  staleDefaultImages,
+  modeWithoutEnabled,
+  isolationBlockDropped,
+  duplicateServer,
+  configFileMismatch,
+  podmanEngine,
+]

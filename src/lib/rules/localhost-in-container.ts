@@ -1,0 +1,31 @@
+/** The server looks for a service on localhost, which in a container is the container itself. */
+import { citeConfig, citeLog } from './cite.ts'
+import { effectiveRun, isConnected, programSaid, serverPath } from './helpers.ts'
+import { flagValue } from '../formats/docker-run.ts'
+import { defineRule } from './rule.ts'
+
+const loopback = /\b(?:localhost|127\.0\.0\.1)\b|\[?::1\]?/
+
+export default defineRule({
+  code: 'localhost-in-container',
+  severity: 'error',
+  title: 'The server looks for a service on localhost, which in a container is the container itself',
+  needs: ['config', 'serverLog'],
+  uses: ['setup', 'status'],
+  detect({ config, serverLog }, { setup, status }) {
+    const { server } = config
+    const run = effectiveRun(config, setup)?.run
+    if (!server || !run || isConnected(serverLog, status) || flagValue(run, 'network') === 'host') return null
+    const said = programSaid(serverLog, 'connection-refused')
+    if (!said || (said.subject !== null && !loopback.test(said.subject))) return null
+    const argument = server.args.findIndex((a) => loopback.test(a))
+    const variable = Object.entries(server.env).find(([, v]) => loopback.test(v))?.[0]
+    if (said.subject === null && argument < 0 && variable === undefined) return null
+    const place = argument >= 0 ? serverPath(server, 'args', argument) : variable !== undefined ? serverPath(server, 'env', variable) : null
+    return {
+      observations: ['serverLog', 'config'], facts: { port: said.detail }, cites: [...(place ? [citeConfig(config, place)] : []), citeLog(said.line)],
+      detail: `Nothing listens on ${said.subject ?? 'localhost'}${said.detail ? `:${said.detail}` : ''} inside the container; the service runs elsewhere.`,
+      remedies: [{ kind: 'instruction', title: 'Use host.docker.internal instead of localhost (on Linux with isolation.extra_args ["--add-host=host.docker.internal:host-gateway"]).' }],
+    }
+  },
+})
