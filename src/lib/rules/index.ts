@@ -33,9 +33,15 @@ import pathNotShared from './path-not-shared.ts'
 import workingDirNotMounted from './working-dir-not-mounted.ts'
 import cgroupLimitsMissing from './cgroup-limits-missing.ts'
 import credentialHelperMissing from './credential-helper-missing.ts'
+import registryLogin from './registry-login.ts'
+import imageUnknown from './image-unknown.ts'
+import registryUnreachable from './registry-unreachable.ts'
+import pullRateLimit from './pull-rate-limit.ts'
+import tlsUntrusted from './tls-untrusted.ts'
 import dockerInDocker from './docker-in-docker.ts'
 import unknownRunner from './unknown-runner.ts'
 import imageLacksProgram from './image-lacks-program.ts'
+import notExecutable from './not-executable.ts'
 import memoryLimitReached from './memory-limit-reached.ts'
 import jsHeapLimit from './js-heap-limit.ts'
 import pidsLimitLow from './pids-limit-low.ts'
@@ -47,8 +53,17 @@ import hostPathNotMounted from './host-path-not-mounted.ts'
 import networkNone from './network-none.ts'
 import hostDockerInternal from './host-docker-internal.ts'
 import localhostInContainer from './localhost-in-container.ts'
+import packageUnknown from './package-unknown.ts'
+import executableNameDiffers from './executable-name-differs.ts'
+import packageIndexUnreachable from './package-index-unreachable.ts'
+import containerDns from './container-dns.ts'
+import cacheNotWritable from './cache-not-writable.ts'
+import readOnlyFilesystem from './read-only-filesystem.ts'
+import diskFull from './disk-full.ts'
 import initHelperBroken from './init-helper-broken.ts'
 import namesCollide from './names-collide.ts'
+import containerDeathUnnoticed from './container-death-unnoticed.ts'
+import containerPaused from './container-paused.ts'
 import engineUnresponsive from './engine-unresponsive.ts'
 import globalIsolationOff from './global-isolation-off.ts'
 import isolationModeIneffective from './isolation-mode-ineffective.ts'
@@ -60,6 +75,8 @@ import isolationBlockDropped from './isolation-block-dropped.ts'
 import duplicateServer from './duplicate-server.ts'
 import configFileMismatch from './config-file-mismatch.ts'
 import podmanEngine from './podman-engine.ts'
+import noAnswer from './no-answer.ts'
+import serverCrash from './server-crash.ts'
 
 export const rules: readonly Rule[] = [
   configSyntax,
@@ -95,9 +112,15 @@ export const rules: readonly Rule[] = [
   workingDirNotMounted,
   cgroupLimitsMissing,
   credentialHelperMissing,
+  registryLogin,
+  imageUnknown,
+  registryUnreachable,
+  pullRateLimit,
+  tlsUntrusted,
   dockerInDocker,
   unknownRunner,
   imageLacksProgram,
+  notExecutable,
   memoryLimitReached,
   jsHeapLimit,
   pidsLimitLow,
@@ -109,8 +132,17 @@ export const rules: readonly Rule[] = [
   networkNone,
   hostDockerInternal,
   localhostInContainer,
+  packageUnknown,
+  executableNameDiffers,
+  packageIndexUnreachable,
+  containerDns,
+  cacheNotWritable,
+  readOnlyFilesystem,
+  diskFull,
   initHelperBroken,
   namesCollide,
+  containerDeathUnnoticed,
+  containerPaused,
   engineUnresponsive,
   globalIsolationOff,
   isolationModeIneffective,
@@ -122,4 +154,6 @@ export const rules: readonly Rule[] = [
   duplicateServer,
   configFileMismatch,
   podmanEngine,
+  noAnswer,
+  serverCrash,
 ]

@@ -69,15 +69,15 @@ export function createTransport(endpoint: ResolvedEndpoint, env: Record<string, 
     client: async (signal) => {
       const { default: Dockerode } = await import('dockerode')
       const docker = withoutDockerHost(() => new Dockerode({ socketPath: '/', host: undefined }))
-      const modem = docker.modem as { buildRequest: Send }
       const guarded = send(signal)
-      modem.buildRequest = (options, expected, data, callback) => {
+      const buildRequest: Send = (options, expected, data, callback) => {
         try {
           guarded(options, expected, data, callback)
         } catch (error) {
           callback(asError(error), null)
         }
       }
+      Object.assign(docker.modem, { buildRequest })
       return docker
     },
     skewMs: () => skew,

@@ -115,11 +115,12 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
     events: () =>
       ask(async (docker) => {
         // Sets the clock difference: with an `until` in its future (a virtual machine that slept) the engine would keep the stream open.
-        await docker.ping()
+        await docker.version()
         const skew = (await connect()).skewMs() ?? 0
         const until = Date.now() + (Math.abs(skew) < 2000 ? 0 : skew + 500)
-        const stream = await docker.getEvents({ since: 0, until: (until / 1000).toFixed(3) })
-        return jsonValues((await readBounded(stream as AsyncIterable<Buffer>, largestEvents, 'fail')).toString('utf8'))
+        // Only with `until` does it end.
+        const stream: AsyncIterable<Buffer | string> = await docker.getEvents({ since: 0, until: until / 1000 })
+        return jsonValues((await readBounded(stream, largestEvents, 'fail')).toString('utf8'))
       }),
     programs: async (reference) => {
       const reading = readPrograms(reference)

@@ -1,5 +1,15 @@
-import type { Report } from '../report/report.ts'
+/** The main job: gather evidence, let every rule look, put the answer together. */
+import { collectServers, collectShared, type Shared } from '../evidence/collect.ts'
+import type { Redactor } from '../evidence/secrets.ts'
+import type { ServerEntry } from '../formats/mcp-config.ts'
+import type { Subject } from '../evidence/evidence.ts'
+import { suggestNames, UserError } from '../errors.ts'
+import { overallVerdict, sortFindings, type Report, type ServerReport, type Undetermined } from '../report/report.ts'
+import { rules } from '../rules/index.ts'
+import type { Finding } from '../rules/rule.ts'
+import { isConnected } from '../rules/helpers.ts'
 import type { System } from '../system/system.ts'
+import { stepsOf } from './steps.ts'
 
 export interface CheckOptions {
   servers: string[]
@@ -10,6 +20,98 @@ export interface CheckOptions {
   progress?: (text: string) => void
 }
 
-export async function check(_system: System, _options: CheckOptions): Promise<Report> {
-  throw new Error('under construction')
+export async function check(system: System, options: CheckOptions): Promise<Report> {
+  const deadline = Date.now() + options.timeoutMs
+  options.progress?.('looking at the configuration, MCPProxy and the engine')
+  const shared = await collectShared(system, deadline)
+  const names = chooseServers(shared, options)
+  options.progress?.(`reading the logs of ${names.join(', ') || 'MCPProxy'}`)
+  const { subjects, version, redact } = await collectServers(shared, names)
+  const servers = subjects.map((s) => serverReport(s))
+  const engine = shared.engine.engine
+  const report: Report = {
+    schemaVersion: 1,
+    verdict: overallVerdict(servers, []),
+    recordedAt: system.recording?.recordedAt ?? null,
+    checkedAt: system.now().toISOString(),
+    mcpproxy: { version: version.assumed ? null : version.value.text, running: shared.status.ok ? shared.status.value !== null : null, config: shared.locations.config },
+    engine: engine.ok ? { host: engine.value.endpoint.host, version: engine.value.reachable.yes ? engine.value.reachable.version : null, reachable: engine.value.reachable.yes } : { host: null, version: null, reachable: null },
+    servers,
+    findings: [],
+  }
+  return redactReport(report, redact)
+}
+
+/** Those that were named; else every enabled server that is not connected, or all when MCPProxy does not run. */
+function chooseServers(shared: Shared, options: CheckOptions): string[] {
+  const configured = shared.config.ok ? shared.config.value.servers.map((s) => s.name) : []
+  const listed = shared.status.ok && shared.status.value ? shared.status.value.servers.flatMap((s) => (typeof s['name'] === 'string' ? [s['name']] : [])) : []
+  const known = [...new Set([...configured, ...listed])]
+  const broken = shared.config.ok && shared.config.value.document.problems.some((p) => p.kind === 'syntax' || p.kind === 'shape')
+  for (const name of options.servers) {
+    if (known.includes(name) || broken || !shared.config.ok) continue
+    const near = suggestNames(name, known)
+    throw new UserError(`There is no server "${name}" in ${shared.locations.config ?? 'the configuration'}.`, near.length > 0 ? [`Did you mean ${near.map((n) => `"${n}"`).join(' or ')}?`] : known.length > 0 ? [`It has ${known.map((n) => `"${n}"`).join(', ')}.`] : [])
+  }
+  if (options.servers.length > 0) return [...new Set(options.servers)]
+  if (options.all) return known
+  const states = shared.status.ok ? shared.status.value?.servers : undefined
+  const entries: ServerEntry[] = shared.config.ok ? shared.config.value.servers : []
+  if (!states) return known
+  const open = entries.filter((e) => e.enabled === true && !states.some((s) => s['name'] === e.name && s['connected'] === true)).map((e) => e.name)
+  return open.length > 0 ? open : known
+}
+
+export function serverReport(subject: Subject): ServerReport {
+  const findings: Finding[] = []
+  const undetermined: Undetermined[] = []
+  let symptoms: Finding[] = []
+  for (const rule of rules) {
+    try {
+      const outcome = rule.run(subject)
+      if (outcome.type === 'undetermined') undetermined.push({ code: outcome.code, source: outcome.source, error: outcome.error })
+      else if (outcome.type === 'found') {
+        if (rule.symptom) symptoms.push(outcome.finding)
+        else findings.push(outcome.finding)
+      }
+    } catch (error) {
+      findings.push({
+        code: 'rule-crashed', severity: 'info', rank: 'proven', server: subject.server, title: `The rule ${rule.code} crashed; the others went on`, detail: error instanceof Error ? error.message : String(error),
+        facts: { rule: rule.code }, cites: [], ruledOut: [], remedies: [],
+      })
+    }
+  }
+  // A symptom is the answer only where no cause was found.
+  if (findings.some((f) => f.severity === 'error')) symptoms = []
+  const sorted = sortFindings([...findings, ...symptoms.slice(0, 1)])
+  const { verdict, summary } = judge(subject, sorted)
+  return { server: subject.server, verdict, summary, findings: sorted, steps: stepsOf(subject, sorted), undetermined, rules: { looked: rules.length - undetermined.length, couldNot: undetermined.length } }
+}
+
+function judge(subject: Subject, findings: readonly Finding[]): Pick<ServerReport, 'verdict' | 'summary'> {
+  const [first] = findings
+  if (first?.severity === 'error') return { verdict: 'problem', summary: first.title }
+  const { serverLog, containers, status, config } = subject.evidence
+  const log = serverLog.ok ? serverLog.value : undefined
+  const api = status.ok ? status.value : undefined
+  const remote = config.ok && config.value.decision?.runs === 'remote'
+  const connected = remote ? api?.server?.connected === true : isConnected(log, api)
+  if (!connected) return { verdict: 'undetermined', summary: log?.newest ? 'it is not connected, and nothing that was looked at says why' : 'no attempt to start it was found' }
+  if (remote) return { verdict: 'healthy', summary: 'a remote server; connected' }
+  const isolated = log?.newest?.isolated != null
+  // "Connected" proves nothing: the engine must have its container.
+  if (isolated && !containers.ok) return { verdict: 'undetermined', summary: 'MCPProxy says connected, but the engine could not be asked whether its container runs' }
+  const tools = api?.server?.toolCount
+  return { verdict: 'healthy', summary: `connected${tools != null ? `, ${tools} tool${tools === 1 ? '' : 's'}` : ''}${isolated ? ', container up' : ''}` }
+}
+
+/** Every string of the report passes the redactor: the one place where secrets are struck. */
+export function redactReport(report: Report, redact: Redactor): Report {
+  const walk = (value: unknown): unknown => {
+    if (typeof value === 'string') return redact(value)
+    if (Array.isArray(value)) return value.map(walk)
+    if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, walk(v)]))
+    return value
+  }
+  return { ...report, servers: report.servers.map((s) => ({ ...s, summary: redact(s.summary), findings: walk(s.findings) as Finding[], steps: walk(s.steps) as ServerReport['steps'], undetermined: walk(s.undetermined) as Undetermined[] })) }
 }

@@ -1,0 +1,18 @@
+/** The program is there but cannot be executed. */
+import { citeLog, citeStory } from './cite.ts'
+import { dockerFailure, story } from './helpers.ts'
+import { defineRule } from './rule.ts'
+
+export default defineRule({
+  code: 'not-executable',
+  severity: 'error',
+  title: 'The program is there but cannot be executed: no x bit, a folder, Windows line ends, or no interpreter line',
+  needs: ['serverLog'],
+  uses: ['events'],
+  detect({ serverLog }, { events }) {
+    const said = dockerFailure(serverLog, 'exec-denied', 'interpreter-missing', 'exec-format')
+    if (!said) return null
+    const s = story(events)
+    return { observations: ['serverLog', ...(s && (s.exitCode === 126 || s.startedAt === null || s.exitCode !== 0) ? (['events'] as const) : [])], facts: { program: said.subject }, cites: [citeLog(said.line), ...(s ? [citeStory(s)] : [])], detail: `${said.subject ?? 'It'}: ${said.kind === 'exec-denied' ? 'not executable, or a folder' : said.kind === 'exec-format' ? 'no interpreter line, or a program for another processor' : 'its interpreter does not exist (often a CR at the end of the first line)'}.`, remedies: [{ kind: 'instruction', title: 'Repair the script (chmod +x, LF line ends, a #! line), or start it with its interpreter.' }] }
+  },
+})

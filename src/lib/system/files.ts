@@ -1,0 +1,168 @@
+/** Files of this machine. Nothing here waits for a FIFO, a device or a dead network mount. */
+import { constants, type Stats } from 'node:fs'
+import fs, { type FileHandle } from 'node:fs/promises'
+import { notObserved, observed, type Files, type HostPath, type Observed, type OpenFile, type SourceError } from './system.ts'
+
+const largestUnpacked = 256 * 1024 * 1024
+const limitMs = 10_000
+const chunkSize = 64 * 1024
+
+/** `close` closes what callers left open. */
+export function createFiles(options: { maxUnpacked?: number } = {}): Files & { close(): Promise<void> } {
+  const open = new Set<FileHandle>()
+  return {
+    stat: (path) => attempt<HostPath>(path, async () => describe(await fs.stat(path)), { type: 'missing' }),
+    read: (path, limit) =>
+      attempt<Buffer | null>(path, async () => {
+        const handle = await openRegular(path)
+        try {
+          return await readUpTo(handle, limit)
+        } finally {
+          await handle.close()
+        }
+      }, null),
+    open: (path) =>
+      attempt<OpenFile | null>(path, async () => {
+        const handle = await openRegular(path)
+        try {
+          const { size, mtimeMs } = await handle.stat()
+          if (path.endsWith('.gz')) return inMemory(path, mtimeMs, await unpack(handle, options.maxUnpacked ?? largestUnpacked))
+          open.add(handle)
+          return positioned(path, handle, size, mtimeMs, open)
+        } finally {
+          if (!open.has(handle)) await handle.close()
+        }
+      }, null),
+    list: (path) => attempt<string[] | null>(path, () => fs.readdir(path), null),
+    close: async () => {
+      await Promise.all([...open].map((handle) => handle.close().catch(() => {})))
+      open.clear()
+    },
+  }
+}
+
+/** `missing` is the answer when there is nothing at that path (a link to nothing included). */
+async function attempt<T>(path: string, work: () => Promise<T>, missing: T): Promise<Observed<T>> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<Observed<T>>((resolve) => {
+    timer = setTimeout(() => resolve(notObserved('timed-out', `${path}: the file system did not answer within ${limitMs / 1000} s.`)), limitMs)
+  })
+  const now = work().then(
+    (value): Observed<T> => observed(value),
+    (error: unknown): Observed<T> => {
+      const code = codeOf(error)
+      // ENOTDIR: a part of the path is a file, so there is nothing below it.
+      if (code === 'ENOENT' || code === 'ENOTDIR') return observed(missing)
+      return notObserved(kindOf(code), `${path}: ${sentences[code] ?? (error instanceof Error ? error.message : String(error))}`)
+    },
+  )
+  try {
+    return await Promise.race([now, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '')
+const kindOf = (code: string): SourceError['kind'] => (code === 'EACCES' || code === 'EPERM' ? 'denied' : 'failed')
+const sentences: Record<string, string> = {
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  ELOOP: 'too many symbolic links',
+  ENAMETOOLONG: 'the name is too long',
+  EIO: 'input/output error',
+  ESTALE: 'stale network mount',
+  // A socket, or a FIFO without a reader.
+  ENXIO: 'not a regular file',
+  ERR_INVALID_ARG_VALUE: 'not a usable path',
+}
+
+const describe = (stats: Stats): HostPath => ({
+  type: typeOf(stats),
+  mode: stats.mode & 0o7777,
+  uid: stats.uid,
+  gid: stats.gid,
+  size: stats.size,
+  mtimeMs: stats.mtimeMs,
+})
+
+const typeOf = (stats: Stats): 'file' | 'directory' | 'socket' | 'fifo' | 'other' =>
+  stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : stats.isSocket() ? 'socket' : stats.isFIFO() ? 'fifo' : 'other'
+
+/** Looks before it opens (opening a device can do something), and again after, in case the path was exchanged. */
+async function openRegular(path: string): Promise<FileHandle> {
+  refuseOthers(await fs.stat(path))
+  // Without O_NONBLOCK opening a FIFO waits for a writer. Windows has neither.
+  const handle = await fs.open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0))
+  try {
+    refuseOthers(await handle.stat())
+    return handle
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+function refuseOthers(stats: Stats): void {
+  if (!stats.isFile()) throw new Error(`not a regular file (${typeOf(stats) === 'other' ? 'device' : typeOf(stats)})`)
+}
+
+/** In chunks and not by size: files of /proc say that they are empty. */
+async function readUpTo(handle: FileHandle, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let have = 0
+  while (have < limit) {
+    const chunk = Buffer.allocUnsafe(Math.min(limit - have, have === 0 ? chunkSize : 16 * chunkSize))
+    const { bytesRead } = await handle.read(chunk, 0, chunk.length, null)
+    if (bytesRead === 0) break
+    chunks.push(chunk.subarray(0, bytesRead))
+    have += bytesRead
+  }
+  return Buffer.concat(chunks, have)
+}
+
+function positioned(path: string, handle: FileHandle, size: number, mtimeMs: number, open: Set<FileHandle>): OpenFile {
+  return {
+    path,
+    size,
+    mtimeMs,
+    read: async (offset, length) => {
+      // A log grows while it is read; what came after opening belongs to the next look.
+      const wanted = Math.max(0, Math.min(length, size - offset))
+      const buffer = Buffer.allocUnsafe(wanted)
+      let have = 0
+      while (have < wanted) {
+        const { bytesRead } = await handle.read(buffer, have, wanted - have, offset + have)
+        if (bytesRead === 0) break
+        have += bytesRead
+      }
+      return buffer.subarray(0, have)
+    },
+    close: async () => {
+      if (!open.delete(handle)) return
+      await handle.close()
+    },
+  }
+}
+
+async function unpack(handle: FileHandle, maxUnpacked: number): Promise<Buffer> {
+  const packed = await readUpTo(handle, maxUnpacked + 1)
+  const tooLarge = `larger than ${Math.round(maxUnpacked / 1024 ** 2)} MiB`
+  if (packed.length > maxUnpacked) throw new Error(tooLarge)
+  if (packed.length === 0) return packed
+  const { gunzip } = await import('node:zlib')
+  return new Promise((resolve, reject) => {
+    gunzip(packed, { maxOutputLength: maxUnpacked }, (error, unpacked) => {
+      if (error === null) resolve(unpacked)
+      else reject(new Error(codeOf(error) === 'ERR_BUFFER_TOO_LARGE' ? `unpacked ${tooLarge}` : `cannot be unpacked (${error.message})`))
+    })
+  })
+}
+
+const inMemory = (path: string, mtimeMs: number, content: Buffer): OpenFile => ({
+  path,
+  size: content.length,
+  mtimeMs,
+  read: (offset, length) => Promise.resolve(content.subarray(offset, offset + length)),
+  close: () => Promise.resolve(),
+})

@@ -1,0 +1,40 @@
+/** The few keys of mcp_config.json that say where things are and how to ask MCPProxy. Everything else is for `formats/mcp-config.ts`. */
+import type { Files } from './system.ts'
+
+export interface ProxySettings {
+  dataDir: string | null
+  logDir: string | null
+  listen: string | null
+  apiKey: string | null
+  tls: boolean
+  certsDir: string | null
+  socket: boolean
+  trayEndpoint: string | null
+}
+
+export const noSettings: ProxySettings = { dataDir: null, logDir: null, listen: null, apiKey: null, tls: false, certsDir: null, socket: true, trayEndpoint: null }
+
+/** Lenient, because a broken file is when people come to us; keys in any case, as Go reads them. */
+export async function readProxySettings(files: Files, path: string | null): Promise<ProxySettings> {
+  if (path === null) return noSettings
+  const answer = await files.read(path, 64 * 1024 * 1024)
+  if (!answer.ok || answer.value === null) return noSettings
+  const { parse } = await import('jsonc-parser')
+  const config = lowered(parse(answer.value.toString('utf8').replace(/^\uFEFF/, ''), [], { allowTrailingComma: true }))
+  const logging = lowered(config['logging'])
+  const tls = lowered(config['tls'])
+  return {
+    dataDir: text(config['data_dir']),
+    logDir: text(logging['log_dir']),
+    listen: text(config['listen']),
+    apiKey: text(config['api_key']),
+    tls: tls['enabled'] === true,
+    certsDir: text(tls['certs_dir']),
+    socket: config['enable_socket'] !== false,
+    trayEndpoint: text(config['tray_endpoint']),
+  }
+}
+
+const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null)
+const lowered = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k.toLowerCase(), v])) : {}
