@@ -129,7 +129,10 @@ export function secretNodes(document: ConfigDocument): SecretPlace[] {
     } else if (/^--?[\w-]*(?:key|token|secret|passw|pwd|credential|auth|bearer)[\w-]*$/i.test(previous) && !value.startsWith('-')) places.push({ node, value, name: previous, keep: 0 })
     else {
       const assigned = /^([A-Z][A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD|PASS|PWD)=)(.+)$/s.exec(value)
-      if (assigned) places.push({ node, value: assigned[2] ?? '', name: assigned[1] ?? '', keep: (assigned[1] ?? '').length })
+      // A value that slipped out of its place, e.g. after `-e NAME`.
+      const stray = /^[\w-]{20,}$/.test(value) && (value.match(/\d/g) ?? []).length >= 4 && /[a-z]/i.test(value)
+      if (stray) places.push({ node, value, name: 'token', keep: 0 })
+      else if (assigned) places.push({ node, value: assigned[2] ?? '', name: assigned[1] ?? '', keep: (assigned[1] ?? '').length })
     }
   }
   if (document.root) visit(document.root, [])

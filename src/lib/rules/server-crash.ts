@@ -15,7 +15,8 @@ export default defineRule({
     if (attempt?.outcome !== 'exited' && attempt?.outcome !== 'refused') return null
     const s = story(events)
     return {
-      observations: ['serverLog', ...(s?.exitCode != null && s.signals.length === 0 ? (['events'] as const) : [])], facts: { exitCode: s?.exitCode ?? null },
+      observations: ['serverLog', ...(s?.exitCode != null && s.signals.length === 0 ? (['events'] as const) : [])], // What happened, not why: never more than a suspicion.
+      rank: 'suspected', facts: { exitCode: s?.exitCode ?? null },
       cites: [...lastWords(attempt, 8), ...(attempt.stderr.length === 0 && attempt.errorLine ? [citeLog(attempt.errorLine)] : []), ...(s ? [citeStory(s)] : [])],
       detail: s?.exitCode != null ? `It ended with exit code ${s.exitCode}. No cause that is known here fits.` : 'No cause that is known here fits.', remedies: [{ kind: 'instruction', title: 'Read its last words above.' }],
     }
