@@ -1,0 +1,132 @@
+/** This machine. Everything is worked out on first use, once, because the doctor looks at one moment. */
+import { createEngine } from './docker.ts'
+import { otherSockets, resolveEndpoint } from './docker-endpoint.ts'
+import { createFiles } from './files.ts'
+import { chooseProcess, locate, type Located } from './locations.ts'
+import { createProxyApi, defaultSocket, listenUrl, type LiveProxyApi } from './mcpproxy.ts'
+import { findProxyProcesses, proxyEnvironment, readProxyProcess, type ProxyProcess } from './processes.ts'
+import { observed, type Files, type ProxyEnvironment, type System } from './system.ts'
+
+export interface LiveOptions {
+  config?: string | undefined
+  logDir?: string | undefined
+  dataDir?: string | undefined
+  /** Where MCPProxy's API is, instead of where its configuration says. */
+  api?: string | undefined
+  apiKey?: string | undefined
+  dockerHost?: string | undefined
+  context?: string | undefined
+  /** Milliseconds since 1970. */
+  deadline: number
+  env: NodeJS.ProcessEnv
+  platform: NodeJS.Platform
+  homedir: string
+  uid: number | null
+}
+
+export interface LiveSystem extends System {
+  proxy: LiveProxyApi
+  /** Engines of this machine that exist beside the one that is asked, as addresses. */
+  otherEngines(): Promise<string[]>
+}
+
+export function createLiveSystem(options: LiveOptions): LiveSystem {
+  const { env, platform, uid } = options
+  const home = (platform === 'win32' ? env['USERPROFILE'] : env['HOME']) || options.homedir
+  const cwd = process.cwd()
+  const files = createFiles()
+  const flags = { config: options.config, dataDir: options.dataDir, logDir: options.logDir }
+
+  const processes = once(() => findProxyProcesses(files, platform, uid))
+  const chosen = once(async () => chooseProcess(await processes(), { flags, cwd, platform, uid }))
+  const located = once(async (): Promise<Located> => locate({ files, platform, home, uid, cwd, env, flags, process: await chosen() }))
+  const proxy = createProxyApi({
+    files,
+    platform,
+    deadline: options.deadline,
+    places: once(async () => (options.api === undefined ? places(await located(), await chosen(), env, platform) : [options.api])),
+    // The daemon's MCPPROXY_API_KEY beats its file.
+    key: async () => options.apiKey ?? env['MCPPROXY_API_KEY'] ?? (await chosen())?.env?.['MCPPROXY_API_KEY'] ?? (await located()).settings.apiKey,
+    ca: async () => certificate(files, await located(), (await chosen())?.env ?? env),
+    users: async () => (uid === null ? null : [uid, 0, ...(await processes()).filter((p) => uid === 0 || p.pid === 0).map((p) => p.user.uid)]),
+  })
+  // Several daemons and nothing that tells them apart: the one that answers is the one meant.
+  const running = once(async (): Promise<ProxyProcess | null> => {
+    const found = await chosen()
+    const all = await processes()
+    if (all.length <= 1 && found !== null) return found
+    if (platform !== 'linux') return null
+    const pid = pidOf(await proxy.get('/api/v1/info'))
+    return (pid === null ? null : await readProxyProcess(files, pid)) ?? found
+  })
+  const environment = once(async (): Promise<ProxyEnvironment> => proxyEnvironment(files, await running(), { env, platform, uid }))
+  const endpoint = once(async () => {
+    const its = await environment()
+    return resolveEndpoint({
+      env: its.env,
+      read: (path) => files.read(path, 1024 * 1024),
+      platform,
+      home: its.env['HOME'] || (await running())?.home || home,
+      flags: { host: options.dockerHost, context: options.context },
+      whose: its.source === 'process' ? 'the MCPProxy process' : undefined,
+    })
+  })
+  const engine = createEngine({ endpoint, deadline: options.deadline, env })
+  return {
+    recording: null,
+    platform,
+    now: () => new Date(),
+    locations: async () => {
+      const { settings: _, ...locations } = await located()
+      return locations
+    },
+    files,
+    proxy,
+    engine,
+    environment: async () => observed(await environment()),
+    otherEngines: async () => {
+      const asked = (await endpoint()).host
+      const its = await environment()
+      const isSocket = async (path: string): Promise<boolean> => {
+        const stat = await files.stat(path)
+        return stat.ok && stat.value.type === 'socket'
+      }
+      const found = await otherSockets({ env: its.env, home: its.env['HOME'] ?? home, platform, uid: its.user?.uid ?? uid }, isSocket)
+      return found.filter((host) => host !== asked)
+    },
+    close: async () => {
+      await engine.close()
+      proxy.close()
+      await files.close()
+    },
+  }
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let value: Promise<T> | null = null
+  return () => (value ??= make())
+}
+
+/** The socket needs no key and is the daemon's own; `listen` is asked when there is none. */
+function places(located: Located, process: ProxyProcess | null, own: NodeJS.ProcessEnv, platform: string): string[] {
+  const { settings } = located
+  const env: Record<string, string | undefined> = process?.env ?? own
+  const socket = process?.flags.trayEndpoint ?? env['MCPPROXY_TRAY_ENDPOINT'] ?? settings.trayEndpoint ?? (located.dataDir === null ? null : defaultSocket(located.dataDir, platform, env))
+  const tls = env['MCPPROXY_TLS_ENABLED'] ? /^(true|1)$/.test(env['MCPPROXY_TLS_ENABLED']) : settings.tls
+  const listen = process?.flags.listen ?? env['MCPPROXY_LISTEN'] ?? settings.listen ?? '127.0.0.1:8080'
+  return [...(settings.socket && socket ? [socket] : []), listenUrl(listen, tls)]
+}
+
+/** MCPProxy makes its own CA (internal/tlslocal/localca.go); null: there is none. */
+async function certificate(files: Files, located: Located, env: Record<string, string | undefined>): Promise<Buffer | null> {
+  const folder = env['MCPPROXY_CERTS_DIR'] ?? located.settings.certsDir ?? `${located.dataDir ?? ''}/certs`
+  const answer = await files.read(`${folder}/ca.pem`, 1024 * 1024)
+  return answer.ok ? answer.value : null
+}
+
+function pidOf(answer: Awaited<ReturnType<LiveProxyApi['get']>>): number | null {
+  const body = answer.ok ? answer.value.body : null
+  const data = typeof body === 'object' && body !== null && 'data' in body ? body.data : null
+  const pid: unknown = typeof data === 'object' && data !== null && 'pid' in data ? data.pid : null
+  return typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 0 ? pid : null
+}

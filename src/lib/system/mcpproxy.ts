@@ -1,0 +1,230 @@
+/** MCPProxy's REST API: over its socket, or over TCP with the key once it is clear who listens there. */
+import type { Agent, ClientRequestArgs, IncomingMessage } from 'node:http'
+import path from 'node:path'
+import { notObserved, observed, type ApiAnswer, type Files, type Observed, type ProxyApi, type SourceError } from './system.ts'
+
+export interface ProxyApiOptions {
+  files: Files
+  platform: string
+  /** Where to ask, the likeliest first; `unix:///…`, `npipe:////./pipe/…`, `http(s)://host:port`. */
+  places(): Promise<string[]>
+  /** For TCP only. */
+  key(): Promise<string | null>
+  /** MCPProxy's own CA, for https; null: those of the system. */
+  ca?(): Promise<Buffer | null>
+  /** Users that may listen for it: ourselves, root, and the one it runs as. Null: not known on this system. */
+  users(): Promise<number[] | null>
+  deadline: number
+  limitMs?: number
+  maxBytes?: number
+}
+
+interface Place {
+  address: string
+  connect: ClientRequestArgs
+  secure: boolean
+  agent: Agent
+  /** The key is sent there. */
+  key: string | null
+}
+
+type Failure = { ok: false; error: SourceError }
+
+/** `send` is for the few calls that change something; `limitMs` because a restart answers after up to 11 s. */
+export interface LiveProxyApi extends ProxyApi {
+  send(method: 'POST' | 'PATCH', path: string, body: unknown, limitMs?: number): Promise<Observed<ApiAnswer>>
+  close(): void
+}
+
+export function createProxyApi(options: ProxyApiOptions): LiveProxyApi {
+  const agents = new Set<Agent>()
+  let found: Promise<Observed<Place>> | null = null
+  const find = (): Promise<Observed<Place>> => (found ??= findPlace(options, agents))
+  const call = async (method: string, target: string, body: unknown, limitMs: number): Promise<Observed<ApiAnswer>> => {
+    const place = await find()
+    if (!place.ok) return place
+    return request(options, place.value, { method, path: target, body, key: place.value.key, limitMs })
+  }
+  return {
+    get: (target) => call('GET', target, undefined, options.limitMs ?? 3000),
+    send: (method, target, body, limitMs) => call(method, target, body, limitMs ?? options.limitMs ?? 3000),
+    address: async () => {
+      const place = await find()
+      return place.ok ? place.value.address : ((await options.places())[0] ?? null)
+    },
+    close: () => {
+      for (const agent of agents) agent.destroy()
+    },
+  }
+}
+
+/** The first place at which a MCPProxy answers. */
+async function findPlace(options: ProxyApiOptions, agents: Set<Agent>): Promise<Observed<Place>> {
+  const failures: Failure[] = []
+  for (const address of await options.places()) {
+    const place = await describePlace(options, address, agents)
+    if (!place.ok) {
+      failures.push(place)
+      continue
+    }
+    const answer = await identify(options, place.value)
+    if (answer.ok) return answer
+    failures.push(answer)
+  }
+  if (failures.length === 0) return notObserved('unreachable', 'There is no address at which MCPProxy could be asked.')
+  // A silent or forbidden one may well be MCPProxy; "nothing there" is said only when it holds for every place.
+  const worst = failures.find((f) => f.error.kind === 'timed-out') ?? failures.find((f) => f.error.kind === 'denied') ?? failures.find((f) => f.error.kind === 'failed')
+  return notObserved(worst?.error.kind ?? 'unreachable', failures.map((f) => f.error.message).join(' '))
+}
+
+async function describePlace(options: ProxyApiOptions, address: string, agents: Set<Agent>): Promise<Observed<Place>> {
+  const socketPath = /^(?:unix|npipe):\/\/(.*)$/s.exec(address)?.[1]
+  const url = socketPath === undefined && /^https?:\/\//.test(address) && URL.canParse(address) ? new URL(address) : null
+  if (socketPath === undefined && url === null) return notObserved('failed', `The address ${withoutSecrets(address)} cannot be used.`)
+  const secure = url?.protocol === 'https:'
+  const ca = secure ? await options.ca?.() : null
+  const { Agent } = process.getBuiltinModule(secure ? 'node:https' : 'node:http')
+  const agent = new Agent({ keepAlive: true, ...(ca == null ? {} : { ca }) })
+  agents.add(agent)
+  if (socketPath !== undefined) return observed({ address, connect: { socketPath, host: 'localhost' }, secure: false, agent, key: null })
+  const host = (url?.hostname ?? '').replace(/^\[|\]$/g, '')
+  const port = Number(url?.port || (secure ? 443 : 80))
+  return observed({ address: `${url?.protocol}//${url?.host}`, connect: { host, port }, secure, agent, key: null })
+}
+
+/** Asks without a key first: a stranger on that port must not get it. */
+async function identify(options: ProxyApiOptions, place: Place): Promise<Observed<Place>> {
+  const answer = await request(options, place, { method: 'GET', path: '/api/v1/info', body: undefined, key: null, limitMs: options.limitMs ?? 3000 })
+  if (!answer.ok) return answer
+  if (!isMcpProxy(answer.value)) return notObserved('unreachable', `Something answers at ${place.address}, but it is not MCPProxy (HTTP ${answer.value.status}).`)
+  if (answer.value.status !== 401) return observed(place)
+  const key = await options.key()
+  if (key === null) return observed(place)
+  const stranger = await foreignListener(options, place)
+  if (stranger !== null) {
+    return notObserved('denied', `${place.address} is served by another user (uid ${stranger}): the API key is not sent there.`)
+  }
+  return observed({ ...place, key })
+}
+
+/** 401 {"success":false,"error":"Invalid or missing API key","request_id":"…"}; over a socket 200 {"success":true,"data":{"version":…}}. */
+function isMcpProxy({ status, body }: ApiAnswer): boolean {
+  if (typeof body !== 'object' || body === null || !('success' in body)) return false
+  if (status === 401) return body.success === false && 'error' in body && typeof body.error === 'string' && ('request_id' in body || body.error.includes('API key'))
+  const data = 'data' in body ? body.data : null
+  return status === 200 && body.success === true && typeof data === 'object' && data !== null && 'version' in data
+}
+
+/**
+ * On a shared machine anybody may take the port while MCPProxy is down, and imitate its 401. Linux says who listens:
+ * "  sl  local_address rem_address   st … uid": `0100007F:1F90 00000000:0000 0A … 1000`, 0A being LISTEN.
+ * Null: nobody else, or not known (a forwarded port has no listener here).
+ */
+async function foreignListener(options: ProxyApiOptions, place: Place): Promise<number | null> {
+  const { host, port } = place.connect
+  if (options.platform !== 'linux' || typeof port !== 'number' || !/^(127\.|localhost$|::1$|0\.0\.0\.0$)/.test(host ?? '')) return null
+  const users = await options.users()
+  if (users === null) return null
+  const wanted = port.toString(16).toUpperCase().padStart(4, '0')
+  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    const content = await options.files.read(table, 16 * 1024 * 1024)
+    if (!content.ok || content.value === null) continue
+    for (const line of content.value.toString('latin1').split('\n')) {
+      const fields = line.trim().split(/\s+/)
+      if (fields[3] !== '0A' || fields[1]?.endsWith(`:${wanted}`) !== true) continue
+      const uid = Number(fields[7])
+      if (!users.includes(uid)) return uid
+    }
+  }
+  return null
+}
+
+interface Question {
+  method: string
+  path: string
+  body: unknown
+  key: string | null
+  limitMs: number
+}
+
+async function request(options: ProxyApiOptions, place: Place, question: Question): Promise<Observed<ApiAnswer>> {
+  const limit = Math.min(question.limitMs, options.deadline - Date.now())
+  const late = (): Failure => notObserved('timed-out', `MCPProxy at ${place.address} did not answer within ${(Math.max(0, limit) / 1000).toFixed(1)} s.`)
+  if (limit <= 0) return late()
+  const socketPath = place.connect.socketPath
+  if (socketPath !== undefined && options.platform !== 'win32') {
+    const stat = await options.files.stat(socketPath)
+    if (stat.ok && stat.value.type === 'missing') return notObserved('unreachable', `There is no socket ${socketPath}.`)
+  }
+  const http = process.getBuiltinModule(place.secure ? 'node:https' : 'node:http')
+  const data = question.body === undefined ? undefined : JSON.stringify(question.body)
+  const headers = {
+    accept: 'application/json',
+    ...(question.key === null ? {} : { 'x-api-key': question.key }),
+    ...(data === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(data) }),
+  }
+  const abort = new AbortController()
+  const timer = setTimeout(() => abort.abort(), limit)
+  try {
+    // node:http follows no redirect, and a 3xx is an answer like any other.
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const outgoing = http.request({ ...place.connect, method: question.method, path: question.path, headers, agent: place.agent, signal: abort.signal }, resolve)
+      outgoing.on('error', reject)
+      outgoing.end(data)
+    })
+    return await body(answer, abort.signal, options.maxBytes ?? 32 * 1024 * 1024)
+  } catch (error) {
+    return abort.signal.aborted ? late() : failure(error, place.address)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function body(answer: IncomingMessage, signal: AbortSignal, maxBytes: number): Promise<Observed<ApiAnswer>> {
+  const cut = (): void => void answer.destroy(new Error('aborted'))
+  signal.addEventListener('abort', cut, { once: true })
+  try {
+    const chunks: Buffer[] = []
+    let length = 0
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      chunks.push(chunk)
+      length += chunk.length
+      if (length > maxBytes) return notObserved('failed', `MCPProxy's answer is longer than ${Math.round(maxBytes / 1024 ** 2)} MiB.`)
+    }
+    const text = Buffer.concat(chunks).toString('utf8')
+    return observed({ status: answer.statusCode ?? 0, body: parsed(text) })
+  } finally {
+    signal.removeEventListener('abort', cut)
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return text
+  }
+}
+
+function failure(error: unknown, address: string): Failure {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'EACCES' || code === 'EPERM') return notObserved('denied', `This user may not connect to ${address}.`)
+  if (/^(ECONNREFUSED|ENOENT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTSOCK)$/.test(code)) return notObserved('unreachable', `Nothing answers at ${address} (${code}).`)
+  if (code === 'ETIMEDOUT') return notObserved('timed-out', `${address} did not accept the connection.`)
+  if (code.startsWith('HPE_')) return notObserved('unreachable', `Something answers at ${address}, but it is not MCPProxy (no HTTP).`)
+  return notObserved('failed', `MCPProxy at ${address} could not be asked (${code || 'unknown error'}).`)
+}
+
+/** A listen address as a client needs it: `:8080` and `0.0.0.0:8080` are all interfaces. */
+export function listenUrl(listen: string, tls: boolean): string {
+  if (/^https?:\/\//.test(listen)) return listen
+  const match = /^(.*?)(?::(\d+))?$/.exec(listen)
+  const host = match?.[1] ?? ''
+  const local = host === '' || host === '0.0.0.0' || host === '[::]' ? '127.0.0.1' : host
+  return `${tls ? 'https' : 'http'}://${local}:${match?.[2] ?? '8080'}`
+}
+
+export const defaultSocket = (dataDir: string, platform: string, env: Record<string, string | undefined>): string =>
+  platform === 'win32' ? `npipe:////./pipe/mcpproxy-${env['USERNAME'] || 'default'}` : `unix://${path.posix.join(dataDir, 'mcpproxy.sock')}`
+
+const withoutSecrets = (address: string): string => address.replace(/\/\/[^/@]*@/, '//…@').replace(/\?.*$/s, '?…')
