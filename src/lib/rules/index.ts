@@ -39,6 +39,7 @@ import registryUnreachable from './registry-unreachable.ts'
 import pullRateLimit from './pull-rate-limit.ts'
 import tlsUntrusted from './tls-untrusted.ts'
 import dockerInDocker from './docker-in-docker.ts'
+import pipxBecomesPip from './pipx-becomes-pip.ts'
 import unknownRunner from './unknown-runner.ts'
 import imageLacksProgram from './image-lacks-program.ts'
 import notExecutable from './not-executable.ts'
@@ -53,6 +54,11 @@ import hostPathNotMounted from './host-path-not-mounted.ts'
 import networkNone from './network-none.ts'
 import hostDockerInternal from './host-docker-internal.ts'
 import localhostInContainer from './localhost-in-container.ts'
+import speaksHttp from './speaks-http.ts'
+import protocolVersion from './protocol-version.ts'
+import runtimeVersion from './runtime-version.ts'
+import imageLacksTools from './image-lacks-tools.ts'
+import hostPackagesMissing from './host-packages-missing.ts'
 import packageUnknown from './package-unknown.ts'
 import executableNameDiffers from './executable-name-differs.ts'
 import packageIndexUnreachable from './package-index-unreachable.ts'
@@ -118,6 +124,7 @@ export const rules: readonly Rule[] = [
   pullRateLimit,
   tlsUntrusted,
   dockerInDocker,
+  pipxBecomesPip,
   unknownRunner,
   imageLacksProgram,
   notExecutable,
@@ -132,6 +139,11 @@ export const rules: readonly Rule[] = [
   networkNone,
   hostDockerInternal,
   localhostInContainer,
+  speaksHttp,
+  protocolVersion,
+  runtimeVersion,
+  imageLacksTools,
+  hostPackagesMissing,
   packageUnknown,
   executableNameDiffers,
   packageIndexUnreachable,
