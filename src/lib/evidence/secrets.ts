@@ -105,7 +105,7 @@ export function secretNodes(document: ConfigDocument): SecretPlace[] {
     if (node.type === 'array') {
       node.children?.forEach((child, i) => {
         const previous = i > 0 ? node.children?.[i - 1] : undefined
-        if (child.type === 'string') addArgument(child, previous?.type === 'string' ? String(previous.value) : '')
+        if (child.type === 'string') addArgument(child, previous?.type === 'string' ? String(previous.value) : '', /^(?:-e|--env)$/.test(String(node.children?.[i - 2]?.value ?? '')))
         else visit(child, [...path, i])
       })
       return
@@ -118,7 +118,7 @@ export function secretNodes(document: ConfigDocument): SecretPlace[] {
     if (['env', 'headers', 'custom_vars', 'extra_params'].includes(String(parent).toLowerCase())) places.push({ node, value, name: String(last), keep: 0 })
     else if (['api_key', 'client_secret', 'password', 'token', 'secret'].includes(lower) || (secretName.test(lower) && !/_file$|_path$|_dir$|require|mode|provider|enabled|broker|url|hours|risk|reveal/.test(lower))) places.push({ node, value, name: String(last), keep: 0 })
   }
-  const addArgument = (node: Node, previous: string): void => {
+  const addArgument = (node: Node, previous: string, afterName: boolean): void => {
     const value = String(node.value)
     const own = /^(?:-e|--env)=?([^=\s]+=)(.+)$/s.exec(value) ?? /^(--?[\w-]*(?:key|token|secret|passw|pwd|credential|auth|bearer)[\w-]*=)(.+)$/is.exec(value) ?? null
     if (own) places.push({ node, value: own[2] ?? '', name: own[1] ?? '', keep: value.length - (own[2] ?? '').length })
@@ -130,7 +130,7 @@ export function secretNodes(document: ConfigDocument): SecretPlace[] {
     else {
       const assigned = /^([A-Z][A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD|PASS|PWD)=)(.+)$/s.exec(value)
       // A value that slipped out of its place, e.g. after `-e NAME`.
-      const stray = /^[\w-]{20,}$/.test(value) && (value.match(/\d/g) ?? []).length >= 4 && /[a-z]/i.test(value)
+      const stray = (afterName ? /^[\w-]{8,}$/ : /^[\w-]{20,}$/).test(value) && (value.match(/\d/g) ?? []).length >= 4 && /[a-z]/i.test(value)
       if (stray) places.push({ node, value, name: 'token', keep: 0 })
       else if (assigned) places.push({ node, value: assigned[2] ?? '', name: assigned[1] ?? '', keep: (assigned[1] ?? '').length })
     }
