@@ -19,7 +19,7 @@ export interface EndpointInput {
   whose?: string | undefined
 }
 
-export interface EndpointTls {
+interface EndpointTls {
   /** False only where the docker command does not verify either (DOCKER_TLS without verify, SkipTLSVerify of a context). */
   verify: boolean
   ca: Buffer | null
@@ -76,7 +76,8 @@ async function fromContext(input: EndpointInput, folder: string, name: string, d
   if (endpoint === undefined || endpoint === null) return refused(by, name, `context "${name}" has no docker endpoint`)
   const host = member(endpoint, 'Host')
   const address = typeof host === 'string' && host !== '' ? host : defaultHost(input.platform)
-  if (!/^[a-z][a-z0-9+.-]*:\/\/./i.test(address)) return refused(by, name, `context "${name}" has an address that docker cannot read: ${withoutPassword(address)}`)
+  if (!/^[a-z][a-z0-9+.-]*:\/\/./i.test(address))
+    return refused(by, name, `context "${name}" has an address that docker cannot read: ${withoutPassword(address)}`)
   const secure = joinPath(input, folder, 'contexts', 'tls', id, 'docker')
   const [ca, cert, key] = await Promise.all(['ca.pem', 'cert.pem', 'key.pem'].map((n) => input.read(joinPath(input, secure, n))))
   const pem = (file: Observed<Buffer | null> | undefined): Buffer | null => (file?.ok === true ? file.value : null)
@@ -95,7 +96,9 @@ async function fromHost(input: EndpointInput, folder: string, value: string, dec
   if (!wantsTls) return answered(parsed.host, decidedBy, null, null)
   const certificates = env['DOCKER_CERT_PATH'] || folder
   const file = joinPath(input, certificates, 'ca.pem')
-  const [ca, cert, key] = await Promise.all([file, joinPath(input, certificates, 'cert.pem'), joinPath(input, certificates, 'key.pem')].map((f) => input.read(f)))
+  const [ca, cert, key] = await Promise.all(
+    [file, joinPath(input, certificates, 'cert.pem'), joinPath(input, certificates, 'key.pem')].map((f) => input.read(f)),
+  )
   // "Failed to initialize: unable to resolve docker endpoint: open /home/user/.docker/ca.pem: no such file or directory", for unix sockets too.
   if (ca?.ok !== true || ca.value === null) {
     const why = ca?.ok === false ? ca.error.message : `there is no ${file}`
@@ -124,7 +127,8 @@ function parseHost(value: string, tls: boolean, platform: string): { host: strin
       return rest === '' ? { problem: `invalid address ${shown}: it names no host` } : { host: text }
     case 'tcp': {
       const match = /^(?:[^@/]*@)?(\[[^\]]*\]|[^:/]*)(?::([^/]*))?(\/.*)?$/.exec(rest)
-      if (match === null || (match[2] !== undefined && !/^\d*$/.test(match[2]))) return { problem: `invalid address ${shown}: what follows the colon is no port` }
+      if (match === null || (match[2] !== undefined && !/^\d*$/.test(match[2])))
+        return { problem: `invalid address ${shown}: what follows the colon is no port` }
       return { host: `tcp://${match[1] || 'localhost'}:${match[2] || '2375'}${match[3] ?? ''}` }
     }
     default:
@@ -147,11 +151,23 @@ async function currentContext(input: EndpointInput, folder: string): Promise<{ n
   }
 }
 
-const answered = (host: string, decidedBy: string, context: string | null, tls: EndpointTls | null): ResolvedEndpoint =>
-  ({ host, decidedBy, context, tls: tls !== null, problem: null, tlsMaterial: tls })
+const answered = (host: string, decidedBy: string, context: string | null, tls: EndpointTls | null): ResolvedEndpoint => ({
+  host,
+  decidedBy,
+  context,
+  tls: tls !== null,
+  problem: null,
+  tlsMaterial: tls,
+})
 
-const refused = (decidedBy: string, context: string | null, problem: string): ResolvedEndpoint =>
-  ({ host: null, decidedBy, context, tls: false, problem, tlsMaterial: null })
+const refused = (decidedBy: string, context: string | null, problem: string): ResolvedEndpoint => ({
+  host: null,
+  decidedBy,
+  context,
+  tls: false,
+  problem,
+  tlsMaterial: null,
+})
 
 const isTcp = (host: string): boolean => /^(tcp|https?):/i.test(host)
 const withoutPassword = (address: string): string => address.replace(/:[^:@/]*@/, ':…@')
@@ -176,7 +192,14 @@ export async function otherSockets(
   const candidates = [
     '/var/run/docker.sock',
     ...(runtime === null ? [] : [`${runtime}/docker.sock`]),
-    ...['.docker/run/docker.sock', '.docker/desktop/docker.sock', '.colima/default/docker.sock', '.colima/docker.sock', '.orbstack/run/docker.sock', '.rd/docker.sock'].map(home),
+    ...[
+      '.docker/run/docker.sock',
+      '.docker/desktop/docker.sock',
+      '.colima/default/docker.sock',
+      '.colima/docker.sock',
+      '.orbstack/run/docker.sock',
+      '.rd/docker.sock',
+    ].map(home),
     ...(runtime === null ? [] : [`${runtime}/podman/podman.sock`]),
     '/run/podman/podman.sock',
     home('.local/share/containers/podman/machine/podman.sock'),

@@ -58,10 +58,13 @@ export function createTransport(endpoint: ResolvedEndpoint, env: Record<string, 
         const date = Date.parse(answer.headers.date ?? '')
         if (!Number.isNaN(date)) skew = date + 500 - Date.now()
         if (expected.statusCodes[answer.statusCode ?? 0] === true && expected.isStream === true) return callback(null, answer)
-        receive(answer, expected, maxBytes).then((value) => callback(null, value), (error: unknown) => {
-          answer.destroy()
-          callback(asError(error), null)
-        })
+        receive(answer, expected, maxBytes).then(
+          (value) => callback(null, value),
+          (error: unknown) => {
+            answer.destroy()
+            callback(asError(error), null)
+          },
+        )
       })
       request.end(data)
     }
@@ -118,7 +121,7 @@ async function receive(answer: IncomingMessage, expected: Expected, maxBytes: nu
   if (status === 400 && json === null && /HTTP request to an HTTPS server/i.test(content)) throw engineFailure('misconfigured', 'The engine wants TLS.', status)
   // An engine's own answers carry {"message": …}; 404 or 405 of something else does not.
   const why = status === 401 || status === 403 ? 'denied' : json === null && status < 500 ? 'not-docker' : 'failed'
-  throw engineFailure(why, `The engine answered HTTP ${status}: ${message}`, status)
+  throw engineFailure(why, `The engine answered HTTP ${status}${message === '' ? '' : `: ${message}`}`, status)
 }
 
 /** `cut`: the beginning is enough. */
@@ -177,16 +180,26 @@ function sshAgent(url: URL, env: Record<string, string | undefined>): Agent {
   const connect = (): InstanceType<typeof Duplex> => {
     const child = spawn('ssh', args, { env, stdio: ['pipe', 'pipe', 'pipe'] })
     children.add(child)
-    const duplex = Duplex.from({ writable: child.stdin, readable: child.stdout })
+    // Ends only when ssh has: its exit code says why, and comes after the end of its output.
+    const duplex = new Duplex({
+      read: () => void child.stdout.resume(),
+      write: (chunk, _, done) => void child.stdin.write(chunk, () => done()),
+      final: (done) => void child.stdin.end(() => done()),
+    })
     let said = ''
+    child.stdin.on('error', () => {})
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (!duplex.push(chunk)) child.stdout.pause()
+    })
     child.stderr.on('data', (chunk: Buffer) => (said = said.length < 2000 ? said + chunk.toString('utf8') : said))
     child.on('error', (error: NodeJS.ErrnoException) =>
       duplex.destroy(error.code === 'ENOENT' ? engineFailure('misconfigured', 'The address is ssh://, but there is no ssh program here.') : error),
     )
-    // 255 is ssh's own failure, 127 "docker: command not found" over there.
     child.on('close', (code) => {
       children.delete(child)
-      if (code !== 0 && !duplex.destroyed) duplex.destroy(engineFailure(code === 127 ? 'misconfigured' : 'failed', `ssh to the engine ended with ${code ?? 'a signal'}: ${said}`))
+      if (code === 0) duplex.push(null)
+      // 255 is ssh's own failure, 127 "docker: command not found" over there.
+      else duplex.destroy(engineFailure(code === 127 ? 'misconfigured' : 'failed', `ssh to the engine ended with ${code ?? 'a signal'}: ${said}`))
     })
     duplex.on('close', () => child.kill())
     return duplex

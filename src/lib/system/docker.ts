@@ -16,8 +16,8 @@ export interface EngineOptions {
   limitMs?: number
   /** For reading an image's programs, a transfer of up to the size of the image; default 30000. */
   exportLimitMs?: number
-  /** For `ssh`. */
-  env?: Record<string, string | undefined>
+  /** For `ssh`; default: an empty one. */
+  env?(): Promise<Record<string, string | undefined>>
   /** Of one JSON answer; default 64 MiB. */
   maxBytes?: number
 }
@@ -40,9 +40,9 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
   let retryHelps = true
   const endpoint = (): Promise<ResolvedEndpoint> => (resolved ??= options.endpoint())
   const connect = (): Promise<Transport> =>
-    (transport ??= endpoint().then((e) => {
+    (transport ??= endpoint().then(async (e) => {
       if (e.problem !== null) throw engineFailure('misconfigured', e.problem)
-      return createTransport(e, options.env ?? {}, options.maxBytes)
+      return createTransport(e, (await options.env?.()) ?? {}, options.maxBytes)
     }))
 
   /** Runs a call within its limit. The promise settles even if nothing below ever does. */
@@ -52,7 +52,10 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
     const cancel = (): void => controller.abort(engineFailure('failed', 'The call was cancelled.'))
     if (outer?.aborted === true) cancel()
     outer?.addEventListener('abort', cancel, { once: true })
-    const timer = setTimeout(() => controller.abort(engineFailure('timed-out', `The engine did not answer within ${(ms / 1000).toFixed(1)} s.`)), Math.max(0, ms))
+    const timer = setTimeout(
+      () => controller.abort(engineFailure('timed-out', `The engine did not answer within ${(ms / 1000).toFixed(1)} s.`)),
+      Math.max(0, ms),
+    )
     const aborted = new Promise<never>((_, reject) => {
       if (signal.aborted) reject(signal.reason as Error)
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
@@ -72,7 +75,10 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
 
   const within = (ms: number): number => Math.min(ms, options.deadline - Date.now())
   const failed = async (error: unknown): Promise<{ ok: false; error: EngineError }> => {
-    const host = await endpoint().then((e) => e.host, () => null)
+    const host = await endpoint().then(
+      (e) => e.host,
+      () => null,
+    )
     return { ok: false, error: classifyEngineError(error, host ?? undefined) }
   }
 
@@ -95,7 +101,8 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
 
   const look = async (docker: Docker, reference: string): Promise<unknown> => {
     // It becomes part of a URL: `..` or a `?` would ask something else.
-    if (!/^[\w][\w.\-/:@+]*$/.test(reference) || /(^|\/)\.{1,2}(\/|$)/.test(reference)) throw engineFailure('failed', 'This is not a reference that an engine could know.')
+    if (!/^[\w][\w.\-/:@+]*$/.test(reference) || /(^|\/)\.{1,2}(\/|$)/.test(reference))
+      throw engineFailure('failed', 'This is not a reference that an engine could know.')
     return orNull(docker.getImage(reference).inspect())
   }
 
@@ -124,7 +131,10 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
       }),
     programs: async (reference) => {
       const reading = readPrograms(reference)
-      const settled = reading.then(() => {}, () => {})
+      const settled = reading.then(
+        () => {},
+        () => {},
+      )
       cleanups.add(settled)
       try {
         return { ok: true, value: await reading }
@@ -137,7 +147,10 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
     close: async () => {
       ending.abort()
       await Promise.all(cleanups)
-      await transport?.then((t) => t.close(), () => {})
+      await transport?.then(
+        (t) => t.close(),
+        () => {},
+      )
     },
   }
 
@@ -177,7 +190,10 @@ const neverStarted = (name: string, image: string): Docker.ContainerCreateOption
 
 /** Removes what a killed doctor left: our label, never started, of a process of this machine that is no more. */
 async function sweep(docker: Docker): Promise<void> {
-  const left = await docker.listContainers({ all: true, filters: { label: [`${roleLabel}=${programsRole}`, `${hostLabel}=${os.hostname()}`], status: ['created'] } })
+  const left = await docker.listContainers({
+    all: true,
+    filters: { label: [`${roleLabel}=${programsRole}`, `${hostLabel}=${os.hostname()}`], status: ['created'] },
+  })
   for (const container of left) {
     const pid = Number(container.Labels[pidLabel])
     if (container.State !== 'created' || !Number.isSafeInteger(pid) || pid <= 0 || isAlive(pid)) continue
@@ -207,7 +223,8 @@ async function orNull(asked: Promise<unknown>): Promise<unknown> {
 const idOf = (image: unknown): string | null => (typeof image === 'object' && image !== null && 'Id' in image && typeof image.Id === 'string' ? image.Id : null)
 
 function object(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw engineFailure('not-docker', 'What answers there speaks HTTP, but not as a Docker engine (no object).')
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw engineFailure('not-docker', 'What answers there speaks HTTP, but not as a Docker engine (no object).')
   return value
 }
 

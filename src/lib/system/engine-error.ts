@@ -45,7 +45,8 @@ export function classifyEngineError(error: unknown, at = 'the engine'): EngineEr
   if (code.startsWith('ERR_TLS_') || code.startsWith('ERR_OSSL_') || /CERT|SIGNATURE|^CRL_/.test(code)) {
     return as('misconfigured', `The TLS certificates for ${at} do not fit (${code}).`)
   }
-  if (/^(ECONNRESET|EPIPE|ECONNABORTED|ERR_STREAM_PREMATURE_CLOSE)$/.test(code)) return as('failed', `${at} closed the connection before the answer was complete (${code}).`)
+  if (/^(ECONNRESET|EPIPE|ECONNABORTED|ERR_STREAM_PREMATURE_CLOSE)$/.test(code))
+    return as('failed', `${at} closed the connection before the answer was complete (${code}).`)
   return as('failed', `${at} could not be asked: ${sentence(known?.message ?? String(error))}`)
 }
 
@@ -59,4 +60,5 @@ const sentence = (text: string): string => {
 export const isRestart = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && /^(ECONNREFUSED|ENOENT|ECONNRESET|EPIPE)$/.test(String(error.code))
 
-export const statusOf = (error: unknown): number | null => (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : null)
+export const statusOf = (error: unknown): number | null =>
+  error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : null

@@ -13,26 +13,34 @@ export function createFiles(options: { maxUnpacked?: number } = {}): Files & { c
   return {
     stat: (path) => attempt<HostPath>(path, async () => describe(await fs.stat(path)), { type: 'missing' }),
     read: (path, limit) =>
-      attempt<Buffer | null>(path, async () => {
-        const handle = await openRegular(path)
-        try {
-          return await readUpTo(handle, limit)
-        } finally {
-          await handle.close()
-        }
-      }, null),
+      attempt<Buffer | null>(
+        path,
+        async () => {
+          const handle = await openRegular(path)
+          try {
+            return await readUpTo(handle, limit)
+          } finally {
+            await handle.close()
+          }
+        },
+        null,
+      ),
     open: (path) =>
-      attempt<OpenFile | null>(path, async () => {
-        const handle = await openRegular(path)
-        try {
-          const { size, mtimeMs } = await handle.stat()
-          if (path.endsWith('.gz')) return inMemory(path, mtimeMs, await unpack(handle, options.maxUnpacked ?? largestUnpacked))
-          open.add(handle)
-          return positioned(path, handle, size, mtimeMs, open)
-        } finally {
-          if (!open.has(handle)) await handle.close()
-        }
-      }, null),
+      attempt<OpenFile | null>(
+        path,
+        async () => {
+          const handle = await openRegular(path)
+          try {
+            const { size, mtimeMs } = await handle.stat()
+            if (path.endsWith('.gz')) return inMemory(path, mtimeMs, await unpack(handle, options.maxUnpacked ?? largestUnpacked))
+            open.add(handle)
+            return positioned(path, handle, size, mtimeMs, open)
+          } finally {
+            if (!open.has(handle)) await handle.close()
+          }
+        },
+        null,
+      ),
     list: (path) => attempt<string[] | null>(path, () => fs.readdir(path), null),
     close: async () => {
       await Promise.all([...open].map((handle) => handle.close().catch(() => {})))

@@ -18,11 +18,13 @@ export function searchPath(image: unknown): string[] {
 
 /**
  * Absolute paths as they are in the archive: where /bin is a link to usr/bin, a shell is /usr/bin/sh.
- * An engine writes the archive in the order of names; as long as that holds, reading stops behind the last folder.
+ * An engine writes the archive in the order of names; as long as that holds, and every folder was met, reading stops
+ * behind the last one. A folder that the image lacks costs reading to the end: a program that was missed would be a wrong finding.
  */
 export async function programPaths(source: AsyncIterable<Buffer>, folders: readonly string[], maxBytes: number): Promise<string[]> {
   const links = new Map<string, string>()
   const programs = new Map<string, string[]>()
+  const met = new Set<string>()
   let ordered = true
   let previous: string[] = []
   let count = 0
@@ -31,11 +33,21 @@ export async function programPaths(source: AsyncIterable<Buffer>, folders: reado
     const parts = full.split('/')
     ordered &&= compare(previous, parts) <= 0
     previous = parts
-    if (ordered && passed(parts, folders, links)) break
+    if (
+      ordered &&
+      passed(
+        parts,
+        folders.map((f) => resolve(f, links)),
+        met,
+      )
+    )
+      break
+    if (entry.type === 'directory') met.add(full)
     if (!isProgram(entry)) continue
     if (++count > mostEntries) throw engineFailure('failed', `The image has more than ${mostEntries} programs.`)
     if (entry.type === 'symlink') links.set(full, entry.target)
     const folder = path.posix.dirname(full)
+    met.add(folder)
     const list = programs.get(folder)
     if (list === undefined) programs.set(folder, [full])
     else list.push(full)
@@ -55,17 +67,17 @@ function compare(a: readonly string[], b: readonly string[]): number {
   return a.length - b.length
 }
 
-const passed = (parts: readonly string[], folders: readonly string[], links: ReadonlyMap<string, string>): boolean =>
+const passed = (parts: readonly string[], folders: readonly string[], met: ReadonlySet<string>): boolean =>
   folders.every((f) => {
-    const folder = resolve(f, links).split('/')
-    return compare(parts, folder) > 0 && !folder.every((name, i) => parts[i] === name) && compare(parts, f.split('/')) > 0
+    const folder = f.split('/')
+    return met.has(f) && compare(parts, folder) > 0 && !folder.every((name, i) => parts[i] === name)
   })
 
 /** Follows the links of the image along a path; a loop ends it. */
 function resolve(folder: string, links: ReadonlyMap<string, string>): string {
   let rest = folder.split('/').filter((p) => p !== '')
   let done = ''
-  for (let hops = 0; rest.length > 0; ) {
+  for (let hops = 0; rest.length > 0;) {
     const [next = '', ...others] = rest
     const here = `${done}/${next}`
     const target = links.get(here)

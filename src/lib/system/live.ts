@@ -43,12 +43,13 @@ export function createLiveSystem(options: LiveOptions): LiveSystem {
   const proxy = createProxyApi({
     files,
     platform,
+    uid,
     deadline: options.deadline,
     places: once(async () => (options.api === undefined ? places(await located(), await chosen(), env, platform) : [options.api])),
     // The daemon's MCPPROXY_API_KEY beats its file.
     key: async () => options.apiKey ?? env['MCPPROXY_API_KEY'] ?? (await chosen())?.env?.['MCPPROXY_API_KEY'] ?? (await located()).settings.apiKey,
     ca: async () => certificate(files, await located(), (await chosen())?.env ?? env),
-    users: async () => (uid === null ? null : [uid, 0, ...(await processes()).filter((p) => uid === 0 || p.pid === 0).map((p) => p.user.uid)]),
+    users: async () => (uid === null ? null : trusted(files, uid, await located(), await chosen())),
   })
   // Several daemons and nothing that tells them apart: the one that answers is the one meant.
   const running = once(async (): Promise<ProxyProcess | null> => {
@@ -71,7 +72,7 @@ export function createLiveSystem(options: LiveOptions): LiveSystem {
       whose: its.source === 'process' ? 'the MCPProxy process' : undefined,
     })
   })
-  const engine = createEngine({ endpoint, deadline: options.deadline, env })
+  const engine = createEngine({ endpoint, deadline: options.deadline, env: async () => ({ ...env, ...(await environment()).env }) })
   return {
     recording: null,
     platform,
@@ -111,10 +112,24 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 function places(located: Located, process: ProxyProcess | null, own: NodeJS.ProcessEnv, platform: string): string[] {
   const { settings } = located
   const env: Record<string, string | undefined> = process?.env ?? own
-  const socket = process?.flags.trayEndpoint ?? env['MCPPROXY_TRAY_ENDPOINT'] ?? settings.trayEndpoint ?? (located.dataDir === null ? null : defaultSocket(located.dataDir, platform, env))
+  const socket =
+    process?.flags.trayEndpoint ??
+    env['MCPPROXY_TRAY_ENDPOINT'] ??
+    settings.trayEndpoint ??
+    (located.dataDir === null ? null : defaultSocket(located.dataDir, platform, env))
   const tls = env['MCPPROXY_TLS_ENABLED'] ? /^(true|1)$/.test(env['MCPPROXY_TLS_ENABLED']) : settings.tls
   const listen = process?.flags.listen ?? env['MCPPROXY_LISTEN'] ?? settings.listen ?? '127.0.0.1:8080'
   return [...(settings.socket && socket ? [socket] : []), listenUrl(listen, tls)]
+}
+
+/**
+ * Who may have our key: a name in a process list can be imitated, so a process counts only for root (whom its owner could not
+ * deceive about a key of its own); the owner of the configuration knows the key anyway.
+ */
+async function trusted(files: Files, uid: number, located: Located, process: ProxyProcess | null): Promise<number[]> {
+  const config = located.config === null ? null : await files.stat(located.config)
+  const owner = config?.ok === true && config.value.type !== 'missing' ? [config.value.uid] : []
+  return [uid, 0, ...owner, ...(uid === 0 && process !== null ? [process.user.uid] : [])]
 }
 
 /** MCPProxy makes its own CA (internal/tlslocal/localca.go); null: there is none. */

@@ -53,15 +53,21 @@ export async function locate(input: LocationInput): Promise<Located> {
     config = absolute(env['MCPP_CONFIG'], cwd)
     how.push(`Configuration ${config}: MCPP_CONFIG.`)
   }
-  const dataFlag = flags.dataDir !== undefined ? absolute(flags.dataDir, input.cwd) : process?.flags.dataDir != null ? absolute(process.flags.dataDir, cwd) : null
+  const dataFlag =
+    flags.dataDir !== undefined ? absolute(flags.dataDir, input.cwd) : process?.flags.dataDir != null ? absolute(process.flags.dataDir, cwd) : null
   if (config === null) {
     // MCPProxy looks into these two only, whatever --data-dir says. The rest is where services and --data-dir put the file.
-    const candidates = [paths.join(cwd, configName), paths.join(standard, configName), ...(dataFlag === null ? [] : [paths.join(dataFlag, configName)])]
+    const here = process !== null && process.cwd === null ? [] : [paths.join(cwd, configName)]
+    const candidates = [...here, paths.join(standard, configName), ...(dataFlag === null ? [] : [paths.join(dataFlag, configName)])]
     if (platform === 'linux') candidates.push(`/etc/mcpproxy/${configName}`)
     for (const candidate of candidates) {
       if (config === null && (await exists(candidate))) config = candidate
     }
-    how.push(config === null ? `No configuration in ${[...new Set(candidates.map((c) => paths.dirname(c)))].join(', ')}.` : `Configuration ${config}: the first that exists in the usual places.`)
+    how.push(
+      config === null
+        ? `No configuration in ${[...new Set(candidates.map((c) => paths.dirname(c)))].join(', ')}.`
+        : `Configuration ${config}: the first that exists in the usual places.`,
+    )
   }
   const settings = await readProxySettings(files, config)
 
@@ -109,7 +115,8 @@ function standardLogs(platform: string, home: string, uid: number | null, env: R
 }
 
 /** `data_dir` may hold `${env:NAME}`. */
-const expanded = (value: string, env: Record<string, string | undefined>): string => value.replaceAll(/\$\{env:([^}]+)\}/g, (whole, name: string) => env[name] ?? whole)
+const expanded = (value: string, env: Record<string, string | undefined>): string =>
+  value.replaceAll(/\$\{env:([^}]+)\}/g, (whole, name: string) => env[name] ?? whole)
 
 /** Of several daemons the one that the flags mean; without flags the first (ours before others'). Null: none fits. */
 export function chooseProcess(processes: readonly ProxyProcess[], input: Pick<LocationInput, 'flags' | 'cwd' | 'platform' | 'uid'>): ProxyProcess | null {
@@ -121,7 +128,9 @@ export function chooseProcess(processes: readonly ProxyProcess[], input: Pick<Lo
   }
   return (
     processes.find(
-      (p) => same(input.flags.config, p.flags.config, p, `.mcpproxy/${configName}`) && same(input.flags.dataDir, p.flags.dataDir ?? p.env?.['MCPPROXY_DATA'] ?? null, p, '.mcpproxy'),
+      (p) =>
+        same(input.flags.config, p.flags.config, p, `.mcpproxy/${configName}`) &&
+        same(input.flags.dataDir, p.flags.dataDir ?? p.env?.['MCPPROXY_DATA'] ?? null, p, '.mcpproxy'),
     ) ?? null
   )
 }

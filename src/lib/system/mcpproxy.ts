@@ -6,13 +6,15 @@ import { notObserved, observed, type ApiAnswer, type Files, type Observed, type 
 export interface ProxyApiOptions {
   files: Files
   platform: string
+  /** Ours; null: this system knows no such numbers. */
+  uid: number | null
   /** Where to ask, the likeliest first; `unix:///…`, `npipe:////./pipe/…`, `http(s)://host:port`. */
   places(): Promise<string[]>
   /** For TCP only. */
   key(): Promise<string | null>
-  /** MCPProxy's own CA, for https; null: those of the system. */
+  /** MCPProxy's own CA, for https on this machine; null: those of the system. */
   ca?(): Promise<Buffer | null>
-  /** Users that may listen for it: ourselves, root, and the one it runs as. Null: not known on this system. */
+  /** Users that may listen for it: ourselves, root, the owner of its configuration. Null as above. */
   users(): Promise<number[] | null>
   deadline: number
   limitMs?: number
@@ -28,6 +30,7 @@ interface Place {
   key: string | null
 }
 
+const loopback = /^(127\.[\d.]+|localhost|::1)$/
 type Failure = { ok: false; error: SourceError }
 
 /** `send` is for the few calls that change something; `limitMs` because a restart answers after up to 11 s. */
@@ -73,7 +76,8 @@ async function findPlace(options: ProxyApiOptions, agents: Set<Agent>): Promise<
   }
   if (failures.length === 0) return notObserved('unreachable', 'There is no address at which MCPProxy could be asked.')
   // A silent or forbidden one may well be MCPProxy; "nothing there" is said only when it holds for every place.
-  const worst = failures.find((f) => f.error.kind === 'timed-out') ?? failures.find((f) => f.error.kind === 'denied') ?? failures.find((f) => f.error.kind === 'failed')
+  const worst =
+    failures.find((f) => f.error.kind === 'timed-out') ?? failures.find((f) => f.error.kind === 'denied') ?? failures.find((f) => f.error.kind === 'failed')
   return notObserved(worst?.error.kind ?? 'unreachable', failures.map((f) => f.error.message).join(' '))
 }
 
@@ -82,12 +86,12 @@ async function describePlace(options: ProxyApiOptions, address: string, agents: 
   const url = socketPath === undefined && /^https?:\/\//.test(address) && URL.canParse(address) ? new URL(address) : null
   if (socketPath === undefined && url === null) return notObserved('failed', `The address ${withoutSecrets(address)} cannot be used.`)
   const secure = url?.protocol === 'https:'
-  const ca = secure ? await options.ca?.() : null
+  const host = (url?.hostname ?? '').replace(/^\[|\]$/g, '')
+  const ca = secure && loopback.test(host) ? await options.ca?.() : null
   const { Agent } = process.getBuiltinModule(secure ? 'node:https' : 'node:http')
   const agent = new Agent({ keepAlive: true, ...(ca == null ? {} : { ca }) })
   agents.add(agent)
   if (socketPath !== undefined) return observed({ address, connect: { socketPath, host: 'localhost' }, secure: false, agent, key: null })
-  const host = (url?.hostname ?? '').replace(/^\[|\]$/g, '')
   const port = Number(url?.port || (secure ? 443 : 80))
   return observed({ address: `${url?.protocol}//${url?.host}`, connect: { host, port }, secure, agent, key: null })
 }
@@ -96,8 +100,11 @@ async function describePlace(options: ProxyApiOptions, address: string, agents: 
 async function identify(options: ProxyApiOptions, place: Place): Promise<Observed<Place>> {
   const answer = await request(options, place, { method: 'GET', path: '/api/v1/info', body: undefined, key: null, limitMs: options.limitMs ?? 3000 })
   if (!answer.ok) return answer
-  if (!isMcpProxy(answer.value)) return notObserved('unreachable', `Something answers at ${place.address}, but it is not MCPProxy (HTTP ${answer.value.status}).`)
+  if (!isMcpProxy(answer.value))
+    return notObserved('unreachable', `Something answers at ${place.address}, but it is not MCPProxy (HTTP ${answer.value.status}).`)
   if (answer.value.status !== 401) return observed(place)
+  // A daemon asks for no key over its socket; whatever does is not the one meant.
+  if (place.connect.socketPath !== undefined) return notObserved('denied', `${place.address} wants an API key, which is not sent over a socket.`)
   const key = await options.key()
   if (key === null) return observed(place)
   const stranger = await foreignListener(options, place)
@@ -110,7 +117,8 @@ async function identify(options: ProxyApiOptions, place: Place): Promise<Observe
 /** 401 {"success":false,"error":"Invalid or missing API key","request_id":"…"}; over a socket 200 {"success":true,"data":{"version":…}}. */
 function isMcpProxy({ status, body }: ApiAnswer): boolean {
   if (typeof body !== 'object' || body === null || !('success' in body)) return false
-  if (status === 401) return body.success === false && 'error' in body && typeof body.error === 'string' && ('request_id' in body || body.error.includes('API key'))
+  if (status === 401)
+    return body.success === false && 'error' in body && typeof body.error === 'string' && ('request_id' in body || body.error.includes('API key'))
   const data = 'data' in body ? body.data : null
   return status === 200 && body.success === true && typeof data === 'object' && data !== null && 'version' in data
 }
@@ -122,7 +130,7 @@ function isMcpProxy({ status, body }: ApiAnswer): boolean {
  */
 async function foreignListener(options: ProxyApiOptions, place: Place): Promise<number | null> {
   const { host, port } = place.connect
-  if (options.platform !== 'linux' || typeof port !== 'number' || !/^(127\.|localhost$|::1$|0\.0\.0\.0$)/.test(host ?? '')) return null
+  if (options.platform !== 'linux' || typeof port !== 'number' || !loopback.test(host ?? '')) return null
   const users = await options.users()
   if (users === null) return null
   const wanted = port.toString(16).toUpperCase().padStart(4, '0')
@@ -152,9 +160,15 @@ async function request(options: ProxyApiOptions, place: Place, question: Questio
   const late = (): Failure => notObserved('timed-out', `MCPProxy at ${place.address} did not answer within ${(Math.max(0, limit) / 1000).toFixed(1)} s.`)
   if (limit <= 0) return late()
   const socketPath = place.connect.socketPath
+  let owner: number | null = null
   if (socketPath !== undefined && options.platform !== 'win32') {
     const stat = await options.files.stat(socketPath)
     if (stat.ok && stat.value.type === 'missing') return notObserved('unreachable', `There is no socket ${socketPath}.`)
+    const users = await options.users()
+    if (stat.ok && stat.value.type !== 'missing' && users?.includes(stat.value.uid) === false) {
+      return notObserved('denied', `The socket ${socketPath} belongs to another user (uid ${stat.value.uid}): it is not asked.`)
+    }
+    if (stat.ok && stat.value.type !== 'missing') owner = stat.value.uid
   }
   const http = process.getBuiltinModule(place.secure ? 'node:https' : 'node:http')
   const data = question.body === undefined ? undefined : JSON.stringify(question.body)
@@ -168,13 +182,20 @@ async function request(options: ProxyApiOptions, place: Place, question: Questio
   try {
     // node:http follows no redirect, and a 3xx is an answer like any other.
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      const outgoing = http.request({ ...place.connect, method: question.method, path: question.path, headers, agent: place.agent, signal: abort.signal }, resolve)
+      const outgoing = http.request(
+        { ...place.connect, method: question.method, path: question.path, headers, agent: place.agent, signal: abort.signal },
+        resolve,
+      )
       outgoing.on('error', reject)
       outgoing.end(data)
     })
     return await body(answer, abort.signal, options.maxBytes ?? 32 * 1024 * 1024)
   } catch (error) {
-    return abort.signal.aborted ? late() : failure(error, place.address)
+    if (abort.signal.aborted) return late()
+    // It looks at the peer's uid and hangs up on everybody but its own user, root included.
+    if (owner !== null && owner !== options.uid && isHangUp(error))
+      return notObserved('denied', `${place.address} answers only to its own user (uid ${owner}).`)
+    return failure(error, place.address)
   } finally {
     clearTimeout(timer)
   }
@@ -206,10 +227,13 @@ function parsed(text: string): unknown {
   }
 }
 
+const isHangUp = (error: unknown): boolean => error instanceof Error && 'code' in error && /^(EPIPE|ECONNRESET)$/.test(String(error.code))
+
 function failure(error: unknown, address: string): Failure {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (code === 'EACCES' || code === 'EPERM') return notObserved('denied', `This user may not connect to ${address}.`)
-  if (/^(ECONNREFUSED|ENOENT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTSOCK)$/.test(code)) return notObserved('unreachable', `Nothing answers at ${address} (${code}).`)
+  if (/^(ECONNREFUSED|ENOENT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTSOCK)$/.test(code))
+    return notObserved('unreachable', `Nothing answers at ${address} (${code}).`)
   if (code === 'ETIMEDOUT') return notObserved('timed-out', `${address} did not accept the connection.`)
   if (code.startsWith('HPE_')) return notObserved('unreachable', `Something answers at ${address}, but it is not MCPProxy (no HTTP).`)
   return notObserved('failed', `MCPProxy at ${address} could not be asked (${code || 'unknown error'}).`)

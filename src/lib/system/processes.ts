@@ -30,6 +30,8 @@ export interface ProxyFlags {
 /** Programs that configurations start most often; where they are decides whether MCPProxy can start them on the host. */
 const usualPrograms = ['docker', 'node', 'npx', 'python', 'python3', 'uv', 'uvx', 'bash', 'sh']
 
+const atOnce = 32
+
 // Everything else of another process's environment is none of our business.
 const kept = /^(HOME|PATH|SHELL|USER|USERNAME|TMPDIR|SSH_AUTH_SOCK|LOCALAPPDATA|USERPROFILE|DOCKER_.*|XDG_.*|.*_PROXY|MCPPROXY_.*|MCPP_CONFIG)$/i
 
@@ -41,11 +43,16 @@ export function relevantEnvironment(env: Record<string, string | undefined>): Re
 export async function findProxyProcesses(files: Files, platform: string, uid: number | null, proc = '/proc'): Promise<ProxyProcess[]> {
   if (platform !== 'linux') return []
   const names = await files.list(proc)
-  const pids = names.ok ? (names.value ?? []).filter((n) => /^\d+$/.test(n)).map(Number) : []
+  const pids = names.ok
+    ? (names.value ?? [])
+        .filter((n) => /^\d+$/.test(n))
+        .map(Number)
+        .sort((a, b) => a - b)
+    : []
   const found: ProxyProcess[] = []
-  for (const pid of pids.sort((a, b) => a - b)) {
-    const process = await readProxyProcess(files, pid, proc)
-    if (process !== null) found.push(process)
+  for (let i = 0; i < pids.length; i += atOnce) {
+    const batch = await Promise.all(pids.slice(i, i + atOnce).map((pid) => readProxyProcess(files, pid, proc)))
+    found.push(...batch.filter((p) => p !== null))
   }
   return found.sort((a, b) => Number(b.user.uid === uid) - Number(a.user.uid === uid))
 }
@@ -61,7 +68,13 @@ export async function readProxyProcess(files: Files, pid: number, proc = '/proc'
   if (!(await isDaemon(folder, argv))) return null
   const status = await read('status')
   if (status === null) return null
-  const field = (name: string): number[] => new RegExp(`^${name}:(.*)$`, 'm').exec(status)?.[1]?.trim().split(/\s+/).filter((v) => v !== '').map(Number) ?? []
+  const field = (name: string): number[] =>
+    new RegExp(`^${name}:(.*)$`, 'm')
+      .exec(status)?.[1]
+      ?.trim()
+      .split(/\s+/)
+      .filter((v) => v !== '')
+      .map(Number) ?? []
   // "NSpid:	26535	7": two numbers, one per nested pid namespace.
   if (field('NSpid').length > 1) return null
   // Real, effective, saved, file system: the effective one counts for the docker socket.
@@ -82,7 +95,9 @@ export async function readProxyProcess(files: Files, pid: number, proc = '/proc'
 }
 
 const parseEnviron = (text: string): Record<string, string> =>
-  Object.fromEntries(text.split('\0').flatMap((entry) => (entry.includes('=') ? [[entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]] : [])))
+  Object.fromEntries(
+    text.split('\0').flatMap((entry) => (entry.includes('=') ? [[entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]] : [])),
+  )
 
 /** `mcpproxy` alone and `mcpproxy serve` are the daemon (cmd/mcpproxy/main.go `rootCmd.RunE = runServer`); other subcommands are not. */
 async function isDaemon(folder: string, argv: readonly string[]): Promise<boolean> {
@@ -156,7 +171,11 @@ async function homeOf(files: Files, uid: number): Promise<string | null> {
 async function table(files: Files, file: string): Promise<string[][]> {
   const answer = await files.read(file, 4 * 1024 * 1024)
   if (!answer.ok || answer.value === null) return []
-  return answer.value.toString('utf8').split('\n').map((line) => line.split(':')).filter((row) => row.length > 2)
+  return answer.value
+    .toString('utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .filter((row) => row.length > 2)
 }
 
 /** The environment of `process`, or ours (`assumed`) when there is none or this user may not read it. */
@@ -181,7 +200,12 @@ async function ownUser(files: Files, own: { platform: string; uid: number | null
 }
 
 /** Like Go's exec.LookPath: the first executable regular file; folders that are not absolute are passed over. */
-export async function resolvePrograms(files: Files, env: Record<string, string | undefined>, platform: string, names: readonly string[] = usualPrograms): Promise<Record<string, string | null>> {
+export async function resolvePrograms(
+  files: Files,
+  env: Record<string, string | undefined>,
+  platform: string,
+  names: readonly string[] = usualPrograms,
+): Promise<Record<string, string | null>> {
   const windows = platform === 'win32'
   const paths = windows ? path.win32 : path.posix
   const search = Object.entries(env).find(([k]) => (windows ? k.toUpperCase() : k) === 'PATH')?.[1] ?? ''

@@ -12,7 +12,7 @@ export interface ProxySettings {
   trayEndpoint: string | null
 }
 
-export const noSettings: ProxySettings = { dataDir: null, logDir: null, listen: null, apiKey: null, tls: false, certsDir: null, socket: true, trayEndpoint: null }
+const noSettings: ProxySettings = { dataDir: null, logDir: null, listen: null, apiKey: null, tls: false, certsDir: null, socket: true, trayEndpoint: null }
 
 /** Lenient, because a broken file is when people come to us; keys in any case, as Go reads them. */
 export async function readProxySettings(files: Files, path: string | null): Promise<ProxySettings> {

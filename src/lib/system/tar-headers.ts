@@ -92,7 +92,12 @@ function readHeader(data: Buffer): Header | null {
   return {
     flag,
     size: number(data, 124, 12),
-    entry: { path: prefix === '' ? name : `${prefix}/${name}`, type: types[flag] ?? 'other', mode: number(data, 100, 8) & 0o7777, target: text(data, 157, 100) },
+    entry: {
+      path: prefix === '' ? name : `${prefix}/${name}`,
+      type: types[flag] ?? 'other',
+      mode: number(data, 100, 8) & 0o7777,
+      target: text(data, 157, 100),
+    },
   }
 }
 
@@ -123,7 +128,8 @@ function metaRecords(header: Header, data: Buffer): Record<string, string> {
   while (at < content.length) {
     const space = content.indexOf(0x20, at)
     const length = space === -1 ? Number.NaN : Number(content.toString('latin1', at, space))
-    if (!Number.isSafeInteger(length) || length <= space - at || at + length > content.length) throw engineFailure('failed', 'The export of the container is not a readable tar (pax).')
+    if (!Number.isSafeInteger(length) || length <= space - at || at + length > content.length)
+      throw engineFailure('failed', 'The export of the container is not a readable tar (pax).')
     const record = content.toString('utf8', space + 1, at + length - 1)
     const equals = record.indexOf('=')
     const key = record.slice(0, Math.max(0, equals))
