@@ -1,5 +1,20 @@
 #!/usr/bin/env node
-import { execute } from '@oclif/core'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 
-process.stdout.on('error', (error) => { if (error.code !== 'EPIPE') throw error })
-await execute({ dir: import.meta.url })
+const argv = process.argv.slice(2)
+
+if (argv[0] === '--version' || argv[0] === '-v') {
+  // As oclif says it, without loading it.
+  const { name, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`)
+} else {
+  try {
+    const { start } = await import('../dist/lib/start.js')
+    await start(argv, fileURLToPath(import.meta.url))
+  } catch (error) {
+    // 1 would mean "problem found".
+    process.exitCode = 4
+    console.error(error)
+  }
+}

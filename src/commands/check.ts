@@ -1,22 +1,47 @@
 import { Args, Flags } from '@oclif/core'
-import { BaseCommand, sharedFlags } from '../lib/base-command.ts'
+import { placeFlags, SystemCommand } from '../lib/base-command.ts'
+import { UserError } from '../lib/errors.ts'
 import { exitCode } from '../lib/report/report.ts'
 
-export default class Check extends BaseCommand {
-  static override description = 'Find out why a server does not work. Without SERVER: every enabled server that is not connected.'
-  static override examples = ['<%= config.bin %> <%= command.id %> everything --from ./capture', '<%= config.bin %> <%= command.id %> --all --from ./capture --json']
-  static override strict = false
-  static override args = { server: Args.string({ description: 'name of a server; several are allowed' }) }
-  static override flags = { ...sharedFlags, all: Flags.boolean({ description: 'look at all servers' }) }
+export default class Check extends SystemCommand {
+  static override summary = 'Find out why servers do not work, and what heals them.'
+  static override description = `Looks at the configuration, the logs, the engine and its events, and MCPProxy itself, and changes nothing.
+Without SERVER it looks at every enabled server that is not connected; when all are connected, or MCPProxy does not run, at all.
+
+Exit code: 0 healthy, 1 a problem was found, 2 wrong usage, 3 could not tell, 4 a fault of mcpproxy-doctor.`
+
+  static override usage = '<%= command.id %> [SERVER...] [--all] [FLAGS]'
+  static override examples = [
+    { description: 'Whatever does not work:', command: '<%= config.bin %> check' },
+    { description: 'One server:', command: '<%= config.bin %> check everything' },
+    { description: 'A capture of another machine:', command: '<%= config.bin %> check everything --from capture/' },
+    { description: 'For programs:', command: '<%= config.bin %> check --all --json' },
+  ]
+
+  static override args = {
+    server: Args.string({ name: 'SERVER', description: 'Name of a server, as in mcpServers.', multiple: true }),
+  }
+
+  static override flags = {
+    all: Flags.boolean({ description: 'All servers, also those that are connected or disabled.' }),
+  }
 
   async run(): Promise<void> {
-    const { argv, flags } = await this.parse(Check)
-    const system = await this.open(flags)
+    const { args, flags } = await this.parse(Check)
+    const servers = args.server ?? []
+    if (flags.all && servers.length > 0) throw new UserError('Names of servers and --all exclude each other.', ['Leave out one of them.'])
     const { check } = await import('../lib/workflow/check.ts')
-    const report = await check(system, { servers: argv.map(String), all: flags.all, timeoutMs: flags.timeout * 1000 })
-    await system.close()
-    if (flags.json) this.print(`${JSON.stringify(report, null, 2)}\n`)
-    else this.print((await import('../lib/report/text.ts')).renderText(report))
+    const { report, shown } = await this.withSystem(flags, async (system, progress) => {
+      const found = await check(system, { servers, all: flags.all, timeoutMs: flags.timeout * 1000, progress })
+      return { report: found, shown: flags.json ? {} : await this.textSources(system, found) }
+    })
+    if (flags.json) {
+      const { renderJson } = await import('../lib/report/json.ts')
+      this.print(renderJson(report))
+    } else {
+      const { renderReport } = await import('../lib/report/text.ts')
+      this.print(renderReport(report, { ...shown, theme: await this.theme(flags), verbose: flags.verbose, commands: this.config.commandIDs, flags: placeFlags(flags) }))
+    }
     process.exitCode = exitCode(report)
   }
 }

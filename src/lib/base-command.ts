@@ -1,55 +1,171 @@
-/** Flags that the commands share, and one mapping from errors to exit codes. */
-import { Command, Flags } from '@oclif/core'
-import { homedir } from 'node:os'
+/** What all commands share: flags, the system that they look at, progress, and one way for errors to become exit codes. */
+import os from 'node:os'
+import { Command, Flags, type Interfaces } from '@oclif/core'
 import { UserError } from './errors.ts'
+import type { Json } from './rules/rule.ts'
+import type { Report } from './report/report.ts'
+import type { TextOptions } from './report/text.ts'
+import type { Theme } from './report/theme.ts'
 import type { System } from './system/system.ts'
 
-export const sharedFlags = {
-  from: Flags.string({ description: 'a recording (capture folder) instead of this machine', helpValue: 'CAPTURE' }),
-  config: Flags.string({ description: 'the configuration file of MCPProxy', helpValue: 'FILE' }),
-  'log-dir': Flags.string({ description: 'the folder of its logs', helpValue: 'DIR' }),
-  'data-dir': Flags.string({ description: 'its data folder', helpValue: 'DIR' }),
-  api: Flags.string({ description: 'where its API answers', helpValue: 'URL' }),
-  'api-key': Flags.string({ description: 'its API key; also MCPPROXY_API_KEY', helpValue: 'KEY' }),
-  'docker-host': Flags.string({ description: 'the engine, as DOCKER_HOST' }),
-  context: Flags.string({ description: 'the docker context' }),
-  json: Flags.boolean({ description: 'print the report as JSON' }),
-  timeout: Flags.integer({ description: 'seconds for everything together', default: 30, min: 1 }),
+const output = 'OUTPUT'
+const place = 'WHERE TO LOOK'
+
+export const outputFlags = {
+  json: Flags.boolean({ description: 'Print JSON for programs instead of text.', helpGroup: output }),
+  'no-color': Flags.boolean({ description: 'Print without colour (NO_COLOR does the same).', helpGroup: output }),
+  verbose: Flags.boolean({ description: 'Show everything that was found, and where it was looked for.', helpGroup: output }),
 }
 
-interface SystemFlags {
-  from?: string | undefined
-  config?: string | undefined
-  'log-dir'?: string | undefined
-  'data-dir'?: string | undefined
-  api?: string | undefined
-  'api-key'?: string | undefined
-  'docker-host'?: string | undefined
-  context?: string | undefined
-  timeout?: number
+export const systemFlags = {
+  config: Flags.string({ description: 'MCPProxy\'s mcp_config.json.', helpValue: 'FILE', helpGroup: place }),
+  'log-dir': Flags.string({ description: 'The folder of main.log and server-NAME.log.', helpValue: 'DIR', helpGroup: place }),
+  'data-dir': Flags.string({ description: 'MCPProxy\'s data folder (~/.mcpproxy).', helpValue: 'DIR', helpGroup: place }),
+  api: Flags.string({ description: 'MCPProxy\'s API, e.g. http://127.0.0.1:8080 or a socket.', helpValue: 'URL', helpGroup: place }),
+  'api-key': Flags.string({ description: 'Its API key, when it is not in the configuration.', helpValue: 'KEY', helpGroup: place }),
+  'docker-host': Flags.string({ description: 'The Docker engine, as in DOCKER_HOST.', helpValue: 'URL', helpGroup: place }),
+  context: Flags.string({ description: 'The docker context, as in DOCKER_CONTEXT.', helpValue: 'NAME', helpGroup: place }),
+  from: Flags.string({ description: 'Look at a capture (a folder with a capture.json) instead of this machine.', helpValue: 'CAPTURE', helpGroup: place }),
+  timeout: Flags.integer({ description: 'How long to look, for everything together.', helpValue: 'SECONDS', default: 30, min: 1, max: 3600, helpGroup: place }),
+}
+
+export type OutputFlags = Interfaces.InferredFlags<typeof outputFlags>
+export type SystemFlags = Interfaces.InferredFlags<typeof systemFlags> & OutputFlags
+
+/** What a step of the workflow hands to its command. */
+export interface StepReport {
+  data: Json
+  text: (theme: Theme) => string
+  exitCode: 0 | 1 | 3
 }
 
 export abstract class BaseCommand extends Command {
-  protected async open(flags: SystemFlags): Promise<System> {
-    if (flags.from !== undefined) return (await import('./system/recorded.ts')).openCapture(flags.from)
-    const { createLiveSystem } = await import('./system/live.ts')
-    return createLiveSystem({
-      config: flags.config, logDir: flags['log-dir'], dataDir: flags['data-dir'], api: flags.api, apiKey: flags['api-key'], dockerHost: flags['docker-host'], context: flags.context,
-      deadline: Date.now() + (flags.timeout ?? 30) * 1000, env: process.env, platform: process.platform, homedir: homedir(), uid: process.getuid?.() ?? null,
-    })
-  }
+  static override baseFlags = outputFlags
 
+  /** The result, and nothing else, goes to standard output. */
   protected print(text: string): void {
     process.stdout.write(text)
   }
 
-  protected override async catch(error: Error & { oclif?: { exit?: number } }): Promise<void> {
-    const usage = error instanceof UserError || error.oclif?.exit === 2 || /^(?:Nonexistent flag|Missing \d+ required|Unexpected argument|Flag )/.test(error.message)
-    const exitCode = usage ? 2 : 4
-    const suggestions = error instanceof UserError ? error.suggestions : []
-    if (this.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { message: error.message, suggestions, exitCode } }, null, 2)}\n`)
-    process.stderr.write(`${[error.message, ...suggestions, ...(usage ? [] : [error.stack ?? '', 'This is a failure of mcpproxy-doctor itself; please report it with these lines.'])].join('\n')}\n`)
-    process.exitCode = exitCode
-    return Promise.resolve()
+  protected async theme(flags: Pick<OutputFlags, 'no-color'>, stream: NodeJS.WriteStream = process.stdout): Promise<Theme> {
+    const { createTheme } = await import('./report/theme.ts')
+    return createTheme({ env: process.env, platform: process.platform, isTerminal: stream.isTTY, columns: stream.columns, noColor: flags['no-color'] })
   }
+
+  /** What the text of a report shows beside it: the configuration for diffs, secrets out, and where home is. */
+  protected async textSources(system: System, report: Report): Promise<Pick<TextOptions, 'sources' | 'mask' | 'home'>> {
+    const { home } = await system.locations()
+    const path = report.mcpproxy.config
+    const file = path === null ? null : await system.files.read(path, 16 * 1024 * 1024)
+    if (path === null || !file?.ok || file.value === null) return { home }
+    const { configSource } = await import('./report/config-source.ts')
+    return { home, ...configSource(path, file.value) }
+  }
+
+  /** Says what was thrown and sets the exit code; nothing leaves by `process.exit`. */
+  protected override async catch(thrown: Error): Promise<void> {
+    this.parsed = true
+    const { bugs } = this.config.pjson
+    await reportFailure(thrown, this.argv, typeof bugs === 'string' ? bugs : '')
+  }
+}
+
+export abstract class SystemCommand extends BaseCommand {
+  static override baseFlags = { ...systemFlags, ...outputFlags }
+
+  /** Opens the system that the flags name, works with it, and closes it, also when a signal ends the work. */
+  protected async withSystem<T>(flags: SystemFlags, work: (system: System, progress: (text: string) => void) => Promise<T>): Promise<T> {
+    const { startProgress } = await import('./progress.ts')
+    const { interruption } = await import('./interruption.ts')
+    const errors = await this.theme(flags, process.stderr)
+    const interrupt = interruption()
+    const progress = await startProgress({ env: process.env, isTerminal: process.stderr.isTTY, quiet: flags.json, level: errors.level, clean: errors.text })
+    let system: System | undefined
+    try {
+      system = await Promise.race([this.openSystem(flags), interrupt.stopped])
+      return await Promise.race([work(system, (text) => progress.update(text)), interrupt.stopped])
+    } finally {
+      interrupt.forget()
+      progress.stop()
+      if (system) await closing(system)
+    }
+  }
+
+  protected async openSystem(flags: SystemFlags): Promise<System> {
+    if (flags.from !== undefined) {
+      const live = placeFlags({ ...flags, from: undefined })
+      if (live.length > 0) throw new UserError(`--from looks at a capture, ${live.filter((_, i) => i % 2 === 0).join(', ')} at this machine: they exclude each other.`)
+      const { openCapture } = await import('./system/recorded.ts')
+      return openCapture(flags.from)
+    }
+    const { createLiveSystem } = await import('./system/live.ts')
+    return createLiveSystem({
+      config: flags.config,
+      logDir: flags['log-dir'],
+      dataDir: flags['data-dir'],
+      api: flags.api,
+      apiKey: flags['api-key'],
+      dockerHost: flags['docker-host'],
+      context: flags.context,
+      deadline: Date.now() + flags.timeout * 1000,
+      env: process.env,
+      platform: process.platform,
+      homedir: os.homedir(),
+      uid: process.getuid?.() ?? null,
+    })
+  }
+
+  /** Parse, one call, render, exit code: what the commands of single steps do. */
+  protected async runStep(flags: SystemFlags, step: (system: System, timeoutMs: number) => Promise<StepReport>): Promise<void> {
+    const { data, text, exitCode } = await this.withSystem(flags, (system) => step(system, flags.timeout * 1000))
+    const { renderJson } = await import('./report/json.ts')
+    this.print(flags.json ? renderJson(data) : text(await this.theme(flags)))
+    process.exitCode = exitCode
+  }
+}
+
+/** Flags that the next command needs to look at the same place. Never the API key. */
+export function placeFlags(flags: SystemFlags): string[] {
+  const names = ['config', 'log-dir', 'data-dir', 'api', 'docker-host', 'context', 'from'] as const
+  return names.flatMap((name) => {
+    const value = flags[name]
+    return value === undefined ? [] : [`--${name}`, value]
+  })
+}
+
+/** What does not close in a second is left to the end of the process. */
+async function closing(system: System): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, 1000)
+  })
+  try {
+    await Promise.race([system.close(), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The one mapping from errors to exit codes and messages. With --json the error is an object on standard output. */
+export async function reportFailure(thrown: unknown, argv: readonly string[], reportTo = ''): Promise<void> {
+  const { describeFailure, failureJson, failureText } = await import('./report/failure.ts')
+  const { createTheme } = await import('./report/theme.ts')
+  const { maskShapes } = await import('./evidence/secrets.ts')
+  const failure = describeFailure(thrown)
+  process.exitCode = failure.exitCode
+  if (failure.exitCode > 128) {
+    // What still runs (a request, a read) has lost its purpose; the timer itself keeps nobody waiting.
+    setTimeout(() => process.exit(), 500).unref()
+    return
+  }
+  if (failure.message === null) return
+  const masked = { ...failure, message: maskShapes(failure.message), stack: failure.stack === null ? null : maskShapes(failure.stack) }
+  const end = argv.indexOf('--')
+  const flags = end < 0 ? argv : argv.slice(0, end)
+  const json = flags.includes('--json')
+  if (json) process.stdout.write(failureJson(masked))
+  if (json && masked.stack === null) return
+  const { env, platform, stderr } = process
+  const theme = createTheme({ env, platform, isTerminal: stderr.isTTY, columns: stderr.columns, noColor: flags.includes('--no-color') })
+  stderr.write(failureText(masked, theme, reportTo))
 }

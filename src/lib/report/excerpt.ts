@@ -61,10 +61,12 @@ function window(line: readonly Cell[], room: number, ellipsis: string): { shown:
   const visible = line.slice(from, to)
   const lead = from > 0 ? ellipsis : ''
   const position = visible.findIndex((c) => c.marked)
+  // A place after the end of the line is marked at its last column.
+  const before = Math.min(lead.length + sum(position < 0 ? visible : visible.slice(0, position)), room - 1)
   return {
     shown: lead + visible.map((c) => c.text).join('') + (to < line.length ? ellipsis : ''),
-    before: lead.length + sum(position < 0 ? visible : visible.slice(0, position)),
-    marked: sum(visible.filter((c) => c.marked)),
+    before,
+    marked: Math.min(sum(visible.filter((c) => c.marked)), room - before),
   }
 }
 

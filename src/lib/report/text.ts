@@ -1,38 +1,166 @@
-/** The report for people: verdict, the seven steps, findings with their evidence. */
-import type { Citation, Finding } from '../rules/rule.ts'
-import { clean } from './clean.ts'
-import type { Report, ServerReport, Step } from './report.ts'
+/** A report for people: the verdict first, then the steps, the evidence, what heals, and the next command. */
+import type { Finding, Rank } from '../rules/rule.ts'
+import { citationLines } from './citations.ts'
+import { cleanLines } from './clean.ts'
+import { firstError, nextStep, type NextOptions } from './next.ts'
+import { commandLines, remedyLines, remedyTitle, withoutStop } from './remedy-text.ts'
+import type { Report, ServerReport, Verdict } from './report.ts'
+import { stepLines, undeterminedLines } from './step-text.ts'
+import type { Theme } from './theme.ts'
+import { flow, paragraph, type Span } from './wrap.ts'
 
-const marks: Record<Step['outcome'], string> = { ok: '✓', problem: '✗', unknown: '?', 'not-applicable': '–', 'not-run': '·', proposed: '→' }
-
-export function renderText(report: Report): string {
-  return report.servers.map((s) => renderServer(s)).join('\n')
+export interface TextOptions extends NextOptions {
+  theme: Theme
+  /** Columns; the theme's when not given. */
+  width?: number
+  verbose?: boolean
+  /** Text of the configuration files by path, for diffs; shown only through `mask`. */
+  sources?: Record<string, string>
+  /** Strikes secrets out of a line. */
+  mask?: (line: string) => string
+  /** Paths below it begin with `~`. */
+  home?: string
 }
 
-function renderServer(s: ServerReport): string {
-  const [first] = s.findings
-  const head = s.verdict === 'healthy' ? `✓ ${clean(s.server)} works: ${s.summary}` : s.verdict === 'undetermined' ? `? ${clean(s.server)}: could not tell: ${s.summary}` : `✗ ${clean(s.server)} does not work: ${first?.title ?? ''}   ${first?.rank ?? ''}`
-  const steps = s.steps.map((step, i) => `  ${i + 1} ${step.step.padEnd(10)} ${marks[step.outcome]}  ${clean(step.summary)}`)
-  const open = [...new Map(s.undetermined.map((u) => [u.source, u])).values()].map((u) => `  ? ${u.source}: ${clean(u.error.message)}`)
-  const count = `  (${s.rules.looked} rules looked, ${s.rules.couldNot} could not)`
-  const cause = s.verdict === 'problem' && first ? ['', `More: mcpproxy-doctor explain ${first.code}`] : []
-  return `${[head, '', ...steps, ...(open.length > 0 ? ['', ...open, count] : []), ...s.findings.flatMap(renderFinding), ...cause].join('\n')}\n`
+/** What has been explained already in this report, and the day of most times. */
+interface Told { ranks: Set<Rank>; day: string }
+
+const citesShown = 6
+
+export function renderReport(report: Report, options: TextOptions): string {
+  const told: Told = { ranks: new Set(), day: (report.recordedAt ?? report.checkedAt).slice(0, 10) }
+  const blocks: string[][] = []
+  if (report.findings.length > 0) blocks.push(generalBlock(report, options, told))
+  for (const server of report.servers) blocks.push(serverBlock(server, report, options, told))
+  if (blocks.length === 0) blocks.push(verdictLine(report.verdict, [{ text: 'no server to look at' }], options))
+  if (report.servers.length > 1) blocks.push(summary(report, options))
+  if (options.verbose) blocks.push(surroundings(report, options))
+  blocks.push(ending(report, options))
+  return `${joinBlocks(blocks)}\n`
 }
 
-function renderFinding(f: Finding): string[] {
-  return ['', `${f.code}  ${clean(f.title)}  [${f.severity}, ${f.rank}]`, ...f.detail.split('\n').map((l) => `  ${clean(l)}`), ...f.cites.flatMap(renderCitation), ...(f.ruledOut.length > 0 ? [`  Ruled out: ${f.ruledOut.join('; ')}`] : []), ...f.remedies.flatMap((r) => [`  → ${clean(r.title)}${r.kind === 'config-edit' ? `: ${r.edits.map((e) => `${e.path.join('.')} = ${JSON.stringify(e.value) ?? 'removed'}`).join('; ')} (${r.class}: ${r.because})` : r.kind === 'command' ? `: ${r.argv.join(' ')}` : ''}`])]
+const widthOf = (options: TextOptions): number => options.width ?? options.theme.width
+
+/** Verdicts of one line stay together; anything longer is set apart. */
+function joinBlocks(blocks: readonly string[][]): string {
+  const filled = blocks.filter((b) => b.length > 0)
+  return filled.map((block, i) => {
+    const before = filled[i - 1]
+    const gap = before === undefined ? '' : before.length > 1 || block.length > 1 || i === filled.length - 1 ? '\n\n' : '\n'
+    return gap + block.join('\n')
+  }).join('')
 }
 
-function renderCitation(c: Citation): string[] {
-  switch (c.type) {
-    case 'config': {
-      const number = String(c.line)
-      return [`    ${clean(c.file)}:${c.line}:${c.column}`, `    ${number} │ ${clean(c.excerpt)}`, `    ${' '.repeat(number.length)} │ ${' '.repeat(c.column - 1)}${'^'.repeat(c.length)}`]
-    }
-    case 'log': return [`    ${clean(c.file)}${c.line === null ? '' : `:${c.line}`}  ${c.at ?? ''}`, `      ${clean(c.text)}`]
-    case 'event': return [`    event  ${c.at}  ${clean(c.container)}: ${clean(c.text)}`]
-    case 'api': return [`    api  ${c.endpoint} ${c.field}: ${clean(c.text)}`]
-    case 'engine': return [`    engine  ${clean(c.what)}: ${clean(c.text)}`]
-    case 'host': return [`    host  ${clean(c.path)}: ${clean(c.text)}`]
+function generalBlock(report: Report, options: TextOptions, told: Told): string[] {
+  const error = report.findings.find((f) => f.severity === 'error')
+  const lines = error ? verdictLine('problem', headline(error, '', options.theme), options) : []
+  for (const finding of report.findings) {
+    if (lines.length > 0) lines.push('')
+    lines.push(...findingLines(finding, finding === error, report, options, told))
   }
+  return lines
+}
+
+function serverBlock(server: ServerReport, report: Report, options: TextOptions, told: Told): string[] {
+  const { theme, verbose = false } = options
+  const width = widthOf(options)
+  const name = theme.text(server.server)
+  const error = server.findings.find((f) => f.severity === 'error')
+  const said = theme.text(withoutStop(server.summary))
+  const spans: Span[] = server.verdict === 'healthy' ? [{ text: `${name} works: ${said}` }]
+    : server.verdict === 'undetermined' ? [{ text: `${name}: ${couldNotTell(said)}` }]
+      : error ? headline(error, `${name} does not work: `, theme) : [{ text: `${name} does not work: ${said}` }]
+  const lines = verdictLine(server.verdict, spans, options)
+  if (server.verdict !== 'healthy' || verbose) {
+    const steps = stepLines(server.steps, theme, width)
+    if (steps.length > 0) lines.push('', ...steps)
+  }
+  for (const finding of server.findings) lines.push('', ...findingLines(finding, finding === error, report, options, told))
+  const open = undeterminedLines(server, theme, width)
+  if (open.length > 0) lines.push('', ...open)
+  return lines
+}
+
+function verdictLine(verdict: Verdict, spans: readonly Span[], options: TextOptions): string[] {
+  const { theme } = options
+  const symbol = verdict === 'healthy' ? theme.symbols.ok : verdict === 'problem' ? theme.symbols.problem : theme.symbols.unknown
+  const style = verdict === 'healthy' ? theme.good : verdict === 'problem' ? theme.bad : theme.warn
+  return flow([{ text: symbol, style }, { text: ' ' }, ...spans.map((s) => ({ ...s, style: s.style ?? theme.strong }))], { width: widthOf(options), rest: '  ' })
+}
+
+/** The title of the cause, told as the end of a sentence, and how sure it is. */
+function headline(finding: Finding, before: string, theme: Theme): Span[] {
+  const title = theme.text(withoutStop(finding.title))
+  return [{ text: before + (before === '' ? title : lowerArticle(title)) }, { text: '   ' }, { text: finding.rank, style: theme.note }]
+}
+
+const lowerArticle = (text: string): string => text.replace(/^(The|A|An|Its|No|Two|This|There|Both)(?= )/, (word) => word.toLowerCase())
+
+const couldNotTell = (said: string): string => (/^could not tell/i.test(said) ? said.replace(/^C/, 'c') : `could not tell: ${said}`)
+
+function findingLines(finding: Finding, isCause: boolean, report: Report, options: TextOptions, told: Told): string[] {
+  const { theme, verbose = false } = options
+  const width = widthOf(options)
+  const short = finding.severity !== 'error' && !verbose
+  const detail = cleanLines(finding.detail)
+  // The verdict has just said the title of the cause.
+  const title = isCause ? (detail.shift() ?? finding.title) : finding.title
+  const lines = findingHead({ ...finding, title }, isCause, theme, width)
+  if (!short) lines.push(...detail.flatMap((line) => paragraph(theme.text(line), width, '  ')))
+  if (!told.ranks.has(finding.rank)) {
+    told.ranks.add(finding.rank)
+    lines.push(...paragraph(`${finding.rank}: ${rankMeans[finding.rank]}`, width, '  ', theme.faint))
+  }
+  const shown = finding.cites.slice(0, verbose ? finding.cites.length : short ? 1 : citesShown)
+  const cites = citationLines(shown, options, told.day)
+  if (!short && cites.length > 0) lines.push('')
+  lines.push(...cites)
+  const more = finding.cites.length - shown.length
+  if (more > 0 && !short) lines.push(theme.faint(`  and ${more} more (--verbose)`))
+  if (!short && finding.ruledOut.length > 0) lines.push('', ...paragraph(theme.text(`Ruled out: ${finding.ruledOut.map(withoutStop).join(', ')}`), width, '  '))
+  if (finding.remedies.length === 0) return lines
+  if (short) return [...lines, ...finding.remedies.slice(0, 1).flatMap((r) => remedyTitle(r, theme, width))]
+  return [...lines, '', ...finding.remedies.flatMap((r) => remedyLines(r, report.mcpproxy.config, options))]
+}
+
+function findingHead({ code, title, severity, rank }: Finding, isCause: boolean, theme: Theme, width: number): string[] {
+  const badge: Span[] = severity === 'error' ? [] : [{ text: severity, style: severity === 'warning' ? theme.warn : theme.note }, { text: '  ' }]
+  const sure: Span[] = isCause ? [] : [{ text: '   ' }, { text: rank, style: theme.faint }]
+  return flow([...badge, { text: theme.text(code), style: theme.strong }, { text: '  ' }, { text: theme.text(title) }, ...sure], { width, rest: '  ' })
+}
+
+const rankMeans: Record<Rank, string> = {
+  proven: 'nothing else leaves this trace',
+  supported: 'independent observations agree',
+  suspected: 'one observation says so, nothing confirms it yet',
+}
+
+function summary({ servers }: Report, options: TextOptions): string[] {
+  const count = (verdict: Verdict): number => servers.filter((s) => s.verdict === verdict).length
+  const [healthy, problem, open] = [count('healthy'), count('problem'), count('undetermined')]
+  const parts = [healthy > 0 ? `${healthy} ${healthy === 1 ? 'works' : 'work'}` : '', problem > 0 ? `${problem} ${problem === 1 ? 'does' : 'do'} not` : '', open > 0 ? `${open} could not be told` : '']
+  return paragraph(`${servers.length} servers: ${parts.filter(Boolean).join(', ')}`, widthOf(options))
+}
+
+function surroundings({ mcpproxy, engine, recordedAt, checkedAt }: Report, options: TextOptions): string[] {
+  const { theme } = options
+  const rows: [string, string][] = [
+    ['MCPProxy', `${mcpproxy.version ?? 'version unknown'}, ${mcpproxy.running === null ? 'not known whether it runs' : mcpproxy.running ? 'running' : 'not running'}`],
+    ['config', mcpproxy.config ?? 'none found'],
+    ['engine', `${engine.host ?? 'address unknown'}, ${engine.reachable ? `answers${engine.version ? `, ${engine.version}` : ''}` : engine.reachable === null ? 'not asked' : 'does not answer'}`],
+    recordedAt === null ? ['checked', checkedAt] : ['recorded', recordedAt],
+  ]
+  return rows.flatMap(([name, value]) => flow([{ text: theme.text(value), style: theme.faint }], { width: widthOf(options), first: `  ${name.padEnd(9)} `, rest: ' '.repeat(12) }))
+}
+
+function ending(report: Report, options: TextOptions): string[] {
+  const { theme } = options
+  const next = nextStep(report, options)
+  const cause = firstError(report)
+  const label = (name: string, argv: readonly string[]): string[] =>
+    commandLines(argv, theme, widthOf(options), ' '.repeat(6)).map((line, i) => (i === 0 ? `${name} ${line.slice(6)}` : line))
+  const lines = next === null ? [] : next.kind === 'run' ? label('Next:', next.argv) : paragraph(`Next: ${theme.text(next.text)}`, widthOf(options))
+  const told = next?.kind === 'run' && next.argv[1] === 'explain'
+  if (cause && !told) lines.push(...label('More:', ['mcpproxy-doctor', 'explain', cause.code]))
+  return lines
 }

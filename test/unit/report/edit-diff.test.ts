@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parse } from 'jsonc-parser'
+import fc from 'fast-check'
+import { applyConfigEdits, editDiff, lineHunks } from '../../../src/lib/report/edit-diff.ts'
+import { sampleConfig } from '../../helpers/sample-report.ts'
+
+test('one value: two lines and one line of context', () => {
+  assert.equal(editDiff(sampleConfig, [{ path: ['mcpServers', 0, 'args', 1], value: '-i' }]), [
+    '@@ 8 @@',
+    '       "env": { "API_TOKEN": "ghp_0123456789abcdef0123456789abcdef0123" },',
+    '-      "args": ["run", "-it", "--rm", "mcp/everything"]',
+    '+      "args": ["run", "-i", "--rm", "mcp/everything"]',
+    '     },',
+  ].join('\n'))
+})
+
+test('an array that stood in one line stays in one', () => {
+  const diff = editDiff(sampleConfig, [{ path: ['mcpServers', 0, 'args'], value: ['run', '-i', 'mcp/everything'] }])
+  assert.match(diff, /^\+ {6}"args": \["run", "-i", "mcp\/everything"\]$/m)
+})
+
+test('edits far apart are separate hunks, with their own places', () => {
+  const text = `{\n${Array.from({ length: 20 }, (_, i) => `  "k${i}": ${i}`).join(',\n')}\n}\n`
+  const diff = editDiff(text, [{ path: ['k2'], value: 0 }, { path: ['k17'], value: 0 }])
+  assert.deepEqual(diff.match(/@@ \d+ @@/g), ['@@ 3 @@', '@@ 18 @@'])
+})
+
+test('removing several elements of an array removes those', () => {
+  const after = applyConfigEdits('{ "a": ["0", "1", "2", "3"] }', [{ path: ['a', 1], value: undefined }, { path: ['a', 2], value: undefined }])
+  assert.deepEqual(parse(after ?? ''), { a: ['0', '3'] })
+})
+
+test('keeps comments, indentation by tabs, and CRLF', () => {
+  const text = '{\r\n\t// keep me\r\n\t"a": 1\r\n}\r\n'
+  const after = applyConfigEdits(text, [{ path: ['b'], value: { c: true } }]) ?? ''
+  assert.match(after, /\/\/ keep me/)
+  assert.match(after, /\r\n\t"b": \{/)
+  assert.doesNotMatch(after, /[^\r]\n/)
+})
+
+test('a path that does not fit gives no diff instead of an error', () => {
+  assert.equal(editDiff('"text"', [{ path: ['a', 0, 'b'], value: 1 }]), '')
+  assert.equal(editDiff(sampleConfig, []), '')
+})
+
+test('a diff tells both texts', () => {
+  const lines = fc.array(fc.constantFrom('a', 'b', 'c', ''), { maxLength: 12 })
+  fc.assert(fc.property(lines, lines, (a, b) => {
+    const hunks = lineHunks(a.join('\n'), b.join('\n'))
+    // Applying the hunks to the old lines gives the new ones.
+    const old = a.join('\n').split('\n')
+    const out: string[] = []
+    let at = 0
+    for (const hunk of hunks) {
+      while (at < hunk.line - 1) out.push(old[at++] ?? '')
+      for (const line of hunk.lines) {
+        if (line.kind !== 'added') assert.equal(old[at++], line.text)
+        if (line.kind !== 'removed') out.push(line.text)
+      }
+    }
+    out.push(...old.slice(at))
+    assert.equal(out.join('\n'), b.join('\n'))
+  }))
+})

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Ajv2020, type AnySchemaObject } from 'ajv/dist/2020.js'
+import fc from 'fast-check'
+import { renderJson } from '../../../src/lib/report/json.ts'
+import { packageRoot } from '../../helpers/package-root.ts'
+import { healthy, only, sampleReport, severalServers, undecided } from '../../helpers/sample-report.ts'
+
+const schema = JSON.parse(readFileSync(join(packageRoot(), 'schemas/report.schema.json'), 'utf8')) as AnySchemaObject
+const validate = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true }).compile(schema)
+const parsed = (value: unknown): unknown => JSON.parse(renderJson(value))
+
+test('reports are what the schema says', () => {
+  for (const report of [sampleReport, severalServers, only(healthy), only(undecided), { ...severalServers, findings: sampleReport.servers[0]?.findings ?? [] }]) {
+    assert.ok(validate(parsed(report)), JSON.stringify(validate.errors, null, 2))
+  }
+})
+
+test('the schema refuses what it does not know', () => {
+  for (const wrong of [{ ...sampleReport, extra: 1 }, { ...sampleReport, schemaVersion: 2 }, { ...sampleReport, verdict: 'fine' }, { ...sampleReport, servers: [{ ...healthy, rules: {} }] }]) {
+    assert.ok(!validate(parsed(wrong)))
+  }
+  const { checkedAt: _, ...without } = sampleReport
+  assert.ok(!validate(parsed(without)))
+})
+
+test('JSON is the report itself: two spaces, one newline at the end', () => {
+  const text = renderJson(sampleReport)
+  assert.ok(text.startsWith('{\n  "schemaVersion": 1,') && text.endsWith('}\n'))
+  assert.deepEqual(JSON.parse(text), JSON.parse(JSON.stringify(sampleReport)))
+})
+
+test('JSON does not act on a terminal and means the same', () => {
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => {
+    const json = renderJson({ text })
+    assert.doesNotMatch(json.replaceAll('\n', ''), /[\p{Cc}\u202a-\u202e\u2066-\u2069\u200b-\u200f]/u)
+    assert.deepEqual(JSON.parse(json), { text })
+  }))
+})
