@@ -22,6 +22,12 @@ export function suggestNames(name: string, names: readonly string[]): string[] {
   return scored.filter((s) => s.near <= limit).sort((a, b) => a.near - b.near || a.n.localeCompare(b.n)).slice(0, 3).map((s) => s.n)
 }
 
+/** The candidate that is at most two letters away from a word, the nearest first; undefined: none is. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const wanted = word.toLowerCase()
+  return candidates.filter((c) => distance(c, wanted) <= 2).sort((a, b) => distance(a, wanted) - distance(b, wanted))[0]
+}
+
 /** Levenshtein distance. */
 export function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)

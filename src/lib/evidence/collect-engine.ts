@@ -1,15 +1,9 @@
 /** Collectors for the engine, its containers, events and images. */
-import { flagsNamed, parseDockerRun } from '../formats/docker-run.ts'
+import { bool, number, object, text, texts, type Loose } from '../formats/loose.ts'
+import { flagsNamed } from '../formats/docker-run.ts'
 import { readHistory, type ContainerStory, type EventHistory } from '../formats/engine-events.ts'
 import { notObserved, observed, type EngineEndpoint, type Observed, type SourceError, type System } from '../system/system.ts'
 import type { Attempt, ConfigEvidence, Container, ContainerEvents, DockerEngine, Image, IsolationSetup, ServerLog } from './evidence.ts'
-
-type Loose = Record<string, unknown>
-const object = (v: unknown): Loose => (typeof v === 'object' && v !== null && !Array.isArray(v) ? (v as Loose) : {})
-const text = (v: unknown): string | null => (typeof v === 'string' && v !== '' ? v : null)
-const number = (v: unknown): number | null => (typeof v === 'number' && Number.isFinite(v) ? v : null)
-const bool = (v: unknown): boolean | null => (typeof v === 'boolean' ? v : null)
-const texts = (v: unknown): string[] => (Array.isArray(v) ? v.filter((s): s is string => typeof s === 'string') : [])
 
 export interface EngineReading {
   engine: Observed<DockerEngine>
@@ -125,10 +119,3 @@ export async function collectImage(system: System, reference: string | null, wit
     programs: programs.ok ? programs.value : null,
   })
 }
-
-/** The engine's list of images, for "another tag of it is here". */
-export async function localTags(system: System): Promise<string[] | null> {
-  const images = await system.engine.images()
-  return images.ok ? images.value.flatMap((i) => texts(object(i)['RepoTags'])) : null
-}
-export { parseDockerRun }

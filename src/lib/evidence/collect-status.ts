@@ -1,11 +1,8 @@
 /** Collector for what MCPProxy says of itself. A hint, not the truth. */
+import { number, object, text, type Loose } from '../formats/loose.ts'
 import { notObserved, observed, type ApiAnswer, type Observed, type System } from '../system/system.ts'
 import type { ProxyStatus } from './evidence.ts'
 
-type Loose = Record<string, unknown>
-const object = (v: unknown): Loose => (typeof v === 'object' && v !== null && !Array.isArray(v) ? (v as Loose) : {})
-const text = (v: unknown): string | null => (typeof v === 'string' && v !== '' ? v : null)
-const number = (v: unknown): number | null => (typeof v === 'number' ? v : null)
 const list = (v: unknown): Loose[] => (Array.isArray(v) ? v.map(object) : [])
 
 export interface StatusReading {

@@ -4,7 +4,7 @@
  * what looks like a token anywhere.
  */
 import type { Node } from 'jsonc-parser'
-import { valueAt, type ConfigDocument, type ConfigPath } from '../formats/mcp-config.ts'
+import type { ConfigDocument, ConfigPath } from '../formats/mcp-config.ts'
 import type { DockerRun } from '../formats/docker-run.ts'
 
 export const mark = '••••'
@@ -65,7 +65,7 @@ export function maskShapes(text: string): string {
   let result = text
   for (const shape of tokenShapes) result = result.replace(shape, mark)
   return result
-    .replace(urlCredentials, (_, scheme: string, user: string | undefined) => `${scheme}${user ? '' : ''}${mark}@`)
+    .replace(urlCredentials, `$1${mark}@`)
     .replace(querySecrets, `$1${mark}`)
     .replace(bearer, `$1 ${mark}`)
     .replace(assignments, (whole, before: string, value: string) => (value.includes(mark) || /^\$\{/.test(value) || isStatement(value) ? whole : `${before}${mark}`))
@@ -171,5 +171,3 @@ export function maskedConfig(document: ConfigDocument): { text: string; offset(o
     },
   }
 }
-
-export { valueAt }

@@ -1,5 +1,5 @@
 /** Citations: where an observation stands, with the line itself, secrets masked. */
-import type { Attempt, ConfigEvidence, SourceError } from '../evidence/evidence.ts'
+import type { Attempt, ConfigEvidence } from '../evidence/evidence.ts'
 import { maskedConfig } from '../evidence/secrets.ts'
 import { tellStory, type ContainerStory, type EngineEvent } from '../formats/engine-events.ts'
 import { field, type LogLine } from '../formats/log-line.ts'
@@ -77,5 +77,3 @@ export const citeHost = (path: string, text: string): Citation => ({ type: 'host
 export function lastWords(attempt: Attempt, count: number): Citation[] {
   return attempt.stderr.slice(-count).map((line) => citeLog(line))
 }
-
-export type { SourceError }

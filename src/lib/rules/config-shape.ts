@@ -1,5 +1,6 @@
 /** JSON, but a type or value that MCPProxy does not take; it refuses the whole file. */
 import { citeLog, citeOffset } from './cite.ts'
+import { refusedReload } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -14,7 +15,7 @@ export default defineRule({
     if (!first) return null
     // A daemon that runs with this very file took it.
     const running = status !== undefined && status !== null && first.what === 'bad-value'
-    const refused = mainLog?.general.find((l) => l.message.startsWith('Config hot-reload failed')) ?? null
+    const refused = refusedReload(mainLog)
     return {
       observations: refused ? ['config', 'mainLog'] : ['config'],
       ...(running ? {} : { proof: 'MCPProxy reads the file into fixed types and takes nothing else.' }),

@@ -1,5 +1,6 @@
 /** The file is not strict JSON; MCPProxy refuses the whole of it, at start and at each reload. */
 import { citeLog, citeOffset } from './cite.ts'
+import { refusedReload } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -13,7 +14,7 @@ export default defineRule({
     const second = config.document.problems.find((p) => p.what === 'text-after-end')
     const [first] = problems.length > 0 ? problems : second && !/^\s*\{/.test(config.document.text.slice(second.offset)) ? [second] : []
     if (!first) return null
-    const refused = mainLog?.general.find((l) => l.message.startsWith('Config hot-reload failed')) ?? null
+    const refused = refusedReload(mainLog)
     return {
       observations: refused ? ['config', 'mainLog'] : ['config'],
       proof: 'A strict JSON parser stops here, and MCPProxy uses one.',

@@ -1,6 +1,6 @@
 /** The container is gone, but MCPProxy still shows the server as connected. */
 import { citeApi, citeLog, citeStory } from './cite.ts'
-import { story } from './helpers.ts'
+import { callsDocker, story } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -11,7 +11,7 @@ export default defineRule({
   uses: ['events', 'config'],
   detect({ status, containers, serverLog }, { events, config }) {
     const newest = serverLog.newest
-    const docker = config?.decision?.runs === 'docker' || config?.decision?.runs === 'own-docker'
+    const docker = callsDocker(config)
     if (status?.server?.connected !== true || newest?.outcome !== 'connected') return null
     const alive = containers.some((c) => c.relation !== 'other' && ['running', 'paused'].includes(c.state))
     const closed = newest.closedAfterConnect

@@ -1,6 +1,6 @@
 /** DOCKER_HOST, DOCKER_CONTEXT or DOCKER_TLS_VERIFY has a value that docker cannot use. */
 import { citeEngine, citeLog } from './cite.ts'
-import { dockerFailure, isConnected, story, unheardOf } from './helpers.ts'
+import { callsDocker, dockerFailure, isConnected, story, unheardOf } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -15,7 +15,7 @@ export default defineRule({
     // A host without a scheme is taken for tcp, and nothing listens there.
     const configured = environment?.env['DOCKER_HOST'] ?? null
     const noScheme = configured !== null && configured !== '' && !configured.includes('://') ? dockerFailure(serverLog, 'cannot-connect') : null
-    const needsDocker = config?.decision?.runs === 'docker' || config?.decision?.runs === 'own-docker'
+    const needsDocker = callsDocker(config)
     const text = story(events)?.startedAt == null ? (said ?? noScheme) : null
     if (!text && !(unusable && needsDocker && !isConnected(serverLog))) return null
     return {

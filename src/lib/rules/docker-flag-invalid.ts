@@ -1,5 +1,5 @@
 /** docker run refuses a flag or its value. */
-import { distance } from '../errors.ts'
+import { nearest } from '../errors.ts'
 import { runFlagNames } from '../formats/docker-run.ts'
 import { citeConfig } from './cite.ts'
 import { dockerFailure, isConnected, placeOfToken, refusal } from './helpers.ts'
@@ -21,7 +21,7 @@ export default defineRule({
     const index = problem?.index ?? run?.flags.find((f) => said?.kind === 'user-unknown' ? f.name === 'user' : said?.detail != null && f.value === said.detail)?.valueIndex ?? run?.flags.find((f) => said?.subject?.includes(`--${f.name}`))?.valueIndex
     const place = index === undefined ? null : placeOfToken(config, index)
     const name = (said?.subject ?? problem?.text ?? '').replace(/^--/, '').split('=')[0] ?? ''
-    const near = runFlagNames.filter((n) => distance(n, name) <= 2).sort((a, b) => distance(a, name) - distance(b, name))[0]
+    const near = nearest(name, runFlagNames)
     const refused = said ? refusal(said, serverLog, events) : null
     return {
       observations: [...(place || problem ? (['config'] as const) : []), ...(refused?.observations ?? [])],

@@ -1,5 +1,6 @@
 /** Two servers of one name: MCPProxy refuses the whole file. */
 import { citeLog, citeOffset } from './cite.ts'
+import { refusedReload } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -11,7 +12,7 @@ export default defineRule({
   detect({ config }, { mainLog }) {
     const problems = config.document.problems.filter((p) => p.kind === 'duplicate-name')
     if (problems.length === 0) return null
-    const refused = mainLog?.general.find((l) => l.message.startsWith('Config hot-reload failed')) ?? null
+    const refused = refusedReload(mainLog)
     return {
       observations: ['config', ...(refused ? (['mainLog'] as const) : [])], proof: 'Names must be unique; the first equal one is an error of the whole file.',
       facts: { names: problems.map((p) => p.message) }, cites: [...problems.map((p) => citeOffset(config.document, p.offset, p.length, p.path)), ...(refused ? [citeLog(refused)] : [])],

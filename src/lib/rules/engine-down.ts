@@ -1,6 +1,6 @@
 /** No Docker engine answers where the docker command looks. */
 import { citeEngine, citeLog, citeStory } from './cite.ts'
-import { dockerFailure, failure, isConnected, story, unheardOf } from './helpers.ts'
+import { callsDocker, dockerFailure, failure, isConnected, story, unheardOf } from './helpers.ts'
 import { defineRule } from './rule.ts'
 import { elsewhere } from './wrong-engine.ts'
 
@@ -18,7 +18,7 @@ export default defineRule({
     // The text came from inside a container that ran: then docker is nested.
     if (said && s?.startedAt != null) return null
     const lost = broke && s?.startedAt != null && /waiting for container/i.test(broke.text) ? broke : null
-    const needsDocker = config?.decision?.runs === 'docker' || config?.decision?.runs === 'own-docker'
+    const needsDocker = callsDocker(config)
     if (said && elsewhere(said.subject, engine)) return null
     const text = said ?? lost
     if (!text && !(dead && needsDocker && !isConnected(serverLog))) return null

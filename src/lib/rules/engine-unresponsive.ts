@@ -1,6 +1,6 @@
 /** The engine accepts connections but does not answer, or drops them. */
 import { citeEngine, citeLog } from './cite.ts'
-import { dockerFailure, failure, isConnected, story, unheardOf } from './helpers.ts'
+import { callsDocker, dockerFailure, failure, isConnected, story, unheardOf } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -10,7 +10,7 @@ export default defineRule({
   needs: ['serverLog'],
   uses: ['config', 'engine', 'events'],
   detect({ serverLog }, { config, engine, events }) {
-    const needsDocker = config?.decision?.runs === 'docker' || config?.decision?.runs === 'own-docker'
+    const needsDocker = callsDocker(config)
     const said = dockerFailure(serverLog, 'connection-broken', 'docker-paused')
     const dropped = said && story(events)?.startedAt == null ? said : null
     const hung = engine && !engine.reachable.yes && (engine.reachable.why === 'timed-out' || engine.reachable.why === 'failed') ? engine.reachable : null

@@ -1,10 +1,11 @@
 /** What many rules ask of the evidence. Pure; no rule-specific judgement here. */
-import type { Attempt, ConfigEvidence, ContainerEvents, Evidence, Image, IsolationSetup, ServerLog, ProxyStatus } from '../evidence/evidence.ts'
+import type { Attempt, ConfigEvidence, ContainerEvents, Evidence, Image, IsolationSetup, MainLog, ServerLog, ProxyStatus } from '../evidence/evidence.ts'
 import { finalDockerError, readDockerErrors, type DockerError, type DockerErrorKind } from '../formats/docker-error.ts'
 import { flagsNamed, type DockerRun, type Mount, type RunFlag } from '../formats/docker-run.ts'
 import type { ContainerStory } from '../formats/engine-events.ts'
 import { citeLog, citeStory } from './cite.ts'
 import type { Citation } from './rule.ts'
+import type { LogLine } from '../formats/log-line.ts'
 import type { ConfigPath, ServerEntry } from '../formats/mcp-config.ts'
 import { readProgramErrors, type ProgramError, type ProgramErrorKind } from '../formats/program-error.ts'
 
@@ -18,6 +19,9 @@ export function isConnected(log: ServerLog | undefined, status?: ProxyStatus | n
   if (newest?.outcome === 'pending' || !newest) return log?.failed == null && status?.server?.connected === true
   return false
 }
+
+/** A running MCPProxy refused the file at its last change. */
+export const refusedReload = (log: MainLog | undefined): LogLine | null => log?.general.find((l) => l.message.startsWith('Config hot-reload failed')) ?? null
 
 /** What docker ended the newest failed attempt with, if it is one of these. */
 export function dockerFailure(log: ServerLog | undefined, ...kinds: DockerErrorKind[]): DockerError | null {
@@ -61,12 +65,16 @@ export function effectiveRun(config: ConfigEvidence | undefined, setup: Isolatio
   return expected ? { run: expected.run, runArgs: expected.runArgs, command: expected.command, isolated: expected.kind === 'isolated' } : null
 }
 
+/** Does starting this server call docker, wrapped by MCPProxy or by its own command? */
+export const callsDocker = (config: ConfigEvidence | undefined): boolean => config?.decision?.runs === 'docker' || config?.decision?.runs === 'own-docker'
 export const isIsolated = (config: ConfigEvidence): boolean => config.decision?.runs === 'docker'
 
 /** The place in the configuration of a token of the docker command. */
 export function placeOfToken(config: ConfigEvidence, index: number): ConfigPath | null {
   return config.expected?.places[index] ?? null
 }
+/** The place that decided the image; null: MCPProxy's own default. */
+export const imagePlace = (config: ConfigEvidence | undefined): ConfigPath | null => (config?.expected ? placeOfToken(config, config.expected.runArgs.length - 1) : null)
 export const serverPath = (server: ServerEntry, ...rest: ConfigPath): ConfigPath => ['mcpServers', server.index, ...rest]
 
 /** A flag of today's configuration with its place; null for those that MCPProxy adds. */

@@ -1,7 +1,7 @@
 /** The command or an argument names a file or folder of the host that the container does not have. */
 import type { HostPath } from '../system/system.ts'
 import { citeConfig, citeHost, citeLog } from './cite.ts'
-import { dockerFailure, effectiveRun, failure, isConnected, isMounted, placeOfToken, programSaid, serverPath } from './helpers.ts'
+import { dockerFailure, effectiveRun, failure, isConnected, isMounted, programSaid, serverPath } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 /** Does the host have this absolute path? */
@@ -44,4 +44,3 @@ export default defineRule({
     }
   },
 })
-export { placeOfToken }

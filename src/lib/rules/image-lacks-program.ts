@@ -2,7 +2,7 @@
 import { baseName } from '../mcpproxy/images.ts'
 import { neverStarted } from '../formats/engine-events.ts'
 import { citeConfig, citeEngine, citeLog, citeStory } from './cite.ts'
-import { dockerFailure, effectiveRun, imageHas, isConnected, isIsolated, placeOfToken, programSaid, story } from './helpers.ts'
+import { dockerFailure, effectiveRun, imageHas, imagePlace, isConnected, isIsolated, programSaid, story } from './helpers.ts'
 import { isHostFile } from './host-path-not-mounted.ts'
 import { defineRule } from './rule.ts'
 
@@ -30,7 +30,7 @@ export default defineRule({
     if (has === true && !said) return null
     const s = story(events)
     const index = run.runArgs.length - 1
-    const place = config.expected ? placeOfToken(config, config.expected.runArgs.length - 1) : null
+    const place = imagePlace(config)
     const signature = s !== null && neverStarted(s)
     return {
       observations: [...(said ? (['serverLog'] as const) : handed || shell ? (['serverLog'] as const) : []), ...(signature ? (['events'] as const) : []), ...(has === false ? (['image'] as const) : [])],

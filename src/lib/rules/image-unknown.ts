@@ -1,6 +1,6 @@
 /** The image or the tag does not exist, or the name is not a valid reference. */
 import { citeConfig, citeEngine } from './cite.ts'
-import { dockerFailure, placeOfToken, refusal } from './helpers.ts'
+import { dockerFailure, imagePlace, refusal } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -13,7 +13,7 @@ export default defineRule({
     const said = dockerFailure(serverLog, 'image-unknown', 'reference-invalid')
     if (!said) return null
     const { observations, cites } = refusal(said, serverLog, events)
-    const place = config?.expected ? placeOfToken(config, config.expected.runArgs.length - 1) : null
+    const place = imagePlace(config)
     return {
       observations: [...observations, ...(image?.inspect === null ? (['image'] as const) : [])], facts: { image: image?.reference ?? said.subject },
       cites: [...(place && config ? [citeConfig(config, place)] : []), ...cites, ...(image?.inspect === null ? [citeEngine('image', `${image.reference} is not on this engine`)] : [])],

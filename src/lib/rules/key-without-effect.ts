@@ -1,6 +1,6 @@
 /** Keys that MCPProxy ignores: they were never read, or are misspelt. */
 import type { ConfigEvidence } from '../evidence/evidence.ts'
-import { distance } from '../errors.ts'
+import { nearest } from '../errors.ts'
 import { knownKeys, plain, valueAt, type ConfigPath } from '../formats/mcp-config.ts'
 import type { Remedy } from '../remedies/remedy.ts'
 import { citeKey } from './cite.ts'
@@ -46,7 +46,7 @@ function ignoredKeys(config: ConfigEvidence): Ignored[] {
       if (known.some((k) => k.toLowerCase() === key.toLowerCase())) continue
       const path = [...base, key]
       const instead = never[key]
-      const near = known.filter((k) => distance(k, key.toLowerCase()) <= 2).sort((a, b) => distance(a, key) - distance(b, key))[0]
+      const near = nearest(key, known)
       // Keys that nobody could mean are left alone: newer releases and other tools add their own.
       if (base.length > 2 && base.at(-1) === 'isolation' ? false : !near && !instead) continue
       const label = [...base.filter((p) => typeof p === 'string' && p !== 'mcpServers'), key].join('.')

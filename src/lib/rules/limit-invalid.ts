@@ -37,11 +37,8 @@ export default defineRule({
       detail: which === 'memory' ? 'A memory limit is a number with b, k, m or g, and at least 6 MB.' : `A CPU limit is a number${available === null ? '' : ` of at most ${available}, what this engine has`}.`,
       remedies: place && agrees ? [{
         kind: 'config-edit', class: 'safe', title: 'A limit that docker takes', because: which === 'memory' ? 'MCPProxy\'s own default' : 'not more than the machine has',
-        edits: [{ path: place, value: editedValue(place.at(-1), flag?.value ?? '', which === 'memory' ? '512m' : String(Math.max(1, Math.min(available ?? 1, cpuNumber > 0 ? cpuNumber : 1)))) }],
+        edits: [{ path: place, value: which === 'memory' ? '512m' : String(Math.max(1, Math.min(available ?? 1, cpuNumber > 0 ? cpuNumber : 1))) }],
       }] : [{ kind: 'instruction', title: 'Write a limit that docker takes, e.g. "512m" and at most the number of CPUs of the engine.' }],
     }
   },
 })
-
-/** In extra_args the flag and its value may be one word. */
-const editedValue = (last: string | number | undefined, _value: string, wanted: string): string => (typeof last === 'number' ? wanted : wanted)

@@ -1,6 +1,6 @@
 /** The file was changed, but the running client still has what it was started with. */
 import type { ConfigEvidence, IsolationSetup, ProxyStatus, ServerLog } from '../evidence/evidence.ts'
-import { flagsNamed, parseDockerRun, type DockerRun } from '../formats/docker-run.ts'
+import { flagsNamed, type DockerRun } from '../formats/docker-run.ts'
 import { sameImage } from '../evidence/collect-engine.ts'
 import type { ConfigPath } from '../formats/mcp-config.ts'
 import { since } from '../mcpproxy/versions.ts'
@@ -92,4 +92,3 @@ function loadedDifference(config: ConfigEvidence, status: ProxyStatus | null | u
   if ([...loaded.envNames].sort().join(' ') !== names) return { what: 'env names', was: [...loaded.envNames].sort().join(' '), is: names, place: serverPath(server, 'env'), from: 'status' }
   return null
 }
-export { parseDockerRun }

@@ -1,6 +1,6 @@
 /** The registry refuses the pull: no login, a wrong one, or an expired one; or there is no such repository. */
 import { citeConfig } from './cite.ts'
-import { dockerFailure, placeOfToken, refusal } from './helpers.ts'
+import { dockerFailure, imagePlace, refusal } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -13,7 +13,7 @@ export default defineRule({
     const said = dockerFailure(serverLog, 'registry-login')
     if (!said) return null
     const { observations, cites } = refusal(said, serverLog, events)
-    const place = config?.expected ? placeOfToken(config, config.expected.runArgs.length - 1) : null
+    const place = imagePlace(config)
     return {
       observations: [...observations, ...(image?.inspect === null ? (['image'] as const) : [])], facts: { image: image?.reference ?? said.subject }, cites: [...(place && config ? [citeConfig(config, place)] : []), ...cites],
       detail: 'A registry that hides what it does not have answers the same for a mistyped name.', remedies: [{ kind: 'instruction', title: 'Log in with docker login as the user that runs MCPProxy, or log out where an expired login blocks a public image.' }],

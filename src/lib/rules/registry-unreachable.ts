@@ -1,6 +1,6 @@
 /** The image is not on this machine and the engine cannot reach the registry. */
 import { citeConfig, citeEngine } from './cite.ts'
-import { dockerFailure, placeOfToken, refusal } from './helpers.ts'
+import { dockerFailure, imagePlace, refusal } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -13,7 +13,7 @@ export default defineRule({
     const said = dockerFailure(serverLog, 'registry-unreachable')
     if (!said) return null
     const { observations, cites } = refusal(said, serverLog, events)
-    const place = config?.expected ? placeOfToken(config, config.expected.runArgs.length - 1) : null
+    const place = imagePlace(config)
     return {
       observations: [...observations, ...(image?.inspect === null ? (['image'] as const) : [])], facts: { registry: said.subject, why: said.detail },
       cites: [...(place && config ? [citeConfig(config, place)] : []), ...cites, ...(image?.inspect === null ? [citeEngine('image', `${image.reference} is not on this engine`)] : [])],

@@ -1,7 +1,5 @@
 /** A rule: a pure function from evidence to at most one finding. One file each, named like its code. */
 import type { Evidence, Source, SourceError, Subject } from '../evidence/evidence.ts'
-import type { ConfigPath } from '../formats/mcp-config.ts'
-import type { LogLine } from '../formats/log-line.ts'
 import type { Remedy } from '../remedies/remedy.ts'
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
@@ -139,5 +137,3 @@ function toFinding(rule: { code: string; severity: Severity; title: string }, d:
     remedies: (d.remedies ?? []).filter((r) => r.kind !== 'config-edit' || rank !== 'suspected' || d.observations.includes('config')),
   }
 }
-
-export type { ConfigPath, LogLine }

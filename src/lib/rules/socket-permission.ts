@@ -1,6 +1,6 @@
 /** The user that runs MCPProxy may not use the Docker socket. */
 import { citeEngine, citeHost, citeLog } from './cite.ts'
-import { dockerFailure, isConnected, story } from './helpers.ts'
+import { callsDocker, dockerFailure, isConnected, story } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -12,7 +12,7 @@ export default defineRule({
   detect({ serverLog }, { config, engine, environment, events, hostPaths }) {
     const said = dockerFailure(serverLog, 'socket-denied')
     const denied = engine && !engine.reachable.yes && engine.reachable.why === 'denied' ? engine.reachable : null
-    const needsDocker = config?.decision?.runs === 'docker' || config?.decision?.runs === 'own-docker'
+    const needsDocker = callsDocker(config)
     const text = said && story(events)?.startedAt == null ? said : null
     if (!text && !(denied && needsDocker && !isConnected(serverLog))) return null
     const path = (text?.subject ?? engine?.endpoint.host ?? '').replace(/^unix:\/\//, '')

@@ -1,12 +1,10 @@
 /** Answers from a capture: a folder in the form `mcpproxy-doctor-capture/1`. What it does not hold is "not recorded". */
 import fs from 'node:fs/promises'
 import path from 'node:path'
+import { object, text, type Loose } from '../formats/loose.ts'
 import { UserError } from '../errors.ts'
 import { notObserved, observed, type ApiAnswer, type Engine, type Files, type HostPath, type Observed, type OpenFile, type ProxyEnvironment, type System } from './system.ts'
 
-type Loose = Record<string, unknown>
-const object = (v: unknown): Loose => (typeof v === 'object' && v !== null && !Array.isArray(v) ? (v as Loose) : {})
-const text = (v: unknown): string | null => (typeof v === 'string' && v !== '' ? v : null)
 const notRecorded = (what: string): { ok: false; error: { kind: 'not-recorded'; message: string } } => ({ ok: false, error: { kind: 'not-recorded', message: `The capture does not hold ${what}.` } })
 const format = /^mcpproxy-doctor-capture\/(\d+)$/
 

@@ -9,7 +9,6 @@ import type { Finding } from '../rules/rule.ts'
 export function stepsOf(subject: Subject, findings: readonly Finding[]): Step[] {
   const e = subject.evidence
   const config = e.config.ok ? e.config.value : undefined
-  const log = e.serverLog.ok ? e.serverLog.value : undefined
   const cause = findings.find((f) => f.severity === 'error')
   const decision = config?.decision
   const isolation: Step = decision
@@ -21,7 +20,7 @@ export function stepsOf(subject: Subject, findings: readonly Finding[]): Step[] 
     summary: run ? `${run.run.image ?? 'no image'}, ${flagsNamed(run.run, 'env').length} variables, ${run.run.mounts.length} mounts${e.setup.ok && e.setup.value ? ' (from the log)' : ' (from the configuration)'}` : 'no docker command',
   }, { step: 'replay', outcome: 'not-run', summary: 'not run' },
   { step: 'fix', outcome: 'not-run', summary: cause && cause.remedies.length > 0 ? `not run; ${cause.remedies.length} remed${cause.remedies.length === 1 ? 'y' : 'ies'} below` : 'not run' },
-  { step: 'reload', outcome: 'not-run', summary: log ? 'not run' : 'not run' }]
+  { step: 'reload', outcome: 'not-run', summary: 'not run' }]
 }
 
 function containerStep({ evidence: e }: Subject): Step {
