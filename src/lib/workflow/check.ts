@@ -113,5 +113,7 @@ export function redactReport(report: Report, redact: Redactor): Report {
     if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, walk(v)]))
     return value
   }
-  return { ...report, servers: report.servers.map((s) => ({ ...s, summary: redact(s.summary), findings: walk(s.findings) as Finding[], steps: walk(s.steps) as ServerReport['steps'], undetermined: walk(s.undetermined) as Undetermined[] })) }
+  const struck = walk(report) as Report
+  // The names of the servers stay: they are what the user asked for, and what programs look up.
+  return { ...struck, servers: struck.servers.map((s, i) => ({ ...s, server: report.servers[i]?.server ?? s.server })) }
 }

@@ -15,7 +15,7 @@ function filesWith(contents: Record<string, string>): Files {
 }
 
 const ours = (contents: Record<string, string>, more: Partial<LocationInput> = {}): ReturnType<typeof locate> =>
-  locate({ files: filesWith(contents), platform: 'linux', home: '/home/me', uid: 1000, cwd: '/work', env: {}, flags: {}, process: null, ...more })
+  locate({ files: filesWith(contents), platform: 'linux', home: '/home/me', uid: 1000, cwd: '/srv/project', env: {}, flags: {}, process: null, ...more })
 
 const running = (args: string[], more: Partial<ProxyProcess> = {}): ProxyProcess => ({
   pid: 7,
@@ -36,7 +36,7 @@ test('nothing said: the usual places', async () => {
   assert.equal(found.trackedConfig, null)
   assert.equal(found.dataDir, '/home/me/.mcpproxy')
   assert.deepEqual(found.logDirs, ['/home/me/.local/state/mcpproxy/logs'])
-  assert.equal((await ours({ [standard]: '{}', '/work/mcp_config.json': '{}' })).config, '/work/mcp_config.json')
+  assert.equal((await ours({ [standard]: '{}', '/srv/project/mcp_config.json': '{}' })).config, '/srv/project/mcp_config.json')
   const none = await ours({})
   assert.equal(none.config, null)
   assert.match(none.how.join(' '), /No configuration in/)
@@ -50,7 +50,7 @@ test('log folders per system', async () => {
     'C:\\L\\mcpproxy\\logs',
   ])
   const set = await ours({ [standard]: '{"Logging":{"log_dir":"~/logs"}, // comment\n}' }, { flags: { logDir: 'here' } })
-  assert.deepEqual(set.logDirs, ['/work/here', '/home/me/logs', '/home/me/.local/state/mcpproxy/logs'])
+  assert.deepEqual(set.logDirs, ['/srv/project/here', '/home/me/logs', '/home/me/.local/state/mcpproxy/logs'])
 })
 
 test('--data-dir: read here, saved there', async () => {
@@ -75,7 +75,7 @@ test('a running process says where', async () => {
 })
 
 test('of several processes the one that the flags mean', () => {
-  const input = { cwd: '/work', platform: 'linux', uid: 1000 }
+  const input = { cwd: '/srv/project', platform: 'linux', uid: 1000 }
   const [a, b] = [running(['serve']), running(['serve', '--config', '/x/c.json', '-d/x/d'], { pid: 8 })]
   assert.equal(chooseProcess([a, b], { ...input, flags: {} })?.pid, 7)
   assert.equal(chooseProcess([a, b], { ...input, flags: { config: '/x/c.json' } })?.pid, 8)
