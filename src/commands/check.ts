@@ -40,7 +40,15 @@ Exit code: 0 healthy, 1 a problem was found, 2 wrong usage, 3 could not tell, 4 
       this.print(renderJson(report))
     } else {
       const { renderReport } = await import('../lib/report/text.ts')
-      this.print(renderReport(report, { ...shown, theme: await this.theme(flags), verbose: flags.verbose, commands: this.config.commandIDs, flags: placeFlags(flags) }))
+      this.print(
+        renderReport(report, {
+          ...shown,
+          theme: await this.theme(flags),
+          verbose: flags.verbose,
+          commands: this.config.commandIDs,
+          flags: placeFlags(flags),
+        }),
+      )
     }
     process.exitCode = exitCode(report)
   }

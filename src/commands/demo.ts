@@ -4,7 +4,8 @@ import { BaseCommand } from '../lib/base-command.ts'
 
 export default class Demo extends BaseCommand {
   static override summary = 'Show a check of a recording: needs neither Docker nor MCPProxy.'
-  static override description = 'The recording ships with the package. Nothing on this machine is looked at, and the exit code is 0 whatever it shows.'
+  static override description =
+    'The recording ships with the package. Nothing on this machine is looked at, and the exit code is 0 whatever it shows.'
   static override usage = '<%= command.id %> [FLAGS]'
   static override examples = ['<%= config.bin %> demo', '<%= config.bin %> demo --verbose']
   static override flags = {
@@ -28,7 +29,9 @@ export default class Demo extends BaseCommand {
       const theme = await this.theme(flags)
       const shown = await this.textSources(system, report)
       this.print(renderReport(report, { ...shown, theme, verbose: flags.verbose, commands: this.config.commandIDs }))
-      this.print(`\n${paragraph(`This is a recording of ${report.recordedAt?.slice(0, 10) ?? 'another machine'}, not this machine. For yours: mcpproxy-doctor check`, theme.width, '', theme.faint).join('\n')}\n`)
+      this.print(
+        `\n${paragraph(`This is a recording of ${report.recordedAt?.slice(0, 10) ?? 'another machine'}, not this machine. For yours: mcpproxy-doctor check`, theme.width, '', theme.faint).join('\n')}\n`,
+      )
     } finally {
       await system.close()
     }

@@ -18,15 +18,26 @@ export const outputFlags = {
 }
 
 export const systemFlags = {
-  config: Flags.string({ description: 'MCPProxy\'s mcp_config.json.', helpValue: 'FILE', helpGroup: place }),
+  config: Flags.string({ description: "MCPProxy's mcp_config.json.", helpValue: 'FILE', helpGroup: place }),
   'log-dir': Flags.string({ description: 'The folder of main.log and server-NAME.log.', helpValue: 'DIR', helpGroup: place }),
-  'data-dir': Flags.string({ description: 'MCPProxy\'s data folder (~/.mcpproxy).', helpValue: 'DIR', helpGroup: place }),
-  api: Flags.string({ description: 'MCPProxy\'s API, e.g. http://127.0.0.1:8080 or a socket.', helpValue: 'URL', helpGroup: place }),
+  'data-dir': Flags.string({ description: "MCPProxy's data folder (~/.mcpproxy).", helpValue: 'DIR', helpGroup: place }),
+  api: Flags.string({ description: "MCPProxy's API, e.g. http://127.0.0.1:8080 or a socket.", helpValue: 'URL', helpGroup: place }),
   'api-key': Flags.string({ description: 'Its API key, when it is not in the configuration.', helpValue: 'KEY', helpGroup: place }),
   'docker-host': Flags.string({ description: 'The Docker engine, as in DOCKER_HOST.', helpValue: 'URL', helpGroup: place }),
   context: Flags.string({ description: 'The docker context, as in DOCKER_CONTEXT.', helpValue: 'NAME', helpGroup: place }),
-  from: Flags.string({ description: 'Look at a capture (a folder with a capture.json) instead of this machine.', helpValue: 'CAPTURE', helpGroup: place }),
-  timeout: Flags.integer({ description: 'How long to look, for everything together.', helpValue: 'SECONDS', default: 30, min: 1, max: 3600, helpGroup: place }),
+  from: Flags.string({
+    description: 'Look at a capture (a folder with a capture.json) instead of this machine.',
+    helpValue: 'CAPTURE',
+    helpGroup: place,
+  }),
+  timeout: Flags.integer({
+    description: 'How long to look, for everything together.',
+    helpValue: 'SECONDS',
+    default: 30,
+    min: 1,
+    max: 3600,
+    helpGroup: place,
+  }),
 }
 
 export type OutputFlags = Interfaces.InferredFlags<typeof outputFlags>
@@ -49,7 +60,13 @@ export abstract class BaseCommand extends Command {
 
   protected async theme(flags: Pick<OutputFlags, 'no-color'>, stream: NodeJS.WriteStream = process.stdout): Promise<Theme> {
     const { createTheme } = await import('./report/theme.ts')
-    return createTheme({ env: process.env, platform: process.platform, isTerminal: stream.isTTY, columns: stream.columns, noColor: flags['no-color'] })
+    return createTheme({
+      env: process.env,
+      platform: process.platform,
+      isTerminal: stream.isTTY,
+      columns: stream.columns,
+      noColor: flags['no-color'],
+    })
   }
 
   /** What the text of a report shows beside it: the configuration for diffs, secrets out, and where home is. */
@@ -79,7 +96,13 @@ export abstract class SystemCommand extends BaseCommand {
     const { interruption } = await import('./interruption.ts')
     const errors = await this.theme(flags, process.stderr)
     const interrupt = interruption()
-    const progress = await startProgress({ env: process.env, isTerminal: process.stderr.isTTY, quiet: flags.json, level: errors.level, clean: errors.text })
+    const progress = await startProgress({
+      env: process.env,
+      isTerminal: process.stderr.isTTY,
+      quiet: flags.json,
+      level: errors.level,
+      clean: errors.text,
+    })
     let system: System | undefined
     try {
       system = await Promise.race([this.openSystem(flags), interrupt.stopped])
@@ -94,7 +117,10 @@ export abstract class SystemCommand extends BaseCommand {
   protected async openSystem(flags: SystemFlags): Promise<System> {
     if (flags.from !== undefined) {
       const live = placeFlags({ ...flags, from: undefined })
-      if (live.length > 0) throw new UserError(`--from looks at a capture, ${live.filter((_, i) => i % 2 === 0).join(', ')} at this machine: they exclude each other.`)
+      if (live.length > 0)
+        throw new UserError(
+          `--from looks at a capture, ${live.filter((_, i) => i % 2 === 0).join(', ')} at this machine: they exclude each other.`,
+        )
       const { openCapture } = await import('./system/recorded.ts')
       return openCapture(flags.from)
     }

@@ -15,11 +15,18 @@ export function suggestNames(name: string, names: readonly string[]): string[] {
   const wanted = name.toLowerCase()
   const scored = names.map((n) => {
     const candidate = n.toLowerCase()
-    const near = candidate.startsWith(wanted) || candidate.includes(wanted) || (candidate.length > 2 && wanted.includes(candidate)) ? 1 : distance(wanted, candidate)
+    const near =
+      candidate.startsWith(wanted) || candidate.includes(wanted) || (candidate.length > 2 && wanted.includes(candidate))
+        ? 1
+        : distance(wanted, candidate)
     return { n, near }
   })
   const limit = Math.max(2, Math.floor(wanted.length / 3))
-  return scored.filter((s) => s.near <= limit).sort((a, b) => a.near - b.near || a.n.localeCompare(b.n)).slice(0, 3).map((s) => s.n)
+  return scored
+    .filter((s) => s.near <= limit)
+    .sort((a, b) => a.near - b.near || a.n.localeCompare(b.n))
+    .slice(0, 3)
+    .map((s) => s.n)
 }
 
 /** The candidate that is at most two letters away from a word, the nearest first; undefined: none is. */

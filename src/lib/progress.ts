@@ -18,7 +18,8 @@ const silent: Progress = { update: () => undefined, stop: () => undefined }
 
 /** Shows only on a terminal, not with --json and not in CI. After two seconds it says for how long, after ten since when. */
 export async function startProgress({ env, isTerminal, quiet, level, clean }: ProgressFacts): Promise<Progress> {
-  if (!isTerminal || quiet || env['TERM'] === 'dumb' || (env['CI'] !== undefined && env['CI'] !== '' && env['CI'] !== 'false')) return silent
+  if (!isTerminal || quiet || env['TERM'] === 'dumb' || (env['CI'] !== undefined && env['CI'] !== '' && env['CI'] !== 'false'))
+    return silent
   const { default: ora } = await import('ora')
   // In colour or not at all: NO_COLOR is not known to ora.
   const spinner = ora({ stream: process.stderr, discardStdin: false, isEnabled: true, color: level > 0 ? 'cyan' : false })

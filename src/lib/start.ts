@@ -3,7 +3,6 @@ import { Config, run } from '@oclif/core'
 import { reportFailure } from './base-command.ts'
 
 export async function start(argv: readonly string[], root: string): Promise<void> {
-  quietPipes()
   // Nothing that went astray may look like "problem found" (1) or "healthy" (0).
   process.on('uncaughtException', (error) => {
     void reportFailure(error, argv).finally(() => process.exit(process.exitCode))
@@ -22,15 +21,6 @@ function withHelp(argv: readonly string[]): string[] {
   return spelled[0] === 'help' ? [...spelled.slice(1).filter((a) => a !== '--help'), '--help'] : spelled
 }
 
-/** `| head` closes the pipe: that is no error. Everything that is written after it goes nowhere. */
-function quietPipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error
-    })
-  }
-}
-
 /** A command that does not exist, with those that may be meant; anything else as it is. */
 async function explained(thrown: unknown, argv: readonly string[], root: string): Promise<unknown> {
   const [id] = argv
@@ -39,5 +29,7 @@ async function explained(thrown: unknown, argv: readonly string[], root: string)
   if (config.findCommand(id)) return thrown
   const { suggestNames, UserError } = await import('./errors.ts')
   const near = suggestNames(id, config.commandIDs)
-  return new UserError(`There is no command "${id}".`, [near.length > 0 ? `Did you mean ${near.map((n) => `"${n}"`).join(' or ')}?` : `There are ${config.commandIDs.toSorted().join(', ')}.`])
+  return new UserError(`There is no command "${id}".`, [
+    near.length > 0 ? `Did you mean ${near.map((n) => `"${n}"`).join(' or ')}?` : `There are ${config.commandIDs.toSorted().join(', ')}.`,
+  ])
 }

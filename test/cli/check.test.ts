@@ -6,7 +6,8 @@ import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 
-const run = (...args: string[]) => spawnSync(process.execPath, ['bin/run.js', ...args], { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } })
+const run = (...args: string[]) =>
+  spawnSync(process.execPath, ['bin/run.js', ...args], { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } })
 
 test('a failing server: exit 1, the cause in the first line, nothing on stderr', () => {
   const r = run('check', 'everything', '--from', 'test/captures/0.60.0-tty-flag')

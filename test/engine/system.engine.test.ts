@@ -22,7 +22,9 @@ function value<T>(answer: { ok: true; value: T } | { ok: false; error: { message
 }
 
 const leftOver = async (docker: Docker): Promise<string[]> =>
-  (await docker.listContainers({ all: true, filters: { label: [`${roleLabel}=image-programs`, `${pidLabel}=${process.pid}`] } })).map((c) => c.Id)
+  (await docker.listContainers({ all: true, filters: { label: [`${roleLabel}=image-programs`, `${pidLabel}=${process.pid}`] } })).map(
+    (c) => c.Id,
+  )
 
 test('a real engine: every question', async (t) => {
   const system = live()

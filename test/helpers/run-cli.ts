@@ -3,26 +3,39 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { packageRoot } from './package-root.ts'
 
-export interface CliResult { exitCode: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }
+export interface CliResult {
+  exitCode: number | null
+  signal: NodeJS.Signals | null
+  stdout: string
+  stderr: string
+}
 export interface CliOptions {
   env?: Record<string, string>
   cwd?: string
   stdin?: string
-  /** Sent as soon as something is written to stderr, or after this many milliseconds. */
+  /** Nobody reads what it writes. */
+  closedPipe?: boolean
+  /** Sent after this many milliseconds. */
   signalAfter?: { signal: NodeJS.Signals; ms: number }
 }
 
 /** Nothing of the environment of the tests but PATH and HOME, so that they are the same everywhere. */
-export function runCli(args: readonly string[], { env = {}, cwd, stdin = '', signalAfter }: CliOptions = {}): Promise<CliResult> {
+export function runCli(
+  args: readonly string[],
+  { env = {}, cwd, stdin = '', closedPipe = false, signalAfter }: CliOptions = {},
+): Promise<CliResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(packageRoot(), 'bin/run.js'), ...args], {
-      cwd: cwd ?? packageRoot(), env: { PATH: process.env['PATH'], HOME: process.env['HOME'], LANG: 'C.UTF-8', ...env }, stdio: 'pipe',
+      cwd: cwd ?? packageRoot(),
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], LANG: 'C.UTF-8', ...env },
+      stdio: 'pipe',
     })
     const result: CliResult = { exitCode: null, signal: null, stdout: '', stderr: '' }
     child.stdout.setEncoding('utf8').on('data', (text: string) => (result.stdout += text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => (result.stderr += text))
     child.on('error', reject)
     child.on('close', (exitCode, signal) => resolve({ ...result, exitCode, signal }))
+    if (closedPipe) child.stdout.destroy()
     child.stdin.on('error', () => undefined).end(stdin)
     if (signalAfter) setTimeout(() => child.kill(signalAfter.signal), signalAfter.ms)
   })

@@ -34,9 +34,29 @@ export const ttyFlag: Finding = {
   detail: 'docker was told to use a terminal and has a pipe.\nIt says so itself, before any container exists.',
   facts: { flag: '-it', index: 1 },
   cites: [
-    { type: 'config', file: sampleConfigPath, pointer: '/mcpServers/0/args/1', line: 9, column: 23, length: 5, excerpt: '      "args": ["run", "-it", "--rm", "mcp/everything"]' },
-    { type: 'log', file: '/home/user/.local/state/mcpproxy/logs/server-everything.log', line: 7, at: '2026-11-23T16:14:09.123Z', text: 'the input device is not a TTY' },
-    { type: 'log', file: '/home/user/.local/state/mcpproxy/logs/main.log', line: null, at: '2026-11-22T09:00:00.000Z', text: '\u001b[31mfailed\u001b[0m to\rconnect \u202Egnihtyreve\u202C' },
+    {
+      type: 'config',
+      file: sampleConfigPath,
+      pointer: '/mcpServers/0/args/1',
+      line: 9,
+      column: 23,
+      length: 5,
+      excerpt: '      "args": ["run", "-it", "--rm", "mcp/everything"]',
+    },
+    {
+      type: 'log',
+      file: '/home/user/.local/state/mcpproxy/logs/server-everything.log',
+      line: 7,
+      at: '2026-11-23T16:14:09.123Z',
+      text: 'the input device is not a TTY',
+    },
+    {
+      type: 'log',
+      file: '/home/user/.local/state/mcpproxy/logs/main.log',
+      line: null,
+      at: '2026-11-22T09:00:00.000Z',
+      text: '\u001b[31mfailed\u001b[0m to\rconnect \u202Egnihtyreve\u202C',
+    },
     { type: 'event', at: '2026-11-23T16:14:10.000Z', container: 'mcpproxy-everything-ab12', text: 'created, never started, removed' },
     { type: 'event', at: '2026-11-23T16:14:12.000Z', container: 'mcpproxy-everything-cd34', text: 'created, never started, removed' },
     { type: 'api', endpoint: '/api/v1/servers', field: 'last_error', text: 'stdio exited before initialize' },
@@ -45,8 +65,14 @@ export const ttyFlag: Finding = {
   ],
   ruledOut: ['Docker-in-Docker (isolation does not wrap a docker command)', 'engine (answers, 20.10.24)'],
   remedies: [
-    { kind: 'config-edit', title: 'Take -t out', because: 'the protocol needs no terminal', class: 'safe', edits: [{ path: ['mcpServers', 0, 'args', 1], value: '-i' }] },
-    { kind: 'command', title: 'Or try it by hand', argv: ['docker', 'run', '-i', '--rm', '-e', 'GREETING=it\'s me', 'mcp/everything'] },
+    {
+      kind: 'config-edit',
+      title: 'Take -t out',
+      because: 'the protocol needs no terminal',
+      class: 'safe',
+      edits: [{ path: ['mcpServers', 0, 'args', 1], value: '-i' }],
+    },
+    { kind: 'command', title: 'Or try it by hand', argv: ['docker', 'run', '-i', '--rm', '-e', "GREETING=it's me", 'mcp/everything'] },
     { kind: 'reload', title: 'Restart the server' },
   ],
 }
@@ -58,9 +84,25 @@ const everything: ServerReport = {
   findings: [
     ttyFlag,
     {
-      code: 'key-without-effect', severity: 'warning', rank: 'suspected', server: 'everything', title: 'The configuration sets keys that MCPProxy ignores', detail: 'timeout has never been read.',
-      facts: {}, ruledOut: [],
-      cites: [{ type: 'config', file: sampleConfigPath, pointer: '/listen', line: 2, column: 3, length: 8, excerpt: '  "listen": "127.0.0.1:8080",' }],
+      code: 'key-without-effect',
+      severity: 'warning',
+      rank: 'suspected',
+      server: 'everything',
+      title: 'The configuration sets keys that MCPProxy ignores',
+      detail: 'timeout has never been read.',
+      facts: {},
+      ruledOut: [],
+      cites: [
+        {
+          type: 'config',
+          file: sampleConfigPath,
+          pointer: '/listen',
+          line: 2,
+          column: 3,
+          length: 8,
+          excerpt: '  "listen": "127.0.0.1:8080",',
+        },
+      ],
       remedies: [{ kind: 'instruction', title: 'Remove them.' }],
     },
   ],
@@ -89,13 +131,23 @@ export const undecided: ServerReport = {
     { code: 'image-lacks-program', source: 'image', error: engineError },
     { code: 'memory-limit-reached', source: 'events', error: engineError },
     { code: 'image-missing', source: 'image', error: engineError },
-    { code: 'wrong-user', source: 'environment', error: { kind: 'not-recorded', message: 'The capture does not hold the process of MCPProxy.' } },
+    {
+      code: 'wrong-user',
+      source: 'environment',
+      error: { kind: 'not-recorded', message: 'The capture does not hold the process of MCPProxy.' },
+    },
   ],
   rules: { looked: 41, couldNot: 4 },
 }
 
 export const healthy: ServerReport = {
-  server: '日本語', verdict: 'healthy', summary: 'connected, 2 tools, container up 4 min', findings: [], steps: everything.steps.map((s) => ({ ...s, outcome: 'ok' })), undetermined: [], rules: { looked: 64, couldNot: 0 },
+  server: '日本語',
+  verdict: 'healthy',
+  summary: 'connected, 2 tools, container up 4 min',
+  findings: [],
+  steps: everything.steps.map((s) => ({ ...s, outcome: 'ok' })),
+  undetermined: [],
+  rules: { looked: 64, couldNot: 0 },
 }
 
 export const sampleReport: Report = {

@@ -4,7 +4,8 @@ import type { Attempt } from './evidence.ts'
 
 const deadline = /deadline exceeded|did not respond to MCP initialize|handshake timeout/i
 const closed = /transport closed|exited before completing|EOF|broken pipe|file already closed/i
-const refusal = /has no args|no command specified|invalid working directory|working directory does not exist|failed to start stdio client|not found on the spawn PATH/i
+const refusal =
+  /has no args|no command specified|invalid working directory|working directory does not exist|failed to start stdio client|not found on the spawn PATH/i
 
 /** `lines`: of one server, oldest first. Lines before the first attempt belong to none. */
 export function readAttempts(lines: readonly LogLine[]): Attempt[] {
@@ -13,8 +14,18 @@ export function readAttempts(lines: readonly LogLine[]): Attempt[] {
   for (const line of lines) {
     if (line.message === 'Starting connection attempt') {
       open = {
-        startedAt: line.at, endedAt: null, lines: [], stderr: [], isolated: null, outcome: 'pending', error: null, errorLine: null,
-        durationMs: null, closedAfterConnect: null, connectedAt: null, disconnectedAt: null,
+        startedAt: line.at,
+        endedAt: null,
+        lines: [],
+        stderr: [],
+        isolated: null,
+        outcome: 'pending',
+        error: null,
+        errorLine: null,
+        durationMs: null,
+        closedAfterConnect: null,
+        connectedAt: null,
+        disconnectedAt: null,
       }
       attempts.push(open)
     }
@@ -32,7 +43,11 @@ export function readAttempts(lines: readonly LogLine[]): Attempt[] {
 function addLine(a: Attempt, line: LogLine): void {
   switch (line.message) {
     case 'Docker isolation configured':
-      a.isolated = { runtimeType: field(line, 'runtime_type') ?? '', containerName: field(line, 'container_name') ?? '', containerCommand: field(line, 'container_command') ?? '' }
+      a.isolated = {
+        runtimeType: field(line, 'runtime_type') ?? '',
+        containerName: field(line, 'container_name') ?? '',
+        containerCommand: field(line, 'container_command') ?? '',
+      }
       return
     case 'stderr':
       a.stderr.push(line)
@@ -72,7 +87,13 @@ function addFailure(a: Attempt, line: LogLine, error: string): void {
   a.errorLine ??= line
   a.error ??= error
   if (a.outcome !== 'pending') return
-  a.outcome = deadline.test(error) ? 'no-answer' : refusal.test(error) ? 'refused' : closed.test(error) || a.stderr.length > 0 ? 'exited' : 'refused'
+  a.outcome = deadline.test(error)
+    ? 'no-answer'
+    : refusal.test(error)
+      ? 'refused'
+      : closed.test(error) || a.stderr.length > 0
+        ? 'exited'
+        : 'refused'
   a.endedAt = line.at
 }
 

@@ -1,5 +1,13 @@
 /** Collector for the configuration file, and what follows from it for one server. */
-import { globalConfig, parseConfig, serverEntries, type ConfigDocument, type ConfigPath, type GlobalConfig, type ServerEntry } from '../formats/mcp-config.ts'
+import {
+  globalConfig,
+  parseConfig,
+  serverEntries,
+  type ConfigDocument,
+  type ConfigPath,
+  type GlobalConfig,
+  type ServerEntry,
+} from '../formats/mcp-config.ts'
 import { parseDockerRun } from '../formats/docker-run.ts'
 import { decideIsolation, isolatedRun, ownDockerArgs } from '../mcpproxy/isolation.ts'
 import type { Version } from '../mcpproxy/versions.ts'
@@ -18,14 +26,18 @@ const largest = 32 * 1024 * 1024
 
 export async function collectConfig(system: System, locations: Locations): Promise<Observed<ConfigReading>> {
   const path = locations.config
-  if (path === null) return notObserved('failed', `No mcp_config.json was found (looked in the current folder and in ${locations.home}/.mcpproxy).`)
+  if (path === null)
+    return notObserved('failed', `No mcp_config.json was found (looked in the current folder and in ${locations.home}/.mcpproxy).`)
   const stat = await system.files.stat(path)
   const bytes = await system.files.read(path, largest)
   if (!bytes.ok) return bytes
   if (bytes.value === null) return notObserved('failed', `There is no ${path}.`)
   const document = parseConfig(path, bytes.value)
   return observed({
-    document, global: globalConfig(document), servers: serverEntries(document), trackedPath: locations.trackedConfig,
+    document,
+    global: globalConfig(document),
+    servers: serverEntries(document),
+    trackedPath: locations.trackedConfig,
     mtimeMs: stat.ok && stat.value.type !== 'missing' ? stat.value.mtimeMs : null,
   })
 }
@@ -53,7 +65,20 @@ function expectedRun(server: ServerEntry, global: GlobalConfig, version: Version
   const args = ownDockerArgs(server, version)
   const added = args.length - server.args.length
   const names = Object.keys(server.env)
-  const places = args.map((_, i): ConfigPath | null => (i === 0 || added === 0 ? [...base, 'args', i] : i <= added ? [...base, 'env', names[Math.floor((i - 1) / 2)] ?? ''] : [...base, 'args', i - added]))
+  const places = args.map((_, i): ConfigPath | null =>
+    i === 0 || added === 0
+      ? [...base, 'args', i]
+      : i <= added
+        ? [...base, 'env', names[Math.floor((i - 1) / 2)] ?? '']
+        : [...base, 'args', i - added],
+  )
   const parsed = parseDockerRun(args)
-  return { kind: 'own', runArgs: parsed.image === null ? args : args.slice(0, parsed.imageIndex + 1), command: parsed.command, run: parsed, runtimeType: null, places }
+  return {
+    kind: 'own',
+    runArgs: parsed.image === null ? args : args.slice(0, parsed.imageIndex + 1),
+    command: parsed.command,
+    run: parsed,
+    runtimeType: null,
+    places,
+  }
 }

@@ -14,7 +14,13 @@ export interface EngineReading {
 /** Events are asked first: everything else that is done to an engine pushes them out. */
 export async function collectEngine(system: System): Promise<EngineReading> {
   const endpoint = await system.engine.endpoint()
-  const [events, version, info, networks, containers] = await Promise.all([system.engine.events(), system.engine.version(), system.engine.info(), system.engine.networks(), system.engine.containers()])
+  const [events, version, info, networks, containers] = await Promise.all([
+    system.engine.events(),
+    system.engine.version(),
+    system.engine.info(),
+    system.engine.networks(),
+    system.engine.containers(),
+  ])
   return {
     engine: toEngine(endpoint, version, info, networks),
     containers: containers.ok ? observed(containers.value.map((c) => toContainer(object(c)))) : containers,
@@ -22,15 +28,31 @@ export async function collectEngine(system: System): Promise<EngineReading> {
   }
 }
 
-function toEngine(endpoint: EngineEndpoint, version: Observed<unknown>, info: Observed<unknown>, networks: Observed<unknown[]>): Observed<DockerEngine> {
+function toEngine(
+  endpoint: EngineEndpoint,
+  version: Observed<unknown>,
+  info: Observed<unknown>,
+  networks: Observed<unknown[]>,
+): Observed<DockerEngine> {
   if (!version.ok && version.error.kind === 'not-recorded') return version
-  return observed({ endpoint, reachable: version.ok ? toReachable(version.value) : unreachable(endpoint, version.error), info: info.ok ? toInfo(object(info.value)) : null, networks: networks.ok ? networks.value.flatMap((n) => text(object(n)['Name']) ?? []) : null })
+  return observed({
+    endpoint,
+    reachable: version.ok ? toReachable(version.value) : unreachable(endpoint, version.error),
+    info: info.ok ? toInfo(object(info.value)) : null,
+    networks: networks.ok ? networks.value.flatMap((n) => text(object(n)['Name']) ?? []) : null,
+  })
 }
 
 function toReachable(value: unknown): DockerEngine['reachable'] {
   const v = object(value)
   const components = Array.isArray(v['Components']) ? v['Components'].map((c) => text(object(c)['Name']) ?? '') : []
-  return { yes: true, version: text(v['Version']), apiVersion: text(v['ApiVersion']), minApiVersion: text(v['MinAPIVersion']), podman: components.some((c) => /podman/i.test(c)) }
+  return {
+    yes: true,
+    version: text(v['Version']),
+    apiVersion: text(v['ApiVersion']),
+    minApiVersion: text(v['MinAPIVersion']),
+    podman: components.some((c) => /podman/i.test(c)),
+  }
 }
 
 function unreachable(endpoint: EngineEndpoint, error: SourceError): DockerEngine['reachable'] {
@@ -44,17 +66,34 @@ function unreachable(endpoint: EngineEndpoint, error: SourceError): DockerEngine
 function toInfo(v: Loose): DockerEngine['info'] {
   const plugins = object(v['Plugins'])
   return {
-    architecture: text(v['Architecture']), osType: text(v['OSType']), operatingSystem: text(v['OperatingSystem']), cpus: number(v['NCPU']), memoryBytes: number(v['MemTotal']),
-    loggingDriver: text(v['LoggingDriver']), logDrivers: texts(plugins['Log']), cgroupVersion: text(v['CgroupVersion']), securityOptions: texts(v['SecurityOptions']), warnings: texts(v['Warnings']),
-    limits: { memory: bool(v['MemoryLimit']), cpuQuota: bool(v['CpuCfsQuota']), pids: bool(v['PidsLimit']) }, name: text(v['Name']),
+    architecture: text(v['Architecture']),
+    osType: text(v['OSType']),
+    operatingSystem: text(v['OperatingSystem']),
+    cpus: number(v['NCPU']),
+    memoryBytes: number(v['MemTotal']),
+    loggingDriver: text(v['LoggingDriver']),
+    logDrivers: texts(plugins['Log']),
+    cgroupVersion: text(v['CgroupVersion']),
+    securityOptions: texts(v['SecurityOptions']),
+    warnings: texts(v['Warnings']),
+    limits: { memory: bool(v['MemoryLimit']), cpuQuota: bool(v['CpuCfsQuota']), pids: bool(v['PidsLimit']) },
+    name: text(v['Name']),
   }
 }
 
 function toContainer(v: Loose): Container {
   const labels = Object.fromEntries(Object.entries(object(v['Labels'])).map(([k, item]) => [k, String(item)]))
   return {
-    id: text(v['Id']) ?? '', names: texts(v['Names']).map((n) => n.replace(/^\//, '')), image: text(v['Image']) ?? '', imageId: text(v['ImageID']) ?? '', command: text(v['Command']) ?? '',
-    createdAt: new Date((number(v['Created']) ?? 0) * 1000), state: text(v['State']) ?? '', status: text(v['Status']) ?? '', labels, relation: 'other',
+    id: text(v['Id']) ?? '',
+    names: texts(v['Names']).map((n) => n.replace(/^\//, '')),
+    image: text(v['Image']) ?? '',
+    imageId: text(v['ImageID']) ?? '',
+    command: text(v['Command']) ?? '',
+    createdAt: new Date((number(v['Created']) ?? 0) * 1000),
+    state: text(v['State']) ?? '',
+    status: text(v['Status']) ?? '',
+    labels,
+    relation: 'other',
   }
 }
 
@@ -79,16 +118,30 @@ export function containersFor(all: readonly Container[], server: string, config:
   const name = own ? (flagsNamed(own, 'name').at(-1)?.value ?? null) : null
   return all.map((c) => {
     const byLabel = c.labels[serverLabel] === server
-    const byImage = own?.image != null && sameImage(c.image, own.image) && c.labels['com.mcpproxy.managed'] === undefined && (name === null || c.names.includes(name))
+    const byImage =
+      own?.image != null &&
+      sameImage(c.image, own.image) &&
+      c.labels['com.mcpproxy.managed'] === undefined &&
+      (name === null || c.names.includes(name))
     return { ...c, relation: byLabel ? ('label' as const) : byImage ? ('image' as const) : ('other' as const) }
   })
 }
 
 /** The stories of this server's containers, and the one that belongs to the attempt that matters. */
-export function eventsFor(history: EventHistory, server: string, config: ConfigEvidence | null, log: ServerLog | null, now: Date): ContainerEvents {
+export function eventsFor(
+  history: EventHistory,
+  server: string,
+  config: ConfigEvidence | null,
+  log: ServerLog | null,
+  now: Date,
+): ContainerEvents {
   const attempt = log?.failed ?? log?.newest ?? null
   const own = config?.expected?.kind === 'own' ? config.expected.run : null
-  const stories = history.stories.filter((s) => s.labels[serverLabel] === server || (own?.image != null && s.labels['com.mcpproxy.managed'] === undefined && sameImage(s.image, own.image)))
+  const stories = history.stories.filter(
+    (s) =>
+      s.labels[serverLabel] === server ||
+      (own?.image != null && s.labels['com.mcpproxy.managed'] === undefined && sameImage(s.image, own.image)),
+  )
   return { stories, newest: attempt ? storyOf(attempt, stories, now) : (stories.at(-1) ?? null), history }
 }
 
@@ -113,8 +166,17 @@ export async function collectImage(system: System, reference: string | null, wit
   return observed({
     reference,
     inspect: {
-      id: text(v['Id']) ?? '', architecture: text(v['Architecture']), os: text(v['Os']), entrypoint: texts(config['Entrypoint']), cmd: texts(config['Cmd']), env: texts(config['Env']),
-      user: text(config['User']) ?? '', workingDir: text(config['WorkingDir']) ?? '', exposedPorts: Object.keys(object(config['ExposedPorts'])), created: text(v['Created']), repoDigests: texts(v['RepoDigests']),
+      id: text(v['Id']) ?? '',
+      architecture: text(v['Architecture']),
+      os: text(v['Os']),
+      entrypoint: texts(config['Entrypoint']),
+      cmd: texts(config['Cmd']),
+      env: texts(config['Env']),
+      user: text(config['User']) ?? '',
+      workingDir: text(config['WorkingDir']) ?? '',
+      exposedPorts: Object.keys(object(config['ExposedPorts'])),
+      created: text(v['Created']),
+      repoDigests: texts(v['RepoDigests']),
     },
     programs: programs.ok ? programs.value : null,
   })

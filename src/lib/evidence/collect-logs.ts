@@ -19,9 +19,40 @@ export interface MainLogReading {
 const startMessage = 'Starting mcpproxy'
 const setupMessage = 'Docker isolation setup completed'
 /** Lines about the program as a whole that a rule looks at. */
-const generalNeedles = [startMessage, 'ConfigService initialized', 'Config hot-reload failed', 'Configuration reload completed', 'Docker unavailable', 'Docker recovery', 'Container cleanup', 'matching Docker container', 'matching container for cleanup', 'Removing existing container']
-const general = new Set(['Starting mcpproxy', 'Configuration loaded', 'ConfigService initialized', 'Config hot-reload failed; keeping previous configuration', 'Configuration reload completed', 'Docker unavailable on startup, starting recovery', 'Docker became unavailable, starting recovery', 'Docker recovery successful', 'Docker recovery max retries exceeded', 'Container cleanup completed', 'Cleaning up all mcpproxy-managed Docker containers'])
-const limits = { mainBytes: 12 * 1024 ** 3, mainLines: 20_000, olderBytes: 64 * 1024 * 1024, serverBytes: 32 * 1024 * 1024, serverLines: 20_000, attempts: 40, rotations: 6 }
+const generalNeedles = [
+  startMessage,
+  'ConfigService initialized',
+  'Config hot-reload failed',
+  'Configuration reload completed',
+  'Docker unavailable',
+  'Docker recovery',
+  'Container cleanup',
+  'matching Docker container',
+  'matching container for cleanup',
+  'Removing existing container',
+]
+const general = new Set([
+  'Starting mcpproxy',
+  'Configuration loaded',
+  'ConfigService initialized',
+  'Config hot-reload failed; keeping previous configuration',
+  'Configuration reload completed',
+  'Docker unavailable on startup, starting recovery',
+  'Docker became unavailable, starting recovery',
+  'Docker recovery successful',
+  'Docker recovery max retries exceeded',
+  'Container cleanup completed',
+  'Cleaning up all mcpproxy-managed Docker containers',
+])
+const limits = {
+  mainBytes: 12 * 1024 ** 3,
+  mainLines: 20_000,
+  olderBytes: 64 * 1024 * 1024,
+  serverBytes: 32 * 1024 * 1024,
+  serverLines: 20_000,
+  attempts: 40,
+  rotations: 6,
+}
 
 /** Newest first: the log itself, then its rotations (`main-2025-10-14T09-30-00.123.log[.gz]`; the time is UTC). */
 export async function logFamily(files: Files, dirs: readonly string[], name: string): Promise<Observed<string[]>> {
@@ -34,7 +65,8 @@ export async function logFamily(files: Files, dirs: readonly string[], name: str
     }
     if (!names.value) continue
     const stem = name.replace(/\.log$/, '')
-    const rotation = (n: string): boolean => n.startsWith(`${stem}-`) && /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}\.log(\.gz)?$/.test(n.slice(stem.length + 1))
+    const rotation = (n: string): boolean =>
+      n.startsWith(`${stem}-`) && /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}\.log(\.gz)?$/.test(n.slice(stem.length + 1))
     const rotated = names.value.filter(rotation).sort().reverse()
     const found = [...(names.value.includes(name) ? [name] : []), ...rotated]
     if (found.length > 0) return observed(found.map((n) => `${dir}/${n}`))
@@ -43,13 +75,23 @@ export async function logFamily(files: Files, dirs: readonly string[], name: str
 }
 
 /** `isolated`: those of the servers that should have a setup line; only for them older runs are searched. */
-export async function collectMainLog(system: System, dirs: readonly string[], servers: readonly string[], isolated: ReadonlySet<string>, deadline: number): Promise<Observed<MainLogReading>> {
+export async function collectMainLog(
+  system: System,
+  dirs: readonly string[],
+  servers: readonly string[],
+  isolated: ReadonlySet<string>,
+  deadline: number,
+): Promise<Observed<MainLogReading>> {
   const family = await logFamily(system.files, dirs, 'main.log')
   if (!family.ok) return family
   if (family.value.length === 0) return notObserved('failed', `There is no main.log in ${dirs.join(' or ')}.`)
   const needles = servers.length > 12 ? undefined : [...generalNeedles, ...servers.map((s) => JSON.stringify(s))]
   const now = system.now().getTime()
-  const reading: MainLogReading = { log: { files: family.value, general: [], start: null, version: null, complete: false }, byServer: new Map(servers.map((s) => [s, []])), setups: new Map() }
+  const reading: MainLogReading = {
+    log: { files: family.value, general: [], start: null, version: null, complete: false },
+    byServer: new Map(servers.map((s) => [s, []])),
+    setups: new Map(),
+  }
   const wanted = new Set(servers)
   for (const path of family.value.slice(0, limits.rotations)) {
     const opened = await system.files.open(path)
@@ -72,7 +114,15 @@ export async function collectMainLog(system: System, dirs: readonly string[], se
 }
 
 /** False: the limit was reached, older files are not worth opening. */
-async function readMain(file: OpenFile, needles: readonly string[] | undefined, now: number, deadline: number, servers: ReadonlySet<string>, isolated: ReadonlySet<string>, reading: MainLogReading): Promise<boolean> {
+async function readMain(
+  file: OpenFile,
+  needles: readonly string[] | undefined,
+  now: number,
+  deadline: number,
+  servers: ReadonlySet<string>,
+  isolated: ReadonlySet<string>,
+  reading: MainLogReading,
+): Promise<boolean> {
   const kept: { raw: RawLine; line: LogLine }[] = []
   const finish = async (done: boolean): Promise<boolean> => {
     await number(file, kept)
@@ -100,7 +150,10 @@ async function readMain(file: OpenFile, needles: readonly string[] | undefined, 
           kept.push({ raw: step.value, line })
         }
       }
-    } else if (inNewestRun && (general.has(line.message) || /matching (?:Docker )?container|Removing existing container/.test(line.message))) {
+    } else if (
+      inNewestRun &&
+      (general.has(line.message) || /matching (?:Docker )?container|Removing existing container/.test(line.message))
+    ) {
       reading.log.general.push(line)
       kept.push({ raw: step.value, line })
     }
@@ -116,7 +169,10 @@ async function readMain(file: OpenFile, needles: readonly string[] | undefined, 
 }
 
 async function number(file: OpenFile, kept: { raw: RawLine; line: LogLine }[]): Promise<void> {
-  const numbers = await lineNumbers(file, kept.map((k) => k.raw.offset))
+  const numbers = await lineNumbers(
+    file,
+    kept.map((k) => k.raw.offset),
+  )
   for (const { raw, line } of kept) line.number = numbers?.get(raw.offset) ?? null
 }
 
@@ -130,12 +186,24 @@ export function setupFor(reading: MainLogReading, server: string): IsolationSetu
   const { line } = found
   const runArgs = list(line, 'docker_run_args')
   return {
-    line, at: line.at, runtimeType: field(line, 'runtime_type') ?? '', containerName: field(line, 'container_name') ?? '', containerCommand: field(line, 'container_command') ?? '',
-    containerArgs: list(line, 'container_args'), runArgs, run: parseDockerRun(runArgs), olderRun: found.olderRun,
+    line,
+    at: line.at,
+    runtimeType: field(line, 'runtime_type') ?? '',
+    containerName: field(line, 'container_name') ?? '',
+    containerCommand: field(line, 'container_command') ?? '',
+    containerArgs: list(line, 'container_args'),
+    runArgs,
+    run: parseDockerRun(runArgs),
+    olderRun: found.olderRun,
   }
 }
 
-export async function collectServerLog(system: System, dirs: readonly string[], server: string, deadline: number): Promise<Observed<ServerLog>> {
+export async function collectServerLog(
+  system: System,
+  dirs: readonly string[],
+  server: string,
+  deadline: number,
+): Promise<Observed<ServerLog>> {
   const modern = serverLogName(server, newestKnown)
   const names = modern === `server-${server}.log` || server.includes('..') ? [modern] : [modern, `server-${server}.log`]
   let files: string[] = []
@@ -170,7 +238,13 @@ export async function collectServerLog(system: System, dirs: readonly string[], 
   return observed({ files, attempts, newest: attempts.at(-1) ?? null, failed: newestFailure(attempts), complete })
 }
 
-async function readServer(file: OpenFile, server: string, now: number, deadline: number, lines: LogLine[]): Promise<{ attempts: number; reachedStart: boolean }> {
+async function readServer(
+  file: OpenFile,
+  server: string,
+  now: number,
+  deadline: number,
+  lines: LogLine[],
+): Promise<{ attempts: number; reachedStart: boolean }> {
   const kept: { raw: RawLine; line: LogLine }[] = []
   let attempts = 0
   let reachedStart = false

@@ -4,7 +4,15 @@ import { isDockerCommand } from '../mcpproxy/isolation.ts'
 import { readDockerErrors } from '../formats/docker-error.ts'
 import { readProgramErrors } from '../formats/program-error.ts'
 import { neverStarted } from '../formats/engine-events.ts'
-import { notObserved, observed, type HostPath, type Locations, type Observed, type ProxyEnvironment, type System } from '../system/system.ts'
+import {
+  notObserved,
+  observed,
+  type HostPath,
+  type Locations,
+  type Observed,
+  type ProxyEnvironment,
+  type System,
+} from '../system/system.ts'
 import { collectConfig, configFor, type ConfigReading } from './collect-config.ts'
 import { collectEngine, collectImage, containersFor, eventsFor, imageOf, type EngineReading } from './collect-engine.ts'
 import { collectMainLog, collectServerLog, mainLogFor, setupFor, type MainLogReading } from './collect-logs.ts'
@@ -65,18 +73,28 @@ export function versionOf(shared: Shared, log: Observed<MainLogReading>): { valu
   return value ? { value, assumed: false } : { value: newestKnown, assumed: true }
 }
 
-export interface Collected { subjects: Subject[]; version: { value: Version; assumed: boolean }; redact: Redactor }
+export interface Collected {
+  subjects: Subject[]
+  version: { value: Version; assumed: boolean }
+  redact: Redactor
+}
 
 /** The evidence about these servers. */
 export async function collectServers(shared: Shared, servers: readonly string[]): Promise<Collected> {
   const { system, deadline } = shared
   const left = (share: number): number => Math.max(500, (deadline - Date.now()) * share)
   const entries = shared.config.ok ? shared.config.value.servers : []
-  const isolated = new Set(servers.filter((name) => {
-    const entry = entries.find((s) => s.name === name)
-    return !entry || (!isDockerCommand(entry.command) && entry.isolation?.enabled !== false && entry.command !== '')
-  }))
-  const mainLog = await within(left(0.6), 'main.log', collectMainLog(system, shared.locations.logDirs, servers, isolated, Date.now() + left(0.5)))
+  const isolated = new Set(
+    servers.filter((name) => {
+      const entry = entries.find((s) => s.name === name)
+      return !entry || (!isDockerCommand(entry.command) && entry.isolation?.enabled !== false && entry.command !== '')
+    }),
+  )
+  const mainLog = await within(
+    left(0.6),
+    'main.log',
+    collectMainLog(system, shared.locations.logDirs, servers, isolated, Date.now() + left(0.5)),
+  )
   const version = versionOf(shared, mainLog)
   const subjects = await eachOf(servers, 4, (server) => collectServer(shared, server, mainLog, version))
   return { subjects, version, redact: makeRedactor(allSecrets(shared, subjects)) }
@@ -96,24 +114,46 @@ async function eachOf<T, R>(items: readonly T[], width: number, work: (item: T) 
   return results
 }
 
-async function collectServer(shared: Shared, server: string, mainLog: Observed<MainLogReading>, version: Subject['version']): Promise<Subject> {
+async function collectServer(
+  shared: Shared,
+  server: string,
+  mainLog: Observed<MainLogReading>,
+  version: Subject['version'],
+): Promise<Subject> {
   const { system } = shared
   const left = (share: number): number => Math.max(500, (shared.deadline - Date.now()) * share)
   const config = shared.config.ok ? observed(configFor(shared.config.value, server, version.value)) : shared.config
   const known = config.ok ? config.value : null
-  const serverLog = await within(left(0.5), `the log of ${server}`, collectServerLog(system, shared.locations.logDirs, server, Date.now() + left(0.4)))
+  const serverLog = await within(
+    left(0.5),
+    `the log of ${server}`,
+    collectServerLog(system, shared.locations.logDirs, server, Date.now() + left(0.4)),
+  )
   const setup = mainLog.ok ? observed(setupFor(mainLog.value, server)) : mainLog
-  const events = shared.engine.history.ok ? observed(eventsFor(shared.engine.history.value, server, known, serverLog.ok ? serverLog.value : null, system.now())) : shared.engine.history
+  const events = shared.engine.history.ok
+    ? observed(eventsFor(shared.engine.history.value, server, known, serverLog.ok ? serverLog.value : null, system.now()))
+    : shared.engine.history
   const reference = imageOf(known, setup.ok ? setup.value : null)
   const [image, hostPaths] = await Promise.all([
-    within(left(0.8), `image ${reference ?? ''}`, collectImage(system, reference, programsMatter(serverLog.ok ? serverLog.value : null, events.ok ? events.value : null))),
+    within(
+      left(0.8),
+      `image ${reference ?? ''}`,
+      collectImage(system, reference, programsMatter(serverLog.ok ? serverLog.value : null, events.ok ? events.value : null)),
+    ),
     within(left(0.5), 'the paths of the host', collectHostPaths(system, known)),
   ])
   const evidence: ObservedEvidence = {
-    config, serverLog, setup, events, image, hostPaths,
+    config,
+    serverLog,
+    setup,
+    events,
+    image,
+    hostPaths,
     mainLog: mainLog.ok ? observed(mainLogFor(mainLog.value, server)) : mainLog,
     engine: shared.engine.engine,
-    containers: shared.engine.containers.ok ? observed(containersFor(shared.engine.containers.value, server, known)) : shared.engine.containers,
+    containers: shared.engine.containers.ok
+      ? observed(containersFor(shared.engine.containers.value, server, known))
+      : shared.engine.containers,
     status: shared.status.ok ? observed(shared.status.value ? statusFor(shared.status.value, server) : null) : shared.status,
     environment: shared.environment,
   }
@@ -124,8 +164,12 @@ async function collectServer(shared: Shared, server: string, mainLog: Observed<M
 function programsMatter(log: ServerLog | null, events: Evidence['events'] | null): boolean {
   const attempt = log?.failed
   if (!log || !attempt) return log?.newest == null
-  const docker = readDockerErrors(attempt.stderr).some((e) => e.kind.startsWith('exec') || e.kind === 'interpreter-missing' || e.kind === 'docker-missing')
-  const program = readProgramErrors(attempt.stderr).some((e) => ['script-missing', 'shell-not-found', 'module-missing', 'tool-missing'].includes(e.kind))
+  const docker = readDockerErrors(attempt.stderr).some(
+    (e) => e.kind.startsWith('exec') || e.kind === 'interpreter-missing' || e.kind === 'docker-missing',
+  )
+  const program = readProgramErrors(attempt.stderr).some((e) =>
+    ['script-missing', 'shell-not-found', 'module-missing', 'tool-missing'].includes(e.kind),
+  )
   const story = events?.newest
   return docker || program || (story != null && (neverStarted(story) || story.exitCode === 126 || story.exitCode === 127))
 }
@@ -135,7 +179,13 @@ async function collectHostPaths(system: System, config: ConfigEvidence | null): 
   const server = config?.server
   if (!server) return observed({})
   const words = new Set<string>()
-  for (const value of [server.command, server.working_dir, ...server.args, ...(server.isolation?.extra_args ?? []), ...(config?.global.docker_isolation.extra_args ?? [])]) {
+  for (const value of [
+    server.command,
+    server.working_dir,
+    ...server.args,
+    ...(server.isolation?.extra_args ?? []),
+    ...(config?.global.docker_isolation.extra_args ?? []),
+  ]) {
     for (const word of value.split(/[:=,\s'"]+/)) if (/^[/~.]./.test(word) && word.length < 1024) words.add(word)
     // A path may hold blanks.
     if (/^\//.test(value)) words.add(value)

@@ -10,7 +10,45 @@ import type { DockerRun } from '../formats/docker-run.ts'
 export const mark = '••••'
 
 // Values that say nothing about anybody, and without which a diagnosis cannot be read.
-const plainWords = new Set(['true', 'false', 'yes', 'no', 'on', 'off', 'none', 'null', 'info', 'debug', 'warn', 'warning', 'error', 'trace', 'production', 'development', 'staging', 'test', 'stdio', 'http', 'https', 'sse', 'utf-8', 'utf8', 'c.utf-8', 'en_us.utf-8', 'localhost', '127.0.0.1', '0.0.0.0', '::1', 'host.docker.internal', 'default', 'node', 'python', 'docker', 'root', 'utc'])
+const plainWords = new Set([
+  'true',
+  'false',
+  'yes',
+  'no',
+  'on',
+  'off',
+  'none',
+  'null',
+  'info',
+  'debug',
+  'warn',
+  'warning',
+  'error',
+  'trace',
+  'production',
+  'development',
+  'staging',
+  'test',
+  'stdio',
+  'http',
+  'https',
+  'sse',
+  'utf-8',
+  'utf8',
+  'c.utf-8',
+  'en_us.utf-8',
+  'localhost',
+  '127.0.0.1',
+  '0.0.0.0',
+  '::1',
+  'host.docker.internal',
+  'default',
+  'node',
+  'python',
+  'docker',
+  'root',
+  'utc',
+])
 const secretName = /key|token|secret|passw|pwd|credential|auth|cookie|session|bearer|private|signature|dsn/i
 
 /** Too short or too common to be struck from text; in their own place values are masked all the same. */
@@ -18,20 +56,35 @@ function worthHiding(value: string, name: string): boolean {
   const v = value.trim()
   if (v.length < 4 || plainWords.has(v.toLowerCase()) || /^\$\{[^}]*\}$/.test(v)) return false
   if (secretName.test(name)) return true
-  return !/^\d{1,5}$/.test(v) && !/^(?:\/|\.\/|~\/)[\w./-]*$/.test(v) && !/^https?:\/\/(?:localhost|127\.0\.0\.1|host\.docker\.internal)(?::\d+)?[\w/.-]*$/i.test(v)
+  return (
+    !/^\d{1,5}$/.test(v) &&
+    !/^(?:\/|\.\/|~\/)[\w./-]*$/.test(v) &&
+    !/^https?:\/\/(?:localhost|127\.0\.0\.1|host\.docker\.internal)(?::\d+)?[\w/.-]*$/i.test(v)
+  )
 }
 
 // The forms of well-known tokens.
 const tokenShapes = [
-  /\bgh[pousr]_[A-Za-z0-9]{20,}\b/g, /\bgithub_pat_[A-Za-z0-9_]{20,}\b/g, /\bglpat-[\w-]{16,}/g, /\bsk-(?:ant-|proj-|live-|test-)?[\w-]{16,}/g, /\bxox[abeoprs]-[\w-]{10,}/g,
-  /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, /\bAIza[\w-]{30,}/g, /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, /\bnpm_[A-Za-z0-9]{30,}\b/g, /\bhf_[A-Za-z0-9]{20,}\b/g, /\bmcp_agt_[\w-]{8,}/g, /\bpypi-[\w-]{16,}/g,
+  /\bgh[pousr]_[A-Za-z0-9]{20,}\b/g,
+  /\bgithub_pat_[A-Za-z0-9_]{20,}\b/g,
+  /\bglpat-[\w-]{16,}/g,
+  /\bsk-(?:ant-|proj-|live-|test-)?[\w-]{16,}/g,
+  /\bxox[abeoprs]-[\w-]{10,}/g,
+  /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
+  /\bAIza[\w-]{30,}/g,
+  /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g,
+  /\bnpm_[A-Za-z0-9]{30,}\b/g,
+  /\bhf_[A-Za-z0-9]{20,}\b/g,
+  /\bmcp_agt_[\w-]{8,}/g,
+  /\bpypi-[\w-]{16,}/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
 ]
 const urlCredentials = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s/@:"']+:)?([^\s/@"']+)@/gi
 const querySecrets = /([?&](?:api_?key|token|access_token|key|secret|password|sig|signature|auth)=)[^&\s"'#]+/gi
 const bearer = /\b(Bearer|Basic) [\w.~+/-]{8,}=*/g
 // --token=x, API_KEY=x, "password": "x"
-const assignments = /((?:^|[\s"'`({,;])(?:--?)?[\w-]*(?:api[_-]?key|access[_-]?key|token|secret|passwo?r?d|pwd|credential)[\w-]*["']?\s*(?:=|:\s?)\s*["']?)([^\s"'`,;)}&]{4,})/gi
+const assignments =
+  /((?:^|[\s"'`({,;])(?:--?)?[\w-]*(?:api[_-]?key|access[_-]?key|token|secret|passwo?r?d|pwd|credential)[\w-]*["']?\s*(?:=|:\s?)\s*["']?)([^\s"'`,;)}&]{4,})/gi
 
 export type Redactor = (text: string) => string
 
@@ -47,7 +100,8 @@ export function makeRedactor(values: Iterable<string>): Redactor {
   const known = [...spellings].filter((v) => v.length >= 4).sort((a, b) => b.length - a.length)
   return (text) => {
     let result = text
-    for (const value of known) if (result.includes(value)) result = value.length < 8 ? strikeWord(result, value) : result.replaceAll(value, mark)
+    for (const value of known)
+      if (result.includes(value)) result = value.length < 8 ? strikeWord(result, value) : result.replaceAll(value, mark)
     return maskShapes(result)
   }
 }
@@ -68,11 +122,16 @@ export function maskShapes(text: string): string {
     .replace(urlCredentials, `$1${mark}@`)
     .replace(querySecrets, `$1${mark}`)
     .replace(bearer, `$1 ${mark}`)
-    .replace(assignments, (whole, before: string, value: string) => (value.includes(mark) || /^\$\{/.test(value) || isStatement(value) ? whole : `${before}${mark}`))
+    .replace(assignments, (whole, before: string, value: string) =>
+      value.includes(mark) || /^\$\{/.test(value) || isStatement(value) ? whole : `${before}${mark}`,
+    )
 }
 
 /** `token: undefined`, `API_KEY is required`: words of a message, not a value. */
-const isStatement = (value: string): boolean => /^(?:undefined|null|none|true|false|missing|required|invalid|unset|not|is|was|expired|string|str|must|environment|object|\(?unknown\)?)[.!]?$/i.test(value)
+const isStatement = (value: string): boolean =>
+  /^(?:undefined|null|none|true|false|missing|required|invalid|unset|not|is|was|expired|string|str|must|environment|object|\(?unknown\)?)[.!]?$/i.test(
+    value,
+  )
 
 // ---- where secrets stand ----------------------------------------------------------
 
@@ -92,7 +151,12 @@ export function configSecrets(document: ConfigDocument): string[] {
   return secretNodes(document).flatMap(({ value, name }) => (worthHiding(value, name) ? [value] : []))
 }
 
-interface SecretPlace { node: Node; value: string; name: string; /** Characters of the value that stay, e.g. `NAME=` of `-e NAME=VALUE`. */ keep: number }
+interface SecretPlace {
+  node: Node
+  value: string
+  name: string
+  /** Characters of the value that stay, e.g. `NAME=` of `-e NAME=VALUE`. */ keep: number
+}
 
 /** String nodes that hold a secret, or an argument that holds one. */
 export function secretNodes(document: ConfigDocument): SecretPlace[] {
@@ -105,7 +169,12 @@ export function secretNodes(document: ConfigDocument): SecretPlace[] {
     if (node.type === 'array') {
       node.children?.forEach((child, i) => {
         const previous = i > 0 ? node.children?.[i - 1] : undefined
-        if (child.type === 'string') addArgument(child, previous?.type === 'string' ? String(previous.value) : '', /^(?:-e|--env)$/.test(String(node.children?.[i - 2]?.value ?? '')))
+        if (child.type === 'string')
+          addArgument(
+            child,
+            previous?.type === 'string' ? String(previous.value) : '',
+            /^(?:-e|--env)$/.test(String(node.children?.[i - 2]?.value ?? '')),
+          )
         else visit(child, [...path, i])
       })
       return
@@ -115,22 +184,33 @@ export function secretNodes(document: ConfigDocument): SecretPlace[] {
     if (value === '') return
     const [last = '', parent = ''] = [...path].reverse().map(String)
     const lower = String(last).toLowerCase()
-    if (['env', 'headers', 'custom_vars', 'extra_params'].includes(String(parent).toLowerCase())) places.push({ node, value, name: String(last), keep: 0 })
-    else if (['api_key', 'client_secret', 'password', 'token', 'secret'].includes(lower) || (secretName.test(lower) && !/_file$|_path$|_dir$|require|mode|provider|enabled|broker|url|hours|risk|reveal/.test(lower))) places.push({ node, value, name: String(last), keep: 0 })
+    if (['env', 'headers', 'custom_vars', 'extra_params'].includes(String(parent).toLowerCase()))
+      places.push({ node, value, name: String(last), keep: 0 })
+    else if (
+      ['api_key', 'client_secret', 'password', 'token', 'secret'].includes(lower) ||
+      (secretName.test(lower) && !/_file$|_path$|_dir$|require|mode|provider|enabled|broker|url|hours|risk|reveal/.test(lower))
+    )
+      places.push({ node, value, name: String(last), keep: 0 })
   }
   const addArgument = (node: Node, previous: string, afterName: boolean): void => {
     const value = String(node.value)
-    const own = /^(?:-e|--env)=?([^=\s]+=)(.+)$/s.exec(value) ?? /^(--?[\w-]*(?:key|token|secret|passw|pwd|credential|auth|bearer)[\w-]*=)(.+)$/is.exec(value) ?? null
+    const own =
+      /^(?:-e|--env)=?([^=\s]+=)(.+)$/s.exec(value) ??
+      /^(--?[\w-]*(?:key|token|secret|passw|pwd|credential|auth|bearer)[\w-]*=)(.+)$/is.exec(value) ??
+      null
     if (own) places.push({ node, value: own[2] ?? '', name: own[1] ?? '', keep: value.length - (own[2] ?? '').length })
     else if (/^(?:-e|--env)$/.test(previous) || /^-[a-z]*e$/.test(previous)) {
       const at = value.indexOf('=')
       if (at >= 0) places.push({ node, value: value.slice(at + 1), name: value.slice(0, at), keep: at + 1 })
-      else if (!/^[A-Za-z_]\w*$/.test(value) || /^(?:gh[pousr]_|sk-|xox|glpat)/.test(value)) places.push({ node, value, name: 'token', keep: 0 })
-    } else if (/^--?[\w-]*(?:key|token|secret|passw|pwd|credential|auth|bearer)[\w-]*$/i.test(previous) && !value.startsWith('-')) places.push({ node, value, name: previous, keep: 0 })
+      else if (!/^[A-Za-z_]\w*$/.test(value) || /^(?:gh[pousr]_|sk-|xox|glpat)/.test(value))
+        places.push({ node, value, name: 'token', keep: 0 })
+    } else if (/^--?[\w-]*(?:key|token|secret|passw|pwd|credential|auth|bearer)[\w-]*$/i.test(previous) && !value.startsWith('-'))
+      places.push({ node, value, name: previous, keep: 0 })
     else {
       const assigned = /^([A-Z][A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD|PASS|PWD)=)(.+)$/s.exec(value)
       // A value that slipped out of its place, e.g. after `-e NAME`.
-      const stray = (afterName ? /^[\w-]{8,}$/ : /^[\w-]{20,}$/).test(value) && (value.match(/\d/g) ?? []).length >= 4 && /[a-z]/i.test(value)
+      const stray =
+        (afterName ? /^[\w-]{8,}$/ : /^[\w-]{20,}$/).test(value) && (value.match(/\d/g) ?? []).length >= 4 && /[a-z]/i.test(value)
       if (stray) places.push({ node, value, name: 'token', keep: 0 })
       else if (assigned) places.push({ node, value: assigned[2] ?? '', name: assigned[1] ?? '', keep: (assigned[1] ?? '').length })
     }
@@ -144,13 +224,19 @@ export function secretNodes(document: ConfigDocument): SecretPlace[] {
  * original the offset in it; lines stay lines. For excerpts and diffs.
  */
 export function maskedConfig(document: ConfigDocument): { text: string; offset(original: number): number } {
-  const cuts = secretNodes(document).filter((p) => p.value !== '' && !/^\$\{(?:env|keyring):[^}]*\}$/.test(p.value)).map(({ node, value, keep }) => {
-    const raw = document.text.slice(node.offset, node.offset + node.length)
-    if (!raw.startsWith('"')) return { from: node.offset, to: node.offset + node.length, with: `"${mark}"` }
-    const encoded = JSON.stringify(value).slice(1, -1)
-    const from = raw.endsWith(`${encoded}"`) ? node.offset + node.length - 1 - encoded.length : node.offset + 1 + (keep > 0 && keep < raw.length - 2 ? keep : 0)
-    return { from, to: node.offset + node.length - 1, with: mark }
-  }).filter((c) => c.to > c.from).sort((a, b) => a.from - b.from)
+  const cuts = secretNodes(document)
+    .filter((p) => p.value !== '' && !/^\$\{(?:env|keyring):[^}]*\}$/.test(p.value))
+    .map(({ node, value, keep }) => {
+      const raw = document.text.slice(node.offset, node.offset + node.length)
+      if (!raw.startsWith('"')) return { from: node.offset, to: node.offset + node.length, with: `"${mark}"` }
+      const encoded = JSON.stringify(value).slice(1, -1)
+      const from = raw.endsWith(`${encoded}"`)
+        ? node.offset + node.length - 1 - encoded.length
+        : node.offset + 1 + (keep > 0 && keep < raw.length - 2 ? keep : 0)
+      return { from, to: node.offset + node.length - 1, with: mark }
+    })
+    .filter((c) => c.to > c.from)
+    .sort((a, b) => a.from - b.from)
   let text = ''
   let at = 0
   for (const cut of cuts) {

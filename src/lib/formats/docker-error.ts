@@ -5,13 +5,53 @@
 import { field, type LogLine } from './log-line.ts'
 
 export type DockerErrorKind =
-  | 'tty' | 'cannot-connect' | 'connection-broken' | 'not-docker' | 'endpoint-invalid' | 'socket-denied' | 'api-version' | 'docker-missing' | 'docker-paused'
-  | 'image-not-local' | 'rate-limit' | 'registry-login' | 'image-unknown' | 'reference-invalid' | 'registry-unreachable' | 'registry-tls' | 'platform-missing'
-  | 'credential-helper' | 'config-json-broken' | 'no-space'
-  | 'exec-not-found' | 'exec-path-missing' | 'exec-denied' | 'exec-format' | 'interpreter-missing'
-  | 'flag-unknown' | 'flag-value' | 'user-unknown' | 'memory-limit' | 'cpu-limit' | 'cgroup-missing'
-  | 'network-unknown' | 'network-repeated' | 'log-option' | 'log-driver' | 'mount-name' | 'mount-spec' | 'mount-source' | 'mount-kind' | 'mount-denied'
-  | 'name-taken' | 'cidfile' | 'working-dir' | 'init-helper' | 'plugin-missing' | 'snap' | 'other'
+  | 'tty'
+  | 'cannot-connect'
+  | 'connection-broken'
+  | 'not-docker'
+  | 'endpoint-invalid'
+  | 'socket-denied'
+  | 'api-version'
+  | 'docker-missing'
+  | 'docker-paused'
+  | 'image-not-local'
+  | 'rate-limit'
+  | 'registry-login'
+  | 'image-unknown'
+  | 'reference-invalid'
+  | 'registry-unreachable'
+  | 'registry-tls'
+  | 'platform-missing'
+  | 'credential-helper'
+  | 'config-json-broken'
+  | 'no-space'
+  | 'exec-not-found'
+  | 'exec-path-missing'
+  | 'exec-denied'
+  | 'exec-format'
+  | 'interpreter-missing'
+  | 'flag-unknown'
+  | 'flag-value'
+  | 'user-unknown'
+  | 'memory-limit'
+  | 'cpu-limit'
+  | 'cgroup-missing'
+  | 'network-unknown'
+  | 'network-repeated'
+  | 'log-option'
+  | 'log-driver'
+  | 'mount-name'
+  | 'mount-spec'
+  | 'mount-source'
+  | 'mount-kind'
+  | 'mount-denied'
+  | 'name-taken'
+  | 'cidfile'
+  | 'working-dir'
+  | 'init-helper'
+  | 'plugin-missing'
+  | 'snap'
+  | 'other'
 
 export interface DockerError {
   kind: DockerErrorKind
@@ -22,15 +62,28 @@ export interface DockerError {
   detail: string | null
 }
 
-interface Pattern { kind: DockerErrorKind; pattern: RegExp; subject?: number; detail?: number }
+interface Pattern {
+  kind: DockerErrorKind
+  pattern: RegExp
+  subject?: number
+  detail?: number
+}
 
 // One real line above each pattern. First match wins, so the particular stand before the general.
 const patterns: Pattern[] = [
   // the input device is not a TTY
   // cannot attach stdin to a TTY-enabled container because stdin is not a terminal  (docker CLI 29.4 and later)
-  { kind: 'tty', pattern: /^(?:docker: )?(?:the input device is not a TTY|cannot attach stdin to a TTY-enabled container because stdin is not a terminal)/i },
+  {
+    kind: 'tty',
+    pattern:
+      /^(?:docker: )?(?:the input device is not a TTY|cannot attach stdin to a TTY-enabled container because stdin is not a terminal)/i,
+  },
   // docker: permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: …
-  { kind: 'socket-denied', pattern: /permission denied while trying to connect to the Docker (?:daemon socket|API) at (\S+?):? /i, subject: 1 },
+  {
+    kind: 'socket-denied',
+    pattern: /permission denied while trying to connect to the Docker (?:daemon socket|API) at (\S+?):? /i,
+    subject: 1,
+  },
   { kind: 'socket-denied', pattern: /permission denied while trying to connect to the Docker (?:daemon socket|API)/i },
   // docker: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?
   { kind: 'cannot-connect', pattern: /Cannot connect to the Docker daemon at (\S+?)\.? Is the docker daemon running/i, subject: 1 },
@@ -50,7 +103,11 @@ const patterns: Pattern[] = [
   // docker: Error response from daemon: client version 1.99 is too new. Maximum supported API version is 1.41
   { kind: 'api-version', pattern: /client version (\S+) is too (?:new|old)\. (.*)/i, subject: 1, detail: 2 },
   // /bin/sh: 1: docker: not found  ·  zsh:1: command not found: docker  ·  bash: line 1: docker: command not found
-  { kind: 'docker-missing', pattern: /(?:^|: )docker: (?:command )?not found$|command not found: docker$|The command 'docker' could not be found in this WSL|^exec: "docker": executable file not found in \$PATH/i },
+  {
+    kind: 'docker-missing',
+    pattern:
+      /(?:^|: )docker: (?:command )?not found$|command not found: docker$|The command 'docker' could not be found in this WSL|^exec: "docker": executable file not found in \$PATH/i,
+  },
   // docker: error getting credentials - err: exec: "docker-credential-desktop": executable file not found in $PATH, out: ``
   { kind: 'credential-helper', pattern: /error getting credentials - err: exec: "([^"]+)"/i, subject: 1 },
   { kind: 'credential-helper', pattern: /error getting credentials - err: (.*)/i, detail: 1 },
@@ -61,16 +118,40 @@ const patterns: Pattern[] = [
   { kind: 'rate-limit', pattern: /toomanyrequests|429 Too Many Requests/i },
   // docker: Error response from daemon: pull access denied for x/y, repository does not exist or may require 'docker login'…
   { kind: 'registry-login', pattern: /pull access denied for (\S+?),/i, subject: 1 },
-  { kind: 'registry-login', pattern: /no basic auth credentials|requested access to the resource is denied|unauthorized: |Error response from daemon: (?:Head|Get) "[^"]*": (?:denied|unauthorized)|Error response from daemon: denied/i },
+  {
+    kind: 'registry-login',
+    pattern:
+      /no basic auth credentials|requested access to the resource is denied|unauthorized: |Error response from daemon: (?:Head|Get) "[^"]*": (?:denied|unauthorized)|Error response from daemon: denied/i,
+  },
   // no matching manifest for linux/arm64/v8 in the manifest list entries
-  { kind: 'platform-missing', pattern: /no matching manifest for (\S+)|was found but does not (?:match|provide) the specified platform[^:]*:? ?(.*)|does not provide the specified platform \(?([^)]*)/i, subject: 1 },
+  {
+    kind: 'platform-missing',
+    pattern:
+      /no matching manifest for (\S+)|was found but does not (?:match|provide) the specified platform[^:]*:? ?(.*)|does not provide the specified platform \(?([^)]*)/i,
+    subject: 1,
+  },
   // docker: Error response from daemon: repository 127.0.0.1/acme/x not found: name unknown: repository name not known to registry
-  { kind: 'image-unknown', pattern: /manifest for (\S+) not found|repository (\S+) not found|manifest unknown|name unknown|No such image: (\S+)|image not known/i, subject: 1 },
+  {
+    kind: 'image-unknown',
+    pattern: /manifest for (\S+) not found|repository (\S+) not found|manifest unknown|name unknown|No such image: (\S+)|image not known/i,
+    subject: 1,
+  },
   // docker: invalid reference format: repository name (library/Node) must be lowercase
   { kind: 'reference-invalid', pattern: /invalid reference format(?:: (.*))?/i, detail: 1 },
-  { kind: 'registry-tls', pattern: /Get "https:\/\/([^/"]+)\/[^"]*": (?:tls: failed to verify certificate: )?x509: (.*)/i, subject: 1, detail: 2 },
+  {
+    kind: 'registry-tls',
+    pattern: /Get "https:\/\/([^/"]+)\/[^"]*": (?:tls: failed to verify certificate: )?x509: (.*)/i,
+    subject: 1,
+    detail: 2,
+  },
   // docker: Error response from daemon: Get "https://registry.test/v2/": dial tcp: lookup registry.test: no such host
-  { kind: 'registry-unreachable', pattern: /Error response from daemon: (?:failed to resolve reference "[^"]*": )?(?:failed to do request: )?(?:Get|Head) "https?:\/\/([^/"]+)\/[^"]*": (.*)/i, subject: 1, detail: 2 },
+  {
+    kind: 'registry-unreachable',
+    pattern:
+      /Error response from daemon: (?:failed to resolve reference "[^"]*": )?(?:failed to do request: )?(?:Get|Head) "https?:\/\/([^/"]+)\/[^"]*": (.*)/i,
+    subject: 1,
+    detail: 2,
+  },
   { kind: 'registry-unreachable', pattern: /received unexpected HTTP status: (5.*)/i, detail: 1 },
   { kind: 'no-space', pattern: /no space left on device/i },
   // … exec: "uvx": executable file not found in $PATH: unknown
@@ -84,7 +165,11 @@ const patterns: Pattern[] = [
   // … exec: "/srv": is a directory: permission denied
   { kind: 'exec-denied', pattern: /exec: "([^"]+)": (?:is a directory: )?permission denied/i, subject: 1 },
   // exec /srv/mcp/no-exec.sh: exec format error
-  { kind: 'exec-format', pattern: /^(?:exec |standard_init_linux\.go:\d+: exec user process caused:? "?)(\S*?):? ?"?exec format error/i, subject: 1 },
+  {
+    kind: 'exec-format',
+    pattern: /^(?:exec |standard_init_linux\.go:\d+: exec user process caused:? "?)(\S*?):? ?"?exec format error/i,
+    subject: 1,
+  },
   { kind: 'exec-denied', pattern: /^exec (\S+): permission denied$/i, subject: 1 },
   // exec /srv/mcp/crlf.sh: no such file or directory   (the file is there; its interpreter is not)
   { kind: 'interpreter-missing', pattern: /^exec (\S+): no such file or directory$/i, subject: 1 },
@@ -97,8 +182,19 @@ const patterns: Pattern[] = [
   { kind: 'mount-source', pattern: /bind source path does not exist: (\S+?)\.?$/i, subject: 1 },
   // docker: invalid spec: /srv/mcp:/data:rw:z:x: too many colons
   { kind: 'mount-name', pattern: /create (\S+): "[^"]*" includes invalid characters for a local volume name/i, subject: 1 },
-  { kind: 'mount-spec', pattern: /invalid spec: (\S+): (.*)|invalid volume specification: '([^']*)'|invalid mode: (\S+)|invalid mount (?:path|config)[^:]*: (.*)|(?:^docker: |daemon: )(?:invalid|bad) mount/i, subject: 1, detail: 2 },
-  { kind: 'mount-kind', pattern: /error mounting "([^"]+)" to rootfs at "([^"]+)"|Are you trying to mount a directory onto a file/i, subject: 1, detail: 2 },
+  {
+    kind: 'mount-spec',
+    pattern:
+      /invalid spec: (\S+): (.*)|invalid volume specification: '([^']*)'|invalid mode: (\S+)|invalid mount (?:path|config)[^:]*: (.*)|(?:^docker: |daemon: )(?:invalid|bad) mount/i,
+    subject: 1,
+    detail: 2,
+  },
+  {
+    kind: 'mount-kind',
+    pattern: /error mounting "([^"]+)" to rootfs at "([^"]+)"|Are you trying to mount a directory onto a file/i,
+    subject: 1,
+    detail: 2,
+  },
   { kind: 'mount-denied', pattern: /Mounts denied: (.*)|is not shared from the host/i, detail: 1 },
   // docker: Error response from daemon: Cannot mkdir: /etc/passwd is not a directory
   { kind: 'working-dir', pattern: /Cannot mkdir: (.*?) is not a directory|working directory '([^']*)' is invalid/i, subject: 1 },
@@ -106,25 +202,49 @@ const patterns: Pattern[] = [
   { kind: 'flag-unknown', pattern: /^(?:docker: )?unknown (?:shorthand )?flag: (.*)/i, subject: 1 },
   { kind: 'flag-unknown', pattern: /^(?:docker: )?flag needs an argument: (.*)/i, subject: 1 },
   { kind: 'flag-value', pattern: /^(?:docker: )?invalid argument "([^"]*)" for "([^"]*)" flag: (.*)/i, subject: 2, detail: 1 },
-  { kind: 'flag-value', pattern: /^docker: invalid (?:environment variable|publish|proto|label|restart|ip|hostPort|containerPort)[^:]*: (.*)/i, detail: 1 },
+  {
+    kind: 'flag-value',
+    pattern: /^docker: invalid (?:environment variable|publish|proto|label|restart|ip|hostPort|containerPort)[^:]*: (.*)/i,
+    detail: 1,
+  },
   { kind: 'user-unknown', pattern: /unable to find user ([^:]+):/i, subject: 1 },
   { kind: 'network-repeated', pattern: /Container cannot be connected to network endpoints: (.*)/i, detail: 1 },
   { kind: 'network-repeated', pattern: /conflicting options: cannot attach both user-defined and non-user-defined network-modes/i },
   // docker: Error response from daemon: network mcp-net not found
   { kind: 'network-unknown', pattern: /(?:daemon: |networking: )network (\S+) not found/i, subject: 1 },
-  { kind: 'log-option', pattern: /unknown log opt '([^']+)' for (\S+) log driver|invalid logging opts for driver (\S+)/i, subject: 1, detail: 2 },
+  {
+    kind: 'log-option',
+    pattern: /unknown log opt '([^']+)' for (\S+) log driver|invalid logging opts for driver (\S+)/i,
+    subject: 1,
+    detail: 2,
+  },
   { kind: 'log-driver', pattern: /error looking up logging plugin (\S+?):|logger: no log driver named '([^']+)'/i, subject: 1 },
-  { kind: 'name-taken', pattern: /Conflict\. The container name "\/?([^"]+)" is already in use by container "?(\w+)/i, subject: 1, detail: 2 },
+  {
+    kind: 'name-taken',
+    pattern: /Conflict\. The container name "\/?([^"]+)" is already in use by container "?(\w+)/i,
+    subject: 1,
+    detail: 2,
+  },
   { kind: 'cidfile', pattern: /container ID file found, make sure the other container isn't running or delete (\S+)/i, subject: 1 },
-  { kind: 'cgroup-missing', pattern: /opening file `?cpu\.max|the requested cgroup controller `?(\w+)|kernel does not support (?:memory|cpu) limit|cgroup.*not (?:available|mounted)/i, subject: 1 },
+  {
+    kind: 'cgroup-missing',
+    pattern:
+      /opening file `?cpu\.max|the requested cgroup controller `?(\w+)|kernel does not support (?:memory|cpu) limit|cgroup.*not (?:available|mounted)/i,
+    subject: 1,
+  },
   { kind: 'init-helper', pattern: /docker-init: |exec: "docker-init"/i },
   // docker: unknown command: docker mcp   ·   docker: 'mcp' is not a docker command.
   { kind: 'plugin-missing', pattern: /docker: unknown command: docker (\S+)|docker: '([^']+)' is not a docker command/i, subject: 1 },
-  { kind: 'snap', pattern: /snap-confine|required permitted capability cap_dac_override|cannot create XDG_RUNTIME_DIR folder|home directories outside of \/home needs configuration/i },
+  {
+    kind: 'snap',
+    pattern:
+      /snap-confine|required permitted capability cap_dac_override|cannot create XDG_RUNTIME_DIR folder|home directories outside of \/home needs configuration/i,
+  },
 ]
 
 // Lines that can be docker's own. A server's program may print anything else that sounds alike.
-const fromDocker = /^(?:docker: |Error response from daemon|Unable to find image |Failed to initialize: |unable to resolve docker endpoint|unknown (?:shorthand )?flag|flag needs an argument|invalid argument "|invalid reference format|the input device is not a TTY|cannot attach stdin |exec \S+: |\[FATAL tini|standard_init_linux|time="[^"]*" level=|WARNING: Error |\* Are you trying to connect|error during connect|Cannot connect to the Docker daemon|permission denied while trying to connect|failed to connect to the docker API|snap-confine|cannot create XDG_RUNTIME_DIR|Sorry, home directories|Docker Desktop is |(?:\S*(?:sh|env|bash|zsh)(?:: ?(?:line )?\d+)?: ?).*docker|The command 'docker'|exec: "docker)/i
+const fromDocker =
+  /^(?:docker: |Error response from daemon|Unable to find image |Failed to initialize: |unable to resolve docker endpoint|unknown (?:shorthand )?flag|flag needs an argument|invalid argument "|invalid reference format|the input device is not a TTY|cannot attach stdin |exec \S+: |\[FATAL tini|standard_init_linux|time="[^"]*" level=|WARNING: Error |\* Are you trying to connect|error during connect|Cannot connect to the Docker daemon|permission denied while trying to connect|failed to connect to the docker API|snap-confine|cannot create XDG_RUNTIME_DIR|Sorry, home directories|Docker Desktop is |(?:\S*(?:sh|env|bash|zsh)(?:: ?(?:line )?\d+)?: ?).*docker|The command 'docker'|exec: "docker)/i
 
 /** What docker said in these stderr lines, in order; lines that are not docker's are passed over. */
 export function readDockerErrors(stderr: readonly LogLine[]): DockerError[] {
@@ -142,7 +262,8 @@ export function dockerError(text: string): Omit<DockerError, 'line' | 'text'> | 
     if (!m) continue
     const rest = m.slice(1).filter((g): g is string => g !== undefined && g !== '')
     // Alternatives of one pattern have groups of their own; CLI 20.10 ends its sentences with a full stop.
-    const named = (i: number | undefined): string | null => (i === undefined ? null : (m[i] ?? (rest.length === 1 && subject === i ? (rest[0] ?? null) : null)))?.replace(/\.$/, '') ?? null
+    const named = (i: number | undefined): string | null =>
+      (i === undefined ? null : (m[i] ?? (rest.length === 1 && subject === i ? (rest[0] ?? null) : null)))?.replace(/\.$/, '') ?? null
     return { kind, subject: named(subject), detail: named(detail) }
   }
   // docker: Error response from daemon: … that nothing above knows.

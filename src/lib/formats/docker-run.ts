@@ -44,34 +44,86 @@ export interface DockerRun {
 }
 
 const short: Record<string, string> = {
-  a: 'attach', c: 'cpu-shares', d: 'detach', e: 'env', h: 'hostname', i: 'interactive', l: 'label', m: 'memory', p: 'publish', P: 'publish-all',
-  q: 'quiet', t: 'tty', u: 'user', v: 'volume', w: 'workdir',
+  a: 'attach',
+  c: 'cpu-shares',
+  d: 'detach',
+  e: 'env',
+  h: 'hostname',
+  i: 'interactive',
+  l: 'label',
+  m: 'memory',
+  p: 'publish',
+  P: 'publish-all',
+  q: 'quiet',
+  t: 'tty',
+  u: 'user',
+  v: 'volume',
+  w: 'workdir',
 }
-const switches = new Set(['detach', 'disable-content-trust', 'help', 'init', 'interactive', 'no-healthcheck', 'oom-kill-disable', 'privileged', 'publish-all', 'quiet', 'read-only', 'rm', 'sig-proxy', 'tty', 'use-api-socket'])
-const valued = new Set((
-  'add-host annotation attach blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent cgroupns cidfile cpu-count cpu-percent cpu-period cpu-quota cpu-rt-period cpu-rt-runtime ' +
-  'cpu-shares cpus cpuset-cpus cpuset-mems detach-keys device device-cgroup-rule device-read-bps device-read-iops device-write-bps device-write-iops dns dns-opt dns-option dns-search ' +
-  'domainname entrypoint env env-file expose gpus group-add health-cmd health-interval health-retries health-start-interval health-start-period health-timeout hostname io-maxbandwidth io-maxiops ip ip6 ipc ' +
-  'isolation kernel-memory label label-file link link-local-ip log-driver log-opt mac-address memory memory-reservation memory-swap memory-swappiness mount name net net-alias ' +
-  'network network-alias oom-score-adj pid pids-limit platform publish pull restart runtime security-opt shm-size stop-signal stop-timeout storage-opt sysctl tmpfs ulimit ' +
-  'user userns uts volume volume-driver volumes-from workdir'
-).split(' '))
+const switches = new Set([
+  'detach',
+  'disable-content-trust',
+  'help',
+  'init',
+  'interactive',
+  'no-healthcheck',
+  'oom-kill-disable',
+  'privileged',
+  'publish-all',
+  'quiet',
+  'read-only',
+  'rm',
+  'sig-proxy',
+  'tty',
+  'use-api-socket',
+])
+const valued = new Set(
+  (
+    'add-host annotation attach blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent cgroupns cidfile cpu-count cpu-percent cpu-period cpu-quota cpu-rt-period cpu-rt-runtime ' +
+    'cpu-shares cpus cpuset-cpus cpuset-mems detach-keys device device-cgroup-rule device-read-bps device-read-iops device-write-bps device-write-iops dns dns-opt dns-option dns-search ' +
+    'domainname entrypoint env env-file expose gpus group-add health-cmd health-interval health-retries health-start-interval health-start-period health-timeout hostname io-maxbandwidth io-maxiops ip ip6 ipc ' +
+    'isolation kernel-memory label label-file link link-local-ip log-driver log-opt mac-address memory memory-reservation memory-swap memory-swappiness mount name net net-alias ' +
+    'network network-alias oom-score-adj pid pids-limit platform publish pull restart runtime security-opt shm-size stop-signal stop-timeout storage-opt sysctl tmpfs ulimit ' +
+    'user userns uts volume volume-driver volumes-from workdir'
+  ).split(' '),
+)
 const aliases: Record<string, string> = { net: 'network', 'net-alias': 'network-alias', 'dns-opt': 'dns-option' }
 const globalValued = new Set(['config', 'context', 'host', 'log-level', 'tlscacert', 'tlscert', 'tlskey'])
 const globalShort: Record<string, string> = { c: 'context', D: 'debug', H: 'host', l: 'log-level', v: 'version' }
 export const runFlagNames: readonly string[] = [...switches, ...valued]
 
-interface FlagTable { short: Record<string, string>; isSwitch(name: string): boolean; isValued(name: string): boolean }
+interface FlagTable {
+  short: Record<string, string>
+  isSwitch(name: string): boolean
+  isValued(name: string): boolean
+}
 const runTable: FlagTable = { short, isSwitch: (n) => switches.has(n), isValued: (n) => valued.has(n) }
-const globalTable: FlagTable = { short: globalShort, isSwitch: (n) => ['debug', 'tls', 'tlsverify', 'version', 'help'].includes(n), isValued: (n) => globalValued.has(n) }
+const globalTable: FlagTable = {
+  short: globalShort,
+  isSwitch: (n) => ['debug', 'tls', 'tlsverify', 'version', 'help'].includes(n),
+  isValued: (n) => globalValued.has(n),
+}
 
 /** `args`: what follows the word docker, e.g. `["run", "-it", "--rm", "mcp/everything"]`. */
 export function parseDockerRun(args: readonly string[]): DockerRun {
-  const result: DockerRun = { subcommand: [], globalFlags: [], flags: [], image: null, imageIndex: -1, command: [], mounts: [], problems: [] }
+  const result: DockerRun = {
+    subcommand: [],
+    globalFlags: [],
+    flags: [],
+    image: null,
+    imageIndex: -1,
+    command: [],
+    mounts: [],
+    problems: [],
+  }
   let i = readFlags(args, 0, globalTable, result.globalFlags, result.problems)
-  if (args[i] === 'container' && args[i + 1] === 'run') { result.subcommand = ['container', 'run']; i += 2 }
-  else if (args[i] === 'run') { result.subcommand = ['run']; i += 1 }
-  else return { ...result, subcommand: args[i] === undefined ? [] : [args[i] as string], command: args.slice(i + 1) }
+  if (args[i] === 'container' && args[i + 1] === 'run') {
+    result.subcommand = ['container', 'run']
+    i += 2
+  } else if (args[i] === 'run') {
+    result.subcommand = ['run']
+    i += 1
+  } else return { ...result, subcommand: args[i] === undefined ? [] : [args[i] as string], command: args.slice(i + 1) }
   i = readFlags(args, i, runTable, result.flags, result.problems)
   if (args[i] === '--') i++
   const image = args[i]
@@ -146,7 +198,17 @@ function readCluster(args: readonly string[], i: number, table: FlagTable, flags
 function toMount(flag: RunFlag): Mount[] {
   if (flag.value === null) return []
   if (flag.name === 'volume') return [volumeMount(flag.value, flag.valueIndex)]
-  if (flag.name === 'tmpfs') return [{ source: '', target: flag.value.split(':')[0] ?? '', options: flag.value.split(':')[1] ?? '', type: 'tmpfs', index: flag.valueIndex, flag: 'tmpfs' }]
+  if (flag.name === 'tmpfs')
+    return [
+      {
+        source: '',
+        target: flag.value.split(':')[0] ?? '',
+        options: flag.value.split(':')[1] ?? '',
+        type: 'tmpfs',
+        index: flag.valueIndex,
+        flag: 'tmpfs',
+      },
+    ]
   if (flag.name !== 'mount') return []
   const parts = new Map<string, string>()
   for (const item of flag.value.split(',')) {
@@ -155,10 +217,16 @@ function toMount(flag: RunFlag): Mount[] {
   }
   const type = parts.get('type') ?? 'volume'
   const readOnly = ['readonly', 'ro'].some((k) => parts.has(k) && parts.get(k) !== 'false')
-  return [{
-    source: parts.get('source') ?? parts.get('src') ?? '', target: parts.get('target') ?? parts.get('destination') ?? parts.get('dst') ?? '', options: readOnly ? 'ro' : '',
-    type: type === 'bind' || type === 'volume' || type === 'tmpfs' ? type : 'other', index: flag.valueIndex, flag: 'mount',
-  }]
+  return [
+    {
+      source: parts.get('source') ?? parts.get('src') ?? '',
+      target: parts.get('target') ?? parts.get('destination') ?? parts.get('dst') ?? '',
+      options: readOnly ? 'ro' : '',
+      type: type === 'bind' || type === 'volume' || type === 'tmpfs' ? type : 'other',
+      index: flag.valueIndex,
+      flag: 'mount',
+    },
+  ]
 }
 
 /** `source:target[:options]`; `C:\path:/target` keeps its drive; one part is an anonymous volume. */

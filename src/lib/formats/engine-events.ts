@@ -70,8 +70,19 @@ export function containerStories(events: EngineEvent[]): ContainerStory[] {
     let story = stories.get(event.id)
     if (!story) {
       story = {
-        id: event.id, name: event.attributes['name'] ?? '', image: event.attributes['image'] ?? '', labels: {},
-        createdAt: null, startedAt: null, diedAt: null, destroyedAt: null, exitCode: null, oom: false, paused: false, signals: [], events: [],
+        id: event.id,
+        name: event.attributes['name'] ?? '',
+        image: event.attributes['image'] ?? '',
+        labels: {},
+        createdAt: null,
+        startedAt: null,
+        diedAt: null,
+        destroyedAt: null,
+        exitCode: null,
+        oom: false,
+        paused: false,
+        signals: [],
+        events: [],
         beginningLost: event.action !== 'create',
       }
       stories.set(event.id, story)

@@ -93,7 +93,14 @@ export function isStdio(server: ServerEntry): boolean {
 
 export function parseConfig(path: string, bytes: Buffer): ConfigDocument {
   const problems: ConfigProblem[] = []
-  const problem = (kind: ConfigProblem['kind'], what: string, offset: number, length: number, message: string, at: ConfigPath | null = null): void => {
+  const problem = (
+    kind: ConfigProblem['kind'],
+    what: string,
+    offset: number,
+    length: number,
+    message: string,
+    at: ConfigPath | null = null,
+  ): void => {
     problems.push({ kind, what, offset, length, message, path: at })
   }
   let text = decode(bytes, problem)
@@ -115,7 +122,14 @@ export function parseConfig(path: string, bytes: Buffer): ConfigDocument {
   return document
 }
 
-type AddProblem = (kind: ConfigProblem['kind'], what: string, offset: number, length: number, message: string, at?: ConfigPath | null) => void
+type AddProblem = (
+  kind: ConfigProblem['kind'],
+  what: string,
+  offset: number,
+  length: number,
+  message: string,
+  at?: ConfigPath | null,
+) => void
 
 function decode(bytes: Buffer, problem: AddProblem): string {
   if (bytes.length >= 2 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))) {
@@ -139,19 +153,32 @@ function addSyntaxProblem(text: string, error: ParseError, problem: AddProblem):
   const add = (what: string, message: string): void => problem('syntax', what, error.offset, Math.max(1, error.length), message)
   if (code === 'InvalidCommentToken') return add('comment', 'A comment: MCPProxy reads strict JSON, which has none.')
   if (code === 'UnexpectedEndOfComment') return add('comment', 'A comment that does not end: MCPProxy reads strict JSON, which has none.')
-  if ('\u201C\u201D\u2018\u2019\u00AB\u00BB'.includes(at) && at !== '') return add('smart-quote', `A typographic quotation mark (${at}) instead of ".`)
-  if (at === "'") return add('single-quote', "Single quotes (') instead of double quotes (\").")
-  if ((code === 'PropertyNameExpected' || code === 'ValueExpected') && (at === '}' || at === ']') && text.slice(0, error.offset).trimEnd().endsWith(',')) {
+  if ('\u201C\u201D\u2018\u2019\u00AB\u00BB'.includes(at) && at !== '')
+    return add('smart-quote', `A typographic quotation mark (${at}) instead of ".`)
+  if (at === "'") return add('single-quote', 'Single quotes (\') instead of double quotes (").')
+  if (
+    (code === 'PropertyNameExpected' || code === 'ValueExpected') &&
+    (at === '}' || at === ']') &&
+    text.slice(0, error.offset).trimEnd().endsWith(',')
+  ) {
     return problem('syntax', 'trailing-comma', text.slice(0, error.offset).trimEnd().length - 1, 1, 'A comma with nothing after it.')
   }
   if (code === 'EndOfFileExpected') return add('text-after-end', `Something stands after the end of the document: ${found}`)
-  if (error.offset >= text.trimEnd().length) return add('incomplete', 'The file ends too early: a bracket or a quotation mark is not closed.')
+  if (error.offset >= text.trimEnd().length)
+    return add('incomplete', 'The file ends too early: a bracket or a quotation mark is not closed.')
   if (code === 'CommaExpected') return add('missing-comma', 'A comma is missing before this place.')
   const wanted: Record<string, string> = {
-    InvalidSymbol: 'not a JSON value', InvalidNumberFormat: 'not a JSON number', PropertyNameExpected: 'a property name in double quotes is expected here',
-    ValueExpected: 'a value is expected here', ColonExpected: 'a colon is expected here', CloseBraceExpected: 'a closing } is expected here',
-    CloseBracketExpected: 'a closing ] is expected here', UnexpectedEndOfString: 'a string that is not closed', InvalidUnicode: 'an invalid \\u escape',
-    InvalidEscapeCharacter: 'an invalid escape (a backslash must be written \\\\)', InvalidCharacter: 'a control character inside a string',
+    InvalidSymbol: 'not a JSON value',
+    InvalidNumberFormat: 'not a JSON number',
+    PropertyNameExpected: 'a property name in double quotes is expected here',
+    ValueExpected: 'a value is expected here',
+    ColonExpected: 'a colon is expected here',
+    CloseBraceExpected: 'a closing } is expected here',
+    CloseBracketExpected: 'a closing ] is expected here',
+    UnexpectedEndOfString: 'a string that is not closed',
+    InvalidUnicode: 'an invalid \\u escape',
+    InvalidEscapeCharacter: 'an invalid escape (a backslash must be written \\\\)',
+    InvalidCharacter: 'a control character inside a string',
   }
   return add(code, `Not valid JSON: ${wanted[code] ?? 'something unexpected'}.`)
 }
@@ -179,26 +206,89 @@ function addDuplicateKeys(node: Node, path: ConfigPath, problem: AddProblem): vo
 
 type Shape = 'string' | 'boolean' | 'number' | 'duration' | 'strings' | 'string-map' | 'object' | 'servers'
 const isolationShape: Record<string, Shape> = {
-  enabled: 'boolean', mode: 'string', image: 'string', network_mode: 'string', extra_args: 'strings', working_dir: 'string',
-  log_driver: 'string', log_max_size: 'string', log_max_files: 'string',
+  enabled: 'boolean',
+  mode: 'string',
+  image: 'string',
+  network_mode: 'string',
+  extra_args: 'strings',
+  working_dir: 'string',
+  log_driver: 'string',
+  log_max_size: 'string',
+  log_max_files: 'string',
 }
 const dockerIsolationShape: Record<string, Shape> = {
-  enabled: 'boolean', mode: 'string', enable_cache_volume: 'boolean', default_images: 'string-map', registry: 'string', network_mode: 'string',
-  memory_limit: 'string', cpu_limit: 'string', timeout: 'duration', extra_args: 'strings', log_driver: 'string', log_max_size: 'string', log_max_files: 'string',
+  enabled: 'boolean',
+  mode: 'string',
+  enable_cache_volume: 'boolean',
+  default_images: 'string-map',
+  registry: 'string',
+  network_mode: 'string',
+  memory_limit: 'string',
+  cpu_limit: 'string',
+  timeout: 'duration',
+  extra_args: 'strings',
+  log_driver: 'string',
+  log_max_size: 'string',
+  log_max_files: 'string',
 }
 const serverShape: Record<string, Shape> = {
-  name: 'string', url: 'string', protocol: 'string', command: 'string', args: 'strings', working_dir: 'string', env: 'string-map', headers: 'string-map',
-  oauth: 'object', enabled: 'boolean', quarantined: 'boolean', skip_quarantine: 'boolean', auto_approve_tool_changes: 'boolean', trust_mode: 'string',
-  shared: 'boolean', created: 'string', updated: 'string', isolation: 'object', reconnect_on_use: 'boolean', expose_prompts: 'boolean',
-  launcher_wait_timeout: 'duration', health_check_interval: 'duration', tool_discovery_interval: 'duration', init_timeout: 'duration',
-  max_concurrent_requests: 'number', queue_size: 'number', queue_timeout: 'duration', toon_output: 'string', enabled_tools: 'strings', disabled_tools: 'strings',
-  source_registry_id: 'string', source_registry_provenance: 'string', auth_broker: 'object',
+  name: 'string',
+  url: 'string',
+  protocol: 'string',
+  command: 'string',
+  args: 'strings',
+  working_dir: 'string',
+  env: 'string-map',
+  headers: 'string-map',
+  oauth: 'object',
+  enabled: 'boolean',
+  quarantined: 'boolean',
+  skip_quarantine: 'boolean',
+  auto_approve_tool_changes: 'boolean',
+  trust_mode: 'string',
+  shared: 'boolean',
+  created: 'string',
+  updated: 'string',
+  isolation: 'object',
+  reconnect_on_use: 'boolean',
+  expose_prompts: 'boolean',
+  launcher_wait_timeout: 'duration',
+  health_check_interval: 'duration',
+  tool_discovery_interval: 'duration',
+  init_timeout: 'duration',
+  max_concurrent_requests: 'number',
+  queue_size: 'number',
+  queue_timeout: 'duration',
+  toon_output: 'string',
+  enabled_tools: 'strings',
+  disabled_tools: 'strings',
+  source_registry_id: 'string',
+  source_registry_provenance: 'string',
+  auth_broker: 'object',
 }
 const topShape: Record<string, Shape> = {
-  listen: 'string', tray_endpoint: 'string', enable_socket: 'boolean', data_dir: 'string', debug_search: 'boolean', mcpServers: 'servers', tools_limit: 'number',
-  tool_response_limit: 'number', call_tool_timeout: 'duration', init_timeout: 'duration', health_check_interval: 'duration', tool_discovery_interval: 'duration',
-  logging: 'object', api_key: 'string', require_mcp_auth: 'boolean', read_only_mode: 'boolean', docker_isolation: 'object', docker_recovery: 'object',
-  environment: 'object', quarantine_enabled: 'boolean', enable_prompts: 'boolean', routing_mode: 'string',
+  listen: 'string',
+  tray_endpoint: 'string',
+  enable_socket: 'boolean',
+  data_dir: 'string',
+  debug_search: 'boolean',
+  mcpServers: 'servers',
+  tools_limit: 'number',
+  tool_response_limit: 'number',
+  call_tool_timeout: 'duration',
+  init_timeout: 'duration',
+  health_check_interval: 'duration',
+  tool_discovery_interval: 'duration',
+  logging: 'object',
+  api_key: 'string',
+  require_mcp_auth: 'boolean',
+  read_only_mode: 'boolean',
+  docker_isolation: 'object',
+  docker_recovery: 'object',
+  environment: 'object',
+  quarantine_enabled: 'boolean',
+  enable_prompts: 'boolean',
+  routing_mode: 'string',
 }
 
 /** Keys that MCPProxy v0.60.0 knows, for "no such key" findings. */
@@ -214,7 +304,8 @@ const duration = /^[-+]?(0|(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/
 function addShapeProblems(document: ConfigDocument, problem: AddProblem): void {
   const root = document.root
   if (!root) return
-  const wrong = (node: Node, path: ConfigPath, message: string): void => problem('shape', 'wrong-type', node.offset, node.length, message, path)
+  const wrong = (node: Node, path: ConfigPath, message: string): void =>
+    problem('shape', 'wrong-type', node.offset, node.length, message, path)
   if (root.type !== 'object') return wrong(root, [], `The file holds ${article(root.type)}; MCPProxy takes an object.`)
   checkObject(root, topShape, [], wrong)
   checkObject(valueAt(document, ['docker_isolation']), dockerIsolationShape, ['docker_isolation'], wrong)
@@ -222,7 +313,14 @@ function addShapeProblems(document: ConfigDocument, problem: AddProblem): void {
   if (mode?.type === 'string') checkMode(mode, ['docker_isolation', 'mode'], problem)
   const logging = valueAt(document, ['logging', 'level'])
   if (logging?.type === 'string' && !['', 'trace', 'debug', 'info', 'warn', 'error'].includes(String(logging.value))) {
-    problem('shape', 'bad-value', logging.offset, logging.length, `"${String(logging.value)}" is no log level (trace, debug, info, warn, error).`, ['logging', 'level'])
+    problem(
+      'shape',
+      'bad-value',
+      logging.offset,
+      logging.length,
+      `"${String(logging.value)}" is no log level (trace, debug, info, warn, error).`,
+      ['logging', 'level'],
+    )
   }
   const servers = valueAt(document, ['mcpServers'])
   if (servers?.type !== 'array') return
@@ -239,7 +337,10 @@ function addShapeProblems(document: ConfigDocument, problem: AddProblem): void {
 
 function checkServerValues(document: ConfigDocument, entry: Node, path: ConfigPath, names: Map<string, number>, problem: AddProblem): void {
   const at = (key: string): Node | null => valueAt(document, [...path, key])
-  const text = (key: string): string => { const n = at(key); return n?.type === 'string' ? String(n.value) : '' }
+  const text = (key: string): string => {
+    const n = at(key)
+    return n?.type === 'string' ? String(n.value) : ''
+  }
   const bad = (key: string, message: string): void => {
     const node = at(key) ?? entry
     problem('shape', 'bad-value', node.offset, node === entry ? 1 : node.length, message, at(key) ? [...path, key] : path)
@@ -249,10 +350,14 @@ function checkServerValues(document: ConfigDocument, entry: Node, path: ConfigPa
   else if (name.includes(':')) bad('name', `The name "${name}" contains ":", which MCPProxy reserves.`)
   else if (name !== '' && names.has(name)) {
     const node = at('name') as Node
-    problem('duplicate-name', 'duplicate-name', node.offset, node.length, `"${name}" is the name of an earlier server too.`, [...path, 'name'])
+    problem('duplicate-name', 'duplicate-name', node.offset, node.length, `"${name}" is the name of an earlier server too.`, [
+      ...path,
+      'name',
+    ])
   } else if (name !== '') names.set(name, Number(path[1]))
   const protocol = text('protocol')
-  if (!['', 'stdio', 'http', 'sse', 'streamable-http', 'auto'].includes(protocol)) bad('protocol', `"${protocol}" is no protocol (stdio, http, sse, streamable-http, auto).`)
+  if (!['', 'stdio', 'http', 'sse', 'streamable-http', 'auto'].includes(protocol))
+    bad('protocol', `"${protocol}" is no protocol (stdio, http, sse, streamable-http, auto).`)
   if (['http', 'sse', 'streamable-http'].includes(protocol) && text('url') === '') bad('url', `protocol "${protocol}" needs a url.`)
   const mode = valueAt(document, [...path, 'isolation', 'mode'])
   if (mode?.type === 'string') checkMode(mode, [...path, 'isolation', 'mode'], problem)
@@ -264,7 +369,12 @@ function checkMode(node: Node, path: ConfigPath, problem: AddProblem): void {
   }
 }
 
-function checkObject(node: Node | null, shape: Record<string, Shape>, path: ConfigPath, wrong: (n: Node, p: ConfigPath, m: string) => void): void {
+function checkObject(
+  node: Node | null,
+  shape: Record<string, Shape>,
+  path: ConfigPath,
+  wrong: (n: Node, p: ConfigPath, m: string) => void,
+): void {
   if (!node || node.type === 'null') return
   if (node.type !== 'object') return
   for (const property of node.children ?? []) {
@@ -283,7 +393,12 @@ function checkStrings(value: Node, path: ConfigPath, name: string, wrong: (n: No
   value.children?.forEach((child, i) => {
     const item = value.type === 'object' ? child.children?.[1] : child
     const label = value.type === 'object' ? String(child.children?.[0]?.value) : i
-    if (item && item.type !== 'string' && item.type !== 'null') wrong(item, [...path, label], `${value.type === 'object' ? `"${name}.${label}"` : `an entry of "${name}"`} must be a string, not ${article(item.type)}.`)
+    if (item && item.type !== 'string' && item.type !== 'null')
+      wrong(
+        item,
+        [...path, label],
+        `${value.type === 'object' ? `"${name}.${label}"` : `an entry of "${name}"`} must be a string, not ${article(item.type)}.`,
+      )
   })
 }
 
@@ -292,13 +407,19 @@ function mismatch(value: Node, wanted: Shape): string | null {
   switch (wanted) {
     case 'servers':
       if (value.type === 'array') return null
-      return value.type === 'object' ? 'must be an array of objects with a "name"; this is the object form of other MCP clients.' : `must be an array, not ${is}.`
-    case 'strings': return value.type === 'array' ? null : `must be an array of strings, not ${is}.`
-    case 'string-map': case 'object': return value.type === 'object' ? null : `must be an object, not ${is}.`
+      return value.type === 'object'
+        ? 'must be an array of objects with a "name"; this is the object form of other MCP clients.'
+        : `must be an array, not ${is}.`
+    case 'strings':
+      return value.type === 'array' ? null : `must be an array of strings, not ${is}.`
+    case 'string-map':
+    case 'object':
+      return value.type === 'object' ? null : `must be an object, not ${is}.`
     case 'duration':
       if (value.type !== 'string') return `must be a duration in quotes such as "30s", not ${is}.`
       return duration.test(String(value.value)) ? null : `is no duration such as "30s" or "2m".`
-    default: return value.type === wanted ? null : `must be ${article(wanted)}, not ${is}.`
+    default:
+      return value.type === wanted ? null : `must be ${article(wanted)}, not ${is}.`
   }
 }
 
@@ -339,7 +460,8 @@ export function plain(node: Node | null | undefined): unknown {
     const result: Record<string, unknown> = {}
     for (const p of node.children ?? []) {
       const [key, value] = p.children ?? []
-      if (key && value) Object.defineProperty(result, String(key.value), { value: plain(value), enumerable: true, configurable: true, writable: true })
+      if (key && value)
+        Object.defineProperty(result, String(key.value), { value: plain(value), enumerable: true, configurable: true, writable: true })
     }
     return result
   }
@@ -361,10 +483,13 @@ const strings = (d: ConfigDocument, path: ConfigPath): string[] => {
 }
 const stringMap = (d: ConfigDocument, path: ConfigPath): Record<string, string> => {
   const n = valueAt(d, path)
-  const entries = n?.type === 'object' ? (n.children ?? []).flatMap((p) => {
-    const [key, value] = p.children ?? []
-    return key && value?.type === 'string' ? [[String(key.value), String(value.value)] as const] : []
-  }) : []
+  const entries =
+    n?.type === 'object'
+      ? (n.children ?? []).flatMap((p) => {
+          const [key, value] = p.children ?? []
+          return key && value?.type === 'string' ? [[String(key.value), String(value.value)] as const] : []
+        })
+      : []
   return Object.fromEntries(entries)
 }
 
@@ -411,14 +536,16 @@ export function serverEntries(d: ConfigDocument): ServerEntry[] {
   }
   if (list?.type !== 'array') return []
   return (list.children ?? []).flatMap((node, index) =>
-    node.type === 'object' ? [serverEntry(d, ['mcpServers', index], index, text(d, ['mcpServers', index, 'name']) ?? '')] : [])
+    node.type === 'object' ? [serverEntry(d, ['mcpServers', index], index, text(d, ['mcpServers', index, 'name']) ?? '')] : [],
+  )
 }
 
 function serverEntry(d: ConfigDocument, base: ConfigPath, index: number, name: string): ServerEntry {
   const at = (key: string): ConfigPath => [...base, key]
   const iso = (key: string): ConfigPath => [...base, 'isolation', key]
   return {
-    index, name,
+    index,
+    name,
     enabled: bool(d, at('enabled')),
     quarantined: bool(d, at('quarantined')),
     protocol: text(d, at('protocol')) ?? '',
@@ -429,17 +556,20 @@ function serverEntry(d: ConfigDocument, base: ConfigPath, index: number, name: s
     url: text(d, at('url')) ?? '',
     working_dir: text(d, at('working_dir')) ?? '',
     init_timeout: text(d, at('init_timeout')) ?? '',
-    isolation: valueAt(d, at('isolation'))?.type !== 'object' ? null : {
-      enabled: bool(d, iso('enabled')),
-      mode: text(d, iso('mode')),
-      image: text(d, iso('image')) ?? '',
-      network_mode: text(d, iso('network_mode')) ?? '',
-      extra_args: strings(d, iso('extra_args')),
-      working_dir: text(d, iso('working_dir')) ?? '',
-      log_driver: text(d, iso('log_driver')) ?? '',
-      log_max_size: text(d, iso('log_max_size')) ?? '',
-      log_max_files: text(d, iso('log_max_files')) ?? '',
-    },
+    isolation:
+      valueAt(d, at('isolation'))?.type !== 'object'
+        ? null
+        : {
+            enabled: bool(d, iso('enabled')),
+            mode: text(d, iso('mode')),
+            image: text(d, iso('image')) ?? '',
+            network_mode: text(d, iso('network_mode')) ?? '',
+            extra_args: strings(d, iso('extra_args')),
+            working_dir: text(d, iso('working_dir')) ?? '',
+            log_driver: text(d, iso('log_driver')) ?? '',
+            log_max_size: text(d, iso('log_max_size')) ?? '',
+            log_max_files: text(d, iso('log_max_files')) ?? '',
+          },
   }
 }
 

@@ -6,12 +6,49 @@ import { dockerError } from './docker-error.ts'
 import { field, type LogLine } from './log-line.ts'
 
 export type ProgramErrorKind =
-  | 'env-missing' | 'file-missing' | 'script-missing' | 'module-missing' | 'shell-not-found' | 'connection-refused' | 'connection-timeout' | 'name-unresolved' | 'certificate'
-  | 'heap' | 'permission' | 'read-only' | 'no-space' | 'is-directory' | 'killed-child'
-  | 'npm-not-found' | 'npm-no-version' | 'npm-no-program' | 'npm-network' | 'npm-dns' | 'npm-cache-permission' | 'npm-cache-damaged' | 'npm-read-only'
-  | 'uv-not-found' | 'uv-no-version' | 'uv-program-differs' | 'uv-python' | 'uv-dns' | 'uv-network' | 'pip-unknown-command'
-  | 'tool-missing' | 'library-missing' | 'runtime-version' | 'sdk-major' | 'protocol-version' | 'speaks-http' | 'browser-sandbox' | 'browser-locked'
-  | 'usage' | 'bad-option' | 'emulation' | 'syntax-error' | 'host-header'
+  | 'env-missing'
+  | 'file-missing'
+  | 'script-missing'
+  | 'module-missing'
+  | 'shell-not-found'
+  | 'connection-refused'
+  | 'connection-timeout'
+  | 'name-unresolved'
+  | 'certificate'
+  | 'heap'
+  | 'permission'
+  | 'read-only'
+  | 'no-space'
+  | 'is-directory'
+  | 'killed-child'
+  | 'npm-not-found'
+  | 'npm-no-version'
+  | 'npm-no-program'
+  | 'npm-network'
+  | 'npm-dns'
+  | 'npm-cache-permission'
+  | 'npm-cache-damaged'
+  | 'npm-read-only'
+  | 'uv-not-found'
+  | 'uv-no-version'
+  | 'uv-program-differs'
+  | 'uv-python'
+  | 'uv-dns'
+  | 'uv-network'
+  | 'pip-unknown-command'
+  | 'tool-missing'
+  | 'library-missing'
+  | 'runtime-version'
+  | 'sdk-major'
+  | 'protocol-version'
+  | 'speaks-http'
+  | 'browser-sandbox'
+  | 'browser-locked'
+  | 'usage'
+  | 'bad-option'
+  | 'emulation'
+  | 'syntax-error'
+  | 'host-header'
 
 export interface ProgramError {
   kind: ProgramErrorKind
@@ -23,32 +60,75 @@ export interface ProgramError {
   detail: string | null
 }
 
-interface Pattern { kind: ProgramErrorKind; pattern: RegExp; subject?: number; detail?: number }
+interface Pattern {
+  kind: ProgramErrorKind
+  pattern: RegExp
+  subject?: number
+  detail?: number
+}
 
 const patterns: Pattern[] = [
   // -- npm
   // npm error code E404   ·   npm error 404  The requested resource 'x@*' could not be found
   { kind: 'npm-not-found', pattern: /^npm (?:error|ERR!) (?:code E404|404 {1,2}(?:The requested resource )?'([^']+)')/i, subject: 1 },
-  { kind: 'npm-no-version', pattern: /^npm (?:error|ERR!) (?:code ETARGET|notarget No matching version found for (\S+?)\.?$)/i, subject: 1 },
+  {
+    kind: 'npm-no-version',
+    pattern: /^npm (?:error|ERR!) (?:code ETARGET|notarget No matching version found for (\S+?)\.?$)/i,
+    subject: 1,
+  },
   { kind: 'npm-no-program', pattern: /^npm (?:error|ERR!) could not determine executable to run/i },
-  { kind: 'npm-dns', pattern: /^npm (?:error|ERR!) (?:code (?:EAI_AGAIN|ENOTFOUND)|.*getaddrinfo (?:EAI_AGAIN|ENOTFOUND) (\S+))/i, subject: 1 },
+  {
+    kind: 'npm-dns',
+    pattern: /^npm (?:error|ERR!) (?:code (?:EAI_AGAIN|ENOTFOUND)|.*getaddrinfo (?:EAI_AGAIN|ENOTFOUND) (\S+))/i,
+    subject: 1,
+  },
   // npm error path /root/.npm/_cacache/tmp after code EACCES
-  { kind: 'npm-cache-permission', pattern: /^npm (?:error|ERR!) code EACCES|^npm (?:error|ERR!) Your cache folder contains root-owned files/i },
-  { kind: 'npm-read-only', pattern: /^npm (?:error|ERR!) code EROFS|^npm (?:error|ERR!) enoent .*ENOENT: no such file or directory, mkdir '([^']+)'/i, subject: 1 },
-  { kind: 'npm-cache-damaged', pattern: /^npm (?:error|ERR!) code (?:EINTEGRITY|ENOTEMPTY|EEXIST)|^npm warn tarball .* seems to be corrupted/i },
+  {
+    kind: 'npm-cache-permission',
+    pattern: /^npm (?:error|ERR!) code EACCES|^npm (?:error|ERR!) Your cache folder contains root-owned files/i,
+  },
+  {
+    kind: 'npm-read-only',
+    pattern: /^npm (?:error|ERR!) code EROFS|^npm (?:error|ERR!) enoent .*ENOENT: no such file or directory, mkdir '([^']+)'/i,
+    subject: 1,
+  },
+  {
+    kind: 'npm-cache-damaged',
+    pattern: /^npm (?:error|ERR!) code (?:EINTEGRITY|ENOTEMPTY|EEXIST)|^npm warn tarball .* seems to be corrupted/i,
+  },
   // npm error FetchError: request to http://… failed, reason: connect ECONNREFUSED 172.17.0.1:4999
-  { kind: 'npm-network', pattern: /^npm (?:error|ERR!) (?:code (?:ECONNREFUSED|ETIMEDOUT|ECONNRESET|ERR_SOCKET_TIMEOUT|EHOSTUNREACH|ENETUNREACH)|.*request to (\S+) failed)/i, subject: 1 },
+  {
+    kind: 'npm-network',
+    pattern:
+      /^npm (?:error|ERR!) (?:code (?:ECONNREFUSED|ETIMEDOUT|ECONNRESET|ERR_SOCKET_TIMEOUT|EHOSTUNREACH|ENETUNREACH)|.*request to (\S+) failed)/i,
+    subject: 1,
+  },
   { kind: 'no-space', pattern: /^npm (?:error|ERR!) code ENOSPC/i },
   // -- uv
   //   × No solution found when resolving tool dependencies:
   //   ╰─▶ Because nosuch was not found in the package registry and you require nosuch, …
   { kind: 'uv-not-found', pattern: /Because (\S+) was not found in the (?:package registry|cache)/i, subject: 1 },
   { kind: 'uv-no-version', pattern: /Because there (?:is|are) no versions? of (\S+)/i, subject: 1 },
-  { kind: 'uv-python', pattern: /(?:current|requested) Python version \(([^)]+)\) does not satisfy (Python\S+)|requires-python|requires Python ?([<>=~!]+\S+)/i, subject: 1, detail: 2 },
+  {
+    kind: 'uv-python',
+    pattern:
+      /(?:current|requested) Python version \(([^)]+)\) does not satisfy (Python\S+)|requires-python|requires Python ?([<>=~!]+\S+)/i,
+    subject: 1,
+    detail: 2,
+  },
   // The executable `x` was not found.   ·   An executable named `x` is not provided by package `y`.
-  { kind: 'uv-program-differs', pattern: /The executable `([^`]+)` was not found|An executable named `([^`]+)` is not provided by package|Package `([^`]+)` does not provide any executables/i, subject: 1 },
+  {
+    kind: 'uv-program-differs',
+    pattern:
+      /The executable `([^`]+)` was not found|An executable named `([^`]+)` is not provided by package|Package `([^`]+)` does not provide any executables/i,
+    subject: 1,
+  },
   { kind: 'uv-dns', pattern: /dns error|failed to lookup address information/i },
-  { kind: 'uv-network', pattern: /error sending request for url \(([^)]+)\)|Failed to fetch: `([^`]+)`|Request failed after \d+ retries/i, subject: 1 },
+  {
+    kind: 'uv-network',
+    pattern: /error sending request for url \(([^)]+)\)|Failed to fetch: `([^`]+)`|Request failed after \d+ retries/i,
+    subject: 1,
+  },
   { kind: 'pip-unknown-command', pattern: /^ERROR: unknown command "([^"]+)"/i, subject: 1 },
   // -- files
   // python: can't open file '/home/user/server/main.py': [Errno 2] No such file or directory
@@ -58,23 +138,72 @@ const patterns: Pattern[] = [
   { kind: 'module-missing', pattern: /Cannot find (?:module|package) '([^']+)'/i, subject: 1 },
   { kind: 'sdk-major', pattern: /No module named 'mcp\.server\.fastmcp'|This is mcp 2\.x/i },
   { kind: 'module-missing', pattern: /ModuleNotFoundError: No module named '([^']+)'|No module named '?([\w.]+)'?$/i, subject: 1 },
-  { kind: 'script-missing', pattern: /^(?:\S*sh|\/bin\/\S+)?:? ?(?:\d+: |line \d+: )?(?:can't open|cannot open) '?([^':]+)'?/i, subject: 1 },
-  { kind: 'shell-not-found', pattern: /^(?:[\w./-]*sh|env|\/usr\/bin\/env|[\w./-]+\.sh): (?:(?:line )?\d+: )?(?:exec: )?['‘"]?([^:'’"\s]+)['’"]?: (?:command )?(?:not found|No such file or directory)$/i, subject: 1 },
+  {
+    kind: 'script-missing',
+    pattern: /^(?:\S*sh|\/bin\/\S+)?:? ?(?:\d+: |line \d+: )?(?:can't open|cannot open) '?([^':]+)'?/i,
+    subject: 1,
+  },
+  {
+    kind: 'shell-not-found',
+    pattern:
+      /^(?:[\w./-]*sh|env|\/usr\/bin\/env|[\w./-]+\.sh): (?:(?:line )?\d+: )?(?:exec: )?['‘"]?([^:'’"\s]+)['’"]?: (?:command )?(?:not found|No such file or directory)$/i,
+    subject: 1,
+  },
   { kind: 'shell-not-found', pattern: /^(?:zsh|fish):?\d*: command not found: (\S+)/i, subject: 1 },
   { kind: 'shell-not-found', pattern: /\bspawn (\S+) ENOENT\b/i, subject: 1 },
-  { kind: 'read-only', pattern: /EROFS: read-only file system(?:, \w+ '([^']+)')?|\[Errno 30\] Read-only file system(?:: '([^']+)')?|Read-only file system(?: \(os error 30\))?/i, subject: 1 },
+  {
+    kind: 'read-only',
+    pattern:
+      /EROFS: read-only file system(?:, \w+ '([^']+)')?|\[Errno 30\] Read-only file system(?:: '([^']+)')?|Read-only file system(?: \(os error 30\))?/i,
+    subject: 1,
+  },
   { kind: 'no-space', pattern: /ENOSPC|No space left on device/i },
-  { kind: 'is-directory', pattern: /EISDIR: illegal operation on a directory|IsADirectoryError|\[Errno 21\] Is a directory(?:: '([^']+)')?/i, subject: 1 },
-  { kind: 'permission', pattern: /EACCES: permission denied(?:, \w+ '([^']+)')?|\[Errno 13\] Permission denied(?:: '([^']+)')?|Permission denied \(os error 13\)|Failed to initialize cache at `([^`]+)`/i, subject: 1 },
-  { kind: 'file-missing', pattern: /ENOENT: no such file or directory, \w+ '([^']+)'|\[Errno 2\] No such file or directory: '([^']+)'|no such file or directory: ["'`]?(\/[^"'`]+?)["'`]?$|(?:open|stat|lstat|read) (\/\S+): no such file or directory/i, subject: 1 },
-  { kind: 'file-missing', pattern: /(?:Error accessing directory|directory|path|file) ["'`]?(\/[^"'`:]+)["'`]?:? (?:.*)?(?:does not exist|doesn't exist|not found|not accessible)/i, subject: 1 },
+  {
+    kind: 'is-directory',
+    pattern: /EISDIR: illegal operation on a directory|IsADirectoryError|\[Errno 21\] Is a directory(?:: '([^']+)')?/i,
+    subject: 1,
+  },
+  {
+    kind: 'permission',
+    pattern:
+      /EACCES: permission denied(?:, \w+ '([^']+)')?|\[Errno 13\] Permission denied(?:: '([^']+)')?|Permission denied \(os error 13\)|Failed to initialize cache at `([^`]+)`/i,
+    subject: 1,
+  },
+  {
+    kind: 'file-missing',
+    pattern:
+      /ENOENT: no such file or directory, \w+ '([^']+)'|\[Errno 2\] No such file or directory: '([^']+)'|no such file or directory: ["'`]?(\/[^"'`]+?)["'`]?$|(?:open|stat|lstat|read) (\/\S+): no such file or directory/i,
+    subject: 1,
+  },
+  {
+    kind: 'file-missing',
+    pattern:
+      /(?:Error accessing directory|directory|path|file) ["'`]?(\/[^"'`:]+)["'`]?:? (?:.*)?(?:does not exist|doesn't exist|not found|not accessible)/i,
+    subject: 1,
+  },
   // -- network
   { kind: 'connection-refused', pattern: /ECONNREFUSED (\[?[\w.:]+?\]?):(\d+)/i, subject: 1, detail: 2 },
-  { kind: 'connection-refused', pattern: /(?:dial tcp|connect to|connecting to|connection to|server at|host[ =]) ?"?\[?(localhost|127\.\d+\.\d+\.\d+|::1|[\w.-]+)\]?"?(?:[:,]| (?:\([^)]*\),? )?port )(\d+)\b.*(?:refused|Errno 111)/i, subject: 1, detail: 2 },
+  {
+    kind: 'connection-refused',
+    pattern:
+      /(?:dial tcp|connect to|connecting to|connection to|server at|host[ =]) ?"?\[?(localhost|127\.\d+\.\d+\.\d+|::1|[\w.-]+)\]?"?(?:[:,]| (?:\([^)]*\),? )?port )(\d+)\b.*(?:refused|Errno 111)/i,
+    subject: 1,
+    detail: 2,
+  },
   { kind: 'connection-refused', pattern: /Connection refused|Errno 111|os error 111/i },
-  { kind: 'name-unresolved', pattern: /getaddrinfo (?:EAI_AGAIN|ENOTFOUND) ([\w.-]+)|lookup ([\w.-]+)(?: on \S+)?: (?:no such host|server misbehaving|.*i\/o timeout)|could not (?:resolve host|translate host name)[: ]+"?([\w.-]+)|Failed to resolve '([\w.-]+)'/i, subject: 1 },
+  {
+    kind: 'name-unresolved',
+    pattern:
+      /getaddrinfo (?:EAI_AGAIN|ENOTFOUND) ([\w.-]+)|lookup ([\w.-]+)(?: on \S+)?: (?:no such host|server misbehaving|.*i\/o timeout)|could not (?:resolve host|translate host name)[: ]+"?([\w.-]+)|Failed to resolve '([\w.-]+)'/i,
+    subject: 1,
+  },
   { kind: 'name-unresolved', pattern: /Temporary failure in name resolution|Name or service not known|nodename nor servname provided/i },
-  { kind: 'certificate', pattern: /SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|DEPTH_ZERO_SELF_SIGNED|unable to get local issuer certificate|self[- ]signed certificate|CERTIFICATE_VERIFY_FAILED|invalid peer certificate: ?(\w*)|x509: certificate signed by unknown authority|certificate verify failed/i, subject: 1 },
+  {
+    kind: 'certificate',
+    pattern:
+      /SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|DEPTH_ZERO_SELF_SIGNED|unable to get local issuer certificate|self[- ]signed certificate|CERTIFICATE_VERIFY_FAILED|invalid peer certificate: ?(\w*)|x509: certificate signed by unknown authority|certificate verify failed/i,
+    subject: 1,
+  },
   { kind: 'connection-timeout', pattern: /ETIMEDOUT(?: ([\d.:a-f]+))?|connect timeout|ConnectTimeout|timed out connecting/i, subject: 1 },
   // -- memory and processes
   { kind: 'heap', pattern: /JavaScript heap out of memory/i },
@@ -82,21 +211,48 @@ const patterns: Pattern[] = [
   { kind: 'emulation', pattern: /qemu: uncaught target signal|exec format error/i },
   // -- what the image lacks
   { kind: 'tool-missing', pattern: /Git executable not found|git: command not found|spawn git ENOENT/i },
-  { kind: 'tool-missing', pattern: /gyp ERR! find Python|command '(\w*(?:gcc|cc|g\+\+|clang))' failed|error: linker `cc` not found|unable to execute '?gcc/i, subject: 1 },
+  {
+    kind: 'tool-missing',
+    pattern: /gyp ERR! find Python|command '(\w*(?:gcc|cc|g\+\+|clang))' failed|error: linker `cc` not found|unable to execute '?gcc/i,
+    subject: 1,
+  },
   { kind: 'tool-missing', pattern: /Executable doesn't exist at (\S+)|Could not find (?:Chrome|Chromium|browser)/i, subject: 1 },
-  { kind: 'library-missing', pattern: /error while loading shared libraries: ([^:]+):|ImportError: (lib[^:]+): cannot open shared object/i, subject: 1 },
-  { kind: 'runtime-version', pattern: /ReferenceError: File is not defined|ERR_REQUIRE_ESM|npm warn EBADENGINE|Unsupported engine|ERR_UNKNOWN_BUILTIN_MODULE|requires Node(?:\.js)? ?(?:version )?([<>=v\d. ]+)/i, subject: 1 },
+  {
+    kind: 'library-missing',
+    pattern: /error while loading shared libraries: ([^:]+):|ImportError: (lib[^:]+): cannot open shared object/i,
+    subject: 1,
+  },
+  {
+    kind: 'runtime-version',
+    pattern:
+      /ReferenceError: File is not defined|ERR_REQUIRE_ESM|npm warn EBADENGINE|Unsupported engine|ERR_UNKNOWN_BUILTIN_MODULE|requires Node(?:\.js)? ?(?:version )?([<>=v\d. ]+)/i,
+    subject: 1,
+  },
   { kind: 'browser-sandbox', pattern: /No usable sandbox|Running as root without --no-sandbox is not supported/i },
   { kind: 'browser-locked', pattern: /Browser is already in use for (\S+?),/i, subject: 1 },
   // -- protocol
   { kind: 'protocol-version', pattern: /Unsupported protocol version|protocol version (?:is )?not supported/i },
   { kind: 'host-header', pattern: /421 Misdirected Request|Invalid Host header/i },
   // Uvicorn running on http://0.0.0.0:8000   ·   Server listening on port 3000   ·   Serving HTTP on 0.0.0.0 port 8000
-  { kind: 'speaks-http', pattern: /(?:running|listening|serving|started|available|server)\b.{0,40}?\b(?:on|at)\b.{0,20}?(?:https?:\/\/|port |:)\S*?(\d{2,5})\b|Serving HTTP on (\S+)|Waiting for server to respond to `?initialize/i, subject: 1 },
+  {
+    kind: 'speaks-http',
+    pattern:
+      /(?:running|listening|serving|started|available|server)\b.{0,40}?\b(?:on|at)\b.{0,20}?(?:https?:\/\/|port |:)\S*?(\d{2,5})\b|Serving HTTP on (\S+)|Waiting for server to respond to `?initialize/i,
+    subject: 1,
+  },
   // -- options
   // node: bad option: --memory
-  { kind: 'bad-option', pattern: /bad option: (-\S+)|(?:unknown|unrecognized|invalid|illegal) (?:option|argument|arguments|flag)s?:? ?(?:--? )?["'`]?(-\S+?)["'`]?(?:\s|$)|unexpected argument '(-[^']+)'/i, subject: 1 },
-  { kind: 'usage', pattern: /^usage: |the following (?:required )?arguments (?:are required|were not provided)|error: Missing (?:argument|option|command)/i },
+  {
+    kind: 'bad-option',
+    pattern:
+      /bad option: (-\S+)|(?:unknown|unrecognized|invalid|illegal) (?:option|argument|arguments|flag)s?:? ?(?:--? )?["'`]?(-\S+?)["'`]?(?:\s|$)|unexpected argument '(-[^']+)'/i,
+    subject: 1,
+  },
+  {
+    kind: 'usage',
+    pattern:
+      /^usage: |the following (?:required )?arguments (?:are required|were not provided)|error: Missing (?:argument|option|command)/i,
+  },
   { kind: 'syntax-error', pattern: /^SyntaxError: (.*)/i, subject: 1 },
 ]
 
@@ -118,15 +274,20 @@ export function programError(text: string): Omit<ProgramError, 'line' | 'text'> 
     const m = pattern.exec(short)
     if (!m) continue
     const second = detail === undefined ? null : (m[detail] ?? null)
-    const first = subject === undefined ? null : (m.slice(subject).find((g, i) => g !== undefined && (detail === undefined || subject + i !== detail)) ?? null)
+    const first =
+      subject === undefined
+        ? null
+        : (m.slice(subject).find((g, i) => g !== undefined && (detail === undefined || subject + i !== detail)) ?? null)
     return { kind, subject: first, detail: second }
   }
   return null
 }
 
-const wanting = /not set|isn't set|required?\b|missing|undefined|unset|(?:is|are) empty|must (?:be )?(?:set|provide|define|specif|export)|not (?:been )?(?:provided|found|defined|configured|specified|present|available)|(?:please|need to|have to|you must) (?:set|provide|define|export|configure)|needs? |expected|KeyError|no value|couldn't find|could not find|cannot find|invalid or missing|set the |provide (?:a|an|the|your) /i
+const wanting =
+  /not set|isn't set|required?\b|missing|undefined|unset|(?:is|are) empty|must (?:be )?(?:set|provide|define|specif|export)|not (?:been )?(?:provided|found|defined|configured|specified|present|available)|(?:please|need to|have to|you must) (?:set|provide|define|export|configure)|needs? |expected|KeyError|no value|couldn't find|could not find|cannot find|invalid or missing|set the |provide (?:a|an|the|your) /i
 // Error codes look like variables but are none.
-const noVariable = /^(?:ERR_|E[A-Z]+$|MODULE_|UNABLE_TO_|SELF_SIGNED|CERT_|CERTIFICATE_|DEPTH_ZERO|HTTP_|JSON_|MCP_VERSION)|_NOT_FOUND$|_ERROR$/
+const noVariable =
+  /^(?:ERR_|E[A-Z]+$|MODULE_|UNABLE_TO_|SELF_SIGNED|CERT_|CERTIFICATE_|DEPTH_ZERO|HTTP_|JSON_|MCP_VERSION)|_NOT_FOUND$|_ERROR$/
 
 /** The environment variable that a text asks for; a flag such as `--api-key is required` counts as its name. */
 function missingVariable(text: string): string | null {
@@ -136,7 +297,10 @@ function missingVariable(text: string): string | null {
   const flag = /(--[a-z][a-z-]*(?:key|token|secret|password|url)) (?:is|are) required/.exec(text)
   if (flag?.[1]) return flag[1]
   if (!wanting.test(text)) return null
-  const one = /\b([A-Z][A-Z0-9_]{2,})["'`]? (?:environment|env)\b|(?:environment|env)(?:ironment)? var(?:iable)?s?:? ["'`$]?([A-Z][A-Z0-9_]{2,})\b/.exec(text)
+  const one =
+    /\b([A-Z][A-Z0-9_]{2,})["'`]? (?:environment|env)\b|(?:environment|env)(?:ironment)? var(?:iable)?s?:? ["'`$]?([A-Z][A-Z0-9_]{2,})\b/.exec(
+      text,
+    )
   const named = one?.[1] ?? one?.[2]
   if (named && !noVariable.test(named)) return named
   for (const m of text.matchAll(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g)) if (!noVariable.test(m[0])) return m[0]

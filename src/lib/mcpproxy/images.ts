@@ -3,8 +3,28 @@ import type { GlobalConfig, ServerEntry } from '../formats/mcp-config.ts'
 import { since, type Version } from './versions.ts'
 
 const known: Record<string, string> = {
-  python: 'python', python3: 'python', 'python3.11': 'python', 'python3.12': 'python', 'python3.13': 'python', uvx: 'uvx', pip: 'pip', pip3: 'pip', pipx: 'pipx',
-  node: 'node', npm: 'npm', npx: 'npx', yarn: 'yarn', go: 'go', cargo: 'cargo', rustc: 'rustc', ruby: 'ruby', gem: 'gem', php: 'php', composer: 'composer', sh: 'sh', bash: 'bash',
+  python: 'python',
+  python3: 'python',
+  'python3.11': 'python',
+  'python3.12': 'python',
+  'python3.13': 'python',
+  uvx: 'uvx',
+  pip: 'pip',
+  pip3: 'pip',
+  pipx: 'pipx',
+  node: 'node',
+  npm: 'npm',
+  npx: 'npx',
+  yarn: 'yarn',
+  go: 'go',
+  cargo: 'cargo',
+  rustc: 'rustc',
+  ruby: 'ruby',
+  gem: 'gem',
+  php: 'php',
+  composer: 'composer',
+  sh: 'sh',
+  bash: 'bash',
 }
 
 /** The last element of a path, as Go's filepath.Base on Unix. */
@@ -28,8 +48,25 @@ export function builtInImages(version: Version): Record<string, string> {
   const python = modern ? uv : 'python:3.11'
   const node = modern ? 'node:22' : 'node:20'
   return {
-    python, python3: python, uvx: python, pip: python, pipx: python, node, npm: node, npx: node, yarn: node, go: 'golang:1.21-alpine', cargo: 'rust:1.75-slim', rustc: 'rust:1.75-slim',
-    ruby: 'ruby:3.2-alpine', gem: 'ruby:3.2-alpine', php: 'php:8.2-cli-alpine', composer: 'php:8.2-cli-alpine', binary: 'alpine:3.18', sh: 'alpine:3.18', bash: 'alpine:3.18',
+    python,
+    python3: python,
+    uvx: python,
+    pip: python,
+    pipx: python,
+    node,
+    npm: node,
+    npx: node,
+    yarn: node,
+    go: 'golang:1.21-alpine',
+    cargo: 'rust:1.75-slim',
+    rustc: 'rust:1.75-slim',
+    ruby: 'ruby:3.2-alpine',
+    gem: 'ruby:3.2-alpine',
+    php: 'php:8.2-cli-alpine',
+    composer: 'php:8.2-cli-alpine',
+    binary: 'alpine:3.18',
+    sh: 'alpine:3.18',
+    bash: 'alpine:3.18',
   }
 }
 

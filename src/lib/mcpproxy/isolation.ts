@@ -23,22 +23,40 @@ export function decideIsolation(server: ServerEntry, global: GlobalConfig, versi
   const di = global.docker_isolation
   const base: ConfigPath = ['mcpServers', server.index]
   const own = server.isolation
-  const decision = (runs: IsolationDecision['runs'], because: string, place: ConfigPath | null, ignored: IsolationDecision['ignored'] = null): IsolationDecision => ({ runs, because, place, ignored })
-  const modeIgnored = own?.mode ? { path: [...base, 'isolation', 'mode'], why: 'per-server isolation.mode is read but has no effect up to v0.60.0' } : null
-  if (!isStdio(server) && server.command === '') return decision('remote', 'it has a url and no command, so MCPProxy starts nothing', [...base, 'url'])
+  const decision = (
+    runs: IsolationDecision['runs'],
+    because: string,
+    place: ConfigPath | null,
+    ignored: IsolationDecision['ignored'] = null,
+  ): IsolationDecision => ({ runs, because, place, ignored })
+  const modeIgnored = own?.mode
+    ? { path: [...base, 'isolation', 'mode'], why: 'per-server isolation.mode is read but has no effect up to v0.60.0' }
+    : null
+  if (!isStdio(server) && server.command === '')
+    return decision('remote', 'it has a url and no command, so MCPProxy starts nothing', [...base, 'url'])
 
   // Since v0.46.0 a non-empty mode beats enabled.
   const globalMode = di.mode !== '' && since(version, 'isolationMode') ? di.mode : di.enabled ? 'docker' : 'none'
-  const globalPlace: ConfigPath = di.mode !== '' && since(version, 'isolationMode') ? ['docker_isolation', 'mode'] : ['docker_isolation', 'enabled']
+  const globalPlace: ConfigPath =
+    di.mode !== '' && since(version, 'isolationMode') ? ['docker_isolation', 'mode'] : ['docker_isolation', 'enabled']
   const isDocker = isDockerCommand(server.command)
   if (globalMode === 'none') {
-    const ignored = own?.enabled === true ? { path: [...base, 'isolation', 'enabled'], why: 'isolation is off globally, and that wins silently' } : modeIgnored
+    const ignored =
+      own?.enabled === true
+        ? { path: [...base, 'isolation', 'enabled'], why: 'isolation is off globally, and that wins silently' }
+        : modeIgnored
     return decision(isDocker ? 'own-docker' : 'host', 'isolation is off globally', di.present ? globalPlace : null, ignored)
   }
-  if (own?.enabled === false) return decision(isDocker ? 'own-docker' : 'host', 'isolation is off for this server', [...base, 'isolation', 'enabled'], modeIgnored)
+  if (own?.enabled === false)
+    return decision(isDocker ? 'own-docker' : 'host', 'isolation is off for this server', [...base, 'isolation', 'enabled'], modeIgnored)
   // Before v0.13.1 a block without "enabled" meant off.
   if (own && own.enabled === null && !since(version, 'triStateIsolation')) {
-    return decision(isDocker ? 'own-docker' : 'host', 'before v0.13.1 an isolation block without "enabled" means off', [...base, 'isolation'], null)
+    return decision(
+      isDocker ? 'own-docker' : 'host',
+      'before v0.13.1 an isolation block without "enabled" means off',
+      [...base, 'isolation'],
+      null,
+    )
   }
   // Only the command is looked at, and the word may stand anywhere in it.
   if (server.command.includes('docker')) {
@@ -47,7 +65,12 @@ export function decideIsolation(server: ServerEntry, global: GlobalConfig, versi
       : decision('host', 'its command contains the word "docker", which MCPProxy takes for docker itself', [...base, 'command'])
   }
   if (globalMode === 'sandbox') return decision('sandbox', 'docker_isolation.mode is "sandbox"', ['docker_isolation', 'mode'], modeIgnored)
-  return decision('docker', own?.enabled === true ? 'isolation is on globally and for this server' : 'isolation is on globally', globalPlace, modeIgnored)
+  return decision(
+    'docker',
+    own?.enabled === true ? 'isolation is on globally and for this server' : 'isolation is on globally',
+    globalPlace,
+    modeIgnored,
+  )
 }
 
 /** What is started inside the container. */
@@ -57,7 +80,23 @@ export function containerCommand(server: ServerEntry, version: Version): { comma
     // v0.7.0 to v0.23.x installed uv first, through a shell.
     return { command: 'sh', args: ['-c', `pip install uv && uvx ${server.args.join(' ')}`] }
   }
-  const program: Record<string, string> = { python: 'python', uvx: 'uvx', pip: 'pip', pipx: 'pip', node: 'node', npm: 'npm', npx: 'npx', yarn: 'yarn', go: 'go', cargo: 'cargo', rustc: 'rustc', ruby: 'ruby', gem: 'gem', php: 'php', composer: 'composer' }
+  const program: Record<string, string> = {
+    python: 'python',
+    uvx: 'uvx',
+    pip: 'pip',
+    pipx: 'pip',
+    node: 'node',
+    npm: 'npm',
+    npx: 'npx',
+    yarn: 'yarn',
+    go: 'go',
+    cargo: 'cargo',
+    rustc: 'rustc',
+    ruby: 'ruby',
+    gem: 'gem',
+    php: 'php',
+    composer: 'composer',
+  }
   return { command: program[runtime] ?? server.command, args: server.args }
 }
 
@@ -69,7 +108,12 @@ export interface RunToken {
   origin: string
 }
 
-export interface IsolatedRun { tokens: RunToken[]; image: ImageChoice; command: string; args: string[] }
+export interface IsolatedRun {
+  tokens: RunToken[]
+  image: ImageChoice
+  command: string
+  args: string[]
+}
 
 export const placeholders = { suffix: 'xxxx', instance: 'INSTANCE', pid: 'PID' } as const
 
@@ -83,23 +127,34 @@ export function isolatedRun(server: ServerEntry, global: GlobalConfig, version: 
   const base: ConfigPath = ['mcpServers', server.index]
   const image = chooseImage(server, global, version)
   const tokens: RunToken[] = []
-  const add = (list: string[], origin: string, place: ConfigPath | null = null): void => { tokens.push({ tokens: list, place, origin }) }
-  const setting = (flag: (v: string) => string[], key: 'network_mode' | 'log_driver' | 'log_max_size' | 'log_max_files', fallback: string): void => {
+  const add = (list: string[], origin: string, place: ConfigPath | null = null): void => {
+    tokens.push({ tokens: list, place, origin })
+  }
+  const setting = (
+    flag: (v: string) => string[],
+    key: 'network_mode' | 'log_driver' | 'log_max_size' | 'log_max_files',
+    fallback: string,
+  ): void => {
     const ownValue = own?.[key] ?? ''
     if (ownValue !== '') return add(flag(ownValue), `isolation.${key}`, [...base, 'isolation', key])
     const globalValue = di[key]
-    if (globalValue !== null) { if (globalValue !== '') add(flag(globalValue), `docker_isolation.${key}`, ['docker_isolation', key]); return }
+    if (globalValue !== null) {
+      if (globalValue !== '') add(flag(globalValue), `docker_isolation.${key}`, ['docker_isolation', key])
+      return
+    }
     if (fallback !== '') add(flag(fallback), 'default')
   }
   const globalOnly = (flag: string, key: 'memory_limit' | 'cpu_limit', fallback: string): void => {
     const value = di[key] ?? fallback
-    if (value !== '') add([flag, value], di[key] === null ? 'default' : `docker_isolation.${key}`, di[key] === null ? null : ['docker_isolation', key])
+    if (value !== '')
+      add([flag, value], di[key] === null ? 'default' : `docker_isolation.${key}`, di[key] === null ? null : ['docker_isolation', key])
   }
 
   add(['run', '--rm', '-i'], 'MCPProxy')
   if (since(version, 'containerNames')) add(['--name', `mcpproxy-${containerToken(server.name)}-${placeholders.suffix}`], 'MCPProxy')
   if (since(version, 'labels')) {
-    for (const label of ['managed=true', `instance=${placeholders.instance}`, `server=${server.name}`, `created=${placeholders.pid}`]) add(['--label', `com.mcpproxy.${label}`], 'MCPProxy')
+    for (const label of ['managed=true', `instance=${placeholders.instance}`, `server=${server.name}`, `created=${placeholders.pid}`])
+      add(['--label', `com.mcpproxy.${label}`], 'MCPProxy')
   }
   if (since(version, 'logOptions')) {
     setting((v) => ['--log-driver', v], 'log_driver', '')
@@ -111,14 +166,31 @@ export function isolatedRun(server: ServerEntry, global: GlobalConfig, version: 
   globalOnly('--cpus', 'cpu_limit', '1.0')
   const cache = cacheVolume(image.runtimeType)
   if (cache && since(version, 'uvImages') && di.enable_cache_volume !== false) {
-    add(['-v', cache], 'MCPProxy (enable_cache_volume)', di.enable_cache_volume === null ? null : ['docker_isolation', 'enable_cache_volume'])
+    add(
+      ['-v', cache],
+      'MCPProxy (enable_cache_volume)',
+      di.enable_cache_volume === null ? null : ['docker_isolation', 'enable_cache_volume'],
+    )
   }
   if (own?.working_dir) add(['--workdir', own.working_dir], 'isolation.working_dir', [...base, 'isolation', 'working_dir'])
   for (const [name, value] of Object.entries(server.env)) add(['-e', `${name}=${value}`], 'server env', [...base, 'env', name])
   di.extra_args.forEach((arg, i) => add([arg], 'docker_isolation.extra_args', ['docker_isolation', 'extra_args', i]))
   own?.extra_args.forEach((arg, i) => add([arg], 'isolation.extra_args', [...base, 'isolation', 'extra_args', i]))
-  const imagePlace: ConfigPath | null = image.from === 'server' ? [...base, 'isolation', 'image'] : image.from === 'default_images' ? ['docker_isolation', 'default_images', image.runtimeType] : null
-  add([image.image], image.from === 'server' ? 'isolation.image' : image.from === 'default_images' ? `docker_isolation.default_images.${image.runtimeType}` : `MCPProxy's default for ${image.runtimeType}`, imagePlace)
+  const imagePlace: ConfigPath | null =
+    image.from === 'server'
+      ? [...base, 'isolation', 'image']
+      : image.from === 'default_images'
+        ? ['docker_isolation', 'default_images', image.runtimeType]
+        : null
+  add(
+    [image.image],
+    image.from === 'server'
+      ? 'isolation.image'
+      : image.from === 'default_images'
+        ? `docker_isolation.default_images.${image.runtimeType}`
+        : `MCPProxy's default for ${image.runtimeType}`,
+    imagePlace,
+  )
   return { tokens, image, ...containerCommand(server, version) }
 }
 

@@ -1,6 +1,11 @@
 /** MCPProxy's release numbers, and what changed when (facts found by searching its tags). */
 
-export interface Version { major: number; minor: number; patch: number; text: string }
+export interface Version {
+  major: number
+  minor: number
+  patch: number
+  text: string
+}
 
 export function parseVersion(text: string | null | undefined): Version | null {
   const m = /^v?(\d+)\.(\d+)\.(\d+)/.exec(text ?? '')

@@ -18,7 +18,8 @@ export function citationLines(cites: readonly Citation[], options: TextOptions, 
     if (place !== previous) lines.push(...flow([{ text: place, style: theme.note }], { width, first: '  ', rest: '    ' }))
     previous = place
     if (cite.type === 'config') {
-      if (cite.excerpt.trim() !== '') lines.push(...excerptLines({ line: cite.line, column: cite.column, length: cite.length, text: cite.excerpt }, theme, width, '    '))
+      if (cite.excerpt.trim() !== '')
+        lines.push(...excerptLines({ line: cite.line, column: cite.column, length: cite.length, text: cite.excerpt }, theme, width, '    '))
       continue
     }
     lines.push(...saying(cite, theme, day, width))
@@ -29,18 +30,25 @@ export function citationLines(cites: readonly Citation[], options: TextOptions, 
 /** `file:line:column`, as editors and terminals open it, or what else was asked. */
 export function placeOf(cite: Citation, { theme, home }: TextOptions): string {
   switch (cite.type) {
-    case 'config': return `${shortPath(cite.file, home, theme)}:${cite.line}:${cite.column}`
-    case 'log': return `${shortPath(cite.file, home, theme)}${cite.line === null ? '' : `:${cite.line}`}`
-    case 'event': return 'engine events'
-    case 'api': return `MCPProxy ${theme.text(cite.endpoint)}`
-    case 'engine': return `engine, ${theme.text(cite.what)}`
-    case 'host': return shortPath(cite.path, home, theme)
+    case 'config':
+      return `${shortPath(cite.file, home, theme)}:${cite.line}:${cite.column}`
+    case 'log':
+      return `${shortPath(cite.file, home, theme)}${cite.line === null ? '' : `:${cite.line}`}`
+    case 'event':
+      return 'engine events'
+    case 'api':
+      return `MCPProxy ${theme.text(cite.endpoint)}`
+    case 'engine':
+      return `engine, ${theme.text(cite.what)}`
+    case 'host':
+      return shortPath(cite.path, home, theme)
   }
 }
 
 function saying(cite: Exclude<Citation, { type: 'config' }>, theme: Theme, day: string, width: number): string[] {
   const text = theme.text(cite.text.slice(0, longestText)) + (cite.text.length > longestText ? theme.symbols.ellipsis : '')
-  const label = cite.type === 'log' || cite.type === 'event' ? clock(cite.at, day, theme) : cite.type === 'api' ? theme.text(cite.field) : ''
+  const label =
+    cite.type === 'log' || cite.type === 'event' ? clock(cite.at, day, theme) : cite.type === 'api' ? theme.text(cite.field) : ''
   const container = cite.type === 'event' ? theme.text(cite.container) : ''
   const indent = '      '
   const spans = [label, container].filter((s) => s !== '').map((s) => ({ text: `${s}  `, style: theme.faint }))

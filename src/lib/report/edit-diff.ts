@@ -2,7 +2,10 @@
 import { applyEdits, findNodeAtLocation, modify, parseTree } from 'jsonc-parser'
 import type { ConfigEdit } from '../remedies/remedy.ts'
 
-export interface DiffLine { kind: 'same' | 'removed' | 'added'; text: string }
+export interface DiffLine {
+  kind: 'same' | 'removed' | 'added'
+  text: string
+}
 export interface Hunk {
   /** Line of the old text, from 1, where the hunk begins. */
   line: number
@@ -12,7 +15,9 @@ export interface Hunk {
 /** `-old`, `+new` and ` same` lines, each hunk after `@@ LINE @@`; empty when nothing changes or the text cannot be edited. */
 export function editDiff(text: string, edits: readonly ConfigEdit[]): string {
   const sign = { same: ' ', removed: '-', added: '+' }
-  return editHunks(text, edits).flatMap((h) => [`@@ ${h.line} @@`, ...h.lines.map((l) => sign[l.kind] + l.text)]).join('\n')
+  return editHunks(text, edits)
+    .flatMap((h) => [`@@ ${h.line} @@`, ...h.lines.map((l) => sign[l.kind] + l.text)])
+    .join('\n')
 }
 
 export function editHunks(text: string, edits: readonly ConfigEdit[]): Hunk[] {
@@ -54,7 +59,11 @@ function inOrder(edits: readonly ConfigEdit[]): ConfigEdit[] {
 
 function layoutOf(text: string): { insertSpaces: boolean; tabSize: number; eol: string } {
   const indent = /\n([ \t]+)\S/.exec(text)?.[1] ?? '  '
-  return { insertSpaces: !indent.startsWith('\t'), tabSize: indent.startsWith('\t') ? 1 : indent.length, eol: text.includes('\r\n') ? '\r\n' : '\n' }
+  return {
+    insertSpaces: !indent.startsWith('\t'),
+    tabSize: indent.startsWith('\t') ? 1 : indent.length,
+    eol: text.includes('\r\n') ? '\r\n' : '\n',
+  }
 }
 
 /** JSON in one line, with spaces as people write it. */
@@ -89,7 +98,11 @@ function compare(a: readonly string[], b: readonly string[]): DiffLine[] {
   let tail = 0
   while (tail < a.length - head && tail < b.length - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail++
   const same = (lines: readonly string[]): DiffLine[] => lines.map((text) => ({ kind: 'same', text }))
-  return [...same(a.slice(0, head)), ...between(a.slice(head, a.length - tail), b.slice(head, b.length - tail)), ...same(a.slice(a.length - tail))]
+  return [
+    ...same(a.slice(0, head)),
+    ...between(a.slice(head, a.length - tail), b.slice(head, b.length - tail)),
+    ...same(a.slice(a.length - tail)),
+  ]
 }
 
 /** Longest common subsequence; a stretch too long for that is shown as replaced. */

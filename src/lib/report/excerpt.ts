@@ -10,7 +10,11 @@ export interface Excerpt {
   text: string
 }
 
-interface Cell { text: string; columns: number; marked: boolean }
+interface Cell {
+  text: string
+  columns: number
+  marked: boolean
+}
 
 /** Two lines: `9 │ "args": ["-it"],` and `  │          ^^^^^`. A line that is too long is cut around the culprit. */
 export function excerptLines(excerpt: Excerpt, theme: Theme, width: number, indent = ''): string[] {
@@ -84,4 +88,3 @@ export function clip(text: string, width: number, ellipsis: string): string {
   }
   return out + ellipsis
 }
-

@@ -26,7 +26,8 @@ export class Interrupted extends Error {
 }
 
 export function describeFailure(thrown: unknown): Failure {
-  if (thrown instanceof Interrupted) return { exitCode: thrown.signal === 'SIGINT' ? 130 : 143, message: null, suggestions: [], stack: null }
+  if (thrown instanceof Interrupted)
+    return { exitCode: thrown.signal === 'SIGINT' ? 130 : 143, message: null, suggestions: [], stack: null }
   if (thrown instanceof UserError) return { exitCode: 2, message: thrown.message, suggestions: thrown.suggestions, stack: null }
   const exit = oclifExit(thrown)
   if (thrown instanceof Error && exit !== null) {
@@ -56,7 +57,8 @@ function withCauses(error: Error): string {
   return error.cause instanceof Error ? `${own}\nCaused by: ${withCauses(error.cause)}` : own
 }
 
-export const failureJson = ({ message, suggestions, exitCode }: Failure): string => renderJson({ error: { message: message ?? '', suggestions, exitCode } })
+export const failureJson = ({ message, suggestions, exitCode }: Failure): string =>
+  renderJson({ error: { message: message ?? '', suggestions, exitCode } })
 
 export function failureText(failure: Failure, theme: Theme, reportTo: string): string {
   const { width } = theme
@@ -64,12 +66,30 @@ export function failureText(failure: Failure, theme: Theme, reportTo: string): s
   const ours = failure.stack !== null
   const lines = cleanLines(failure.message ?? '').flatMap((line, i) => {
     const text = i === 0 && ours ? `mcpproxy-doctor itself failed: ${line}` : line
-    return flow([...(i === 0 ? [{ text: cross, style: theme.bad }, { text: ' ' }] : []), { text: theme.text(text) }], { width, first: i === 0 ? '' : '  ', rest: '  ' })
+    return flow([...(i === 0 ? [{ text: cross, style: theme.bad }, { text: ' ' }] : []), { text: theme.text(text) }], {
+      width,
+      first: i === 0 ? '' : '  ',
+      rest: '  ',
+    })
   })
-  for (const suggestion of failure.suggestions) lines.push(...cleanLines(suggestion).flatMap((line) => flow([{ text: theme.text(line) }], { width, first: '  ' })))
+  for (const suggestion of failure.suggestions)
+    lines.push(...cleanLines(suggestion).flatMap((line) => flow([{ text: theme.text(line) }], { width, first: '  ' })))
   if (ours) {
-    lines.push(...cleanLines(failure.stack ?? '').slice(0, 40).map((line) => theme.faint(`    ${theme.text(line)}`)))
-    lines.push(...flow([{ text: `This is a fault of mcpproxy-doctor, not of your setup. Please report it with the lines above${reportTo === '' ? '' : ` at ${reportTo}`}.` }], { width, first: '  ' }))
+    lines.push(
+      ...cleanLines(failure.stack ?? '')
+        .slice(0, 40)
+        .map((line) => theme.faint(`    ${theme.text(line)}`)),
+    )
+    lines.push(
+      ...flow(
+        [
+          {
+            text: `This is a fault of mcpproxy-doctor, not of your setup. Please report it with the lines above${reportTo === '' ? '' : ` at ${reportTo}`}.`,
+          },
+        ],
+        { width, first: '  ' },
+      ),
+    )
   }
   return `${lines.join('\n')}\n`
 }

@@ -28,9 +28,11 @@ export function nextStep(report: Report, { commands, flags = [] }: NextOptions):
       if (has('fix')) return run('fix', subject, '--apply', ...(remedy.class === 'safe' ? [] : ['--allow', remedy.class]))
       return { kind: 'do', text: 'change the file as shown, then restart the server' }
     }
-    if (remedy.kind === 'reload' && subject !== undefined && !recorded) return has('reload') ? run('reload', subject) : { kind: 'do', text: 'restart the server in MCPProxy' }
+    if (remedy.kind === 'reload' && subject !== undefined && !recorded)
+      return has('reload') ? run('reload', subject) : { kind: 'do', text: 'restart the server in MCPProxy' }
   }
-  if (finding.remedies.length === 0 && finding.rank === 'suspected' && subject !== undefined && has('replay') && !recorded) return run('replay', subject)
+  if (finding.remedies.length === 0 && finding.rank === 'suspected' && subject !== undefined && has('replay') && !recorded)
+    return run('replay', subject)
   if (finding.remedies.length === 0 && subject !== undefined) return run('logs', subject)
   return { kind: 'run', argv: [bin, 'explain', finding.code] }
 }

@@ -22,14 +22,25 @@ export function remedyLines(remedy: Remedy, config: string | null, options: Text
   const { theme } = options
   const width = options.width ?? theme.width
   switch (remedy.kind) {
-    case 'config-edit': return [
-      ...heading(`${withoutStop(remedy.title)}: ${remedy.because}`, theme, width),
-      ...editLines(remedy, config, options),
-      ...flow([{ text: `Class: ${remedy.class} (${classes[remedy.class]}).${remedy.class === 'safe' ? '' : ` It needs --allow ${remedy.class}.`}`, style: theme.faint }], { width, first: '    ' }),
-    ]
-    case 'command': return [...heading(remedy.title, theme, width), ...commandLines(remedy.argv, theme, width, '      ')]
+    case 'config-edit':
+      return [
+        ...heading(`${withoutStop(remedy.title)}: ${remedy.because}`, theme, width),
+        ...editLines(remedy, config, options),
+        ...flow(
+          [
+            {
+              text: `Class: ${remedy.class} (${classes[remedy.class]}).${remedy.class === 'safe' ? '' : ` It needs --allow ${remedy.class}.`}`,
+              style: theme.faint,
+            },
+          ],
+          { width, first: '    ' },
+        ),
+      ]
+    case 'command':
+      return [...heading(remedy.title, theme, width), ...commandLines(remedy.argv, theme, width, '      ')]
     case 'instruction':
-    case 'reload': return heading(remedy.title, theme, width)
+    case 'reload':
+      return heading(remedy.title, theme, width)
   }
 }
 
@@ -38,12 +49,17 @@ export const remedyTitle = (remedy: Remedy, theme: Theme, width: number): string
 
 function heading(text: string, theme: Theme, width: number): string[] {
   const arrow = theme.symbols.proposed
-  return cleanLines(text).flatMap((line, i) => flow([{ text: theme.text(line) }], { width, first: i === 0 ? `  ${arrow} ` : '    ', rest: '    ' }))
+  return cleanLines(text).flatMap((line, i) =>
+    flow([{ text: theme.text(line) }], { width, first: i === 0 ? `  ${arrow} ` : '    ', rest: '    ' }),
+  )
 }
 
 /** A command in one line, or with `\` where it does not fit; an argument is never broken, so that it can be pasted. */
 export function commandLines(argv: readonly string[], theme: Theme, width: number, indent: string): string[] {
-  const spans: Span[] = argv.flatMap((argument, i): Span[] => [...(i > 0 ? [{ text: ' ' }] : []), { text: shellLine([argument]), whole: true }])
+  const spans: Span[] = argv.flatMap((argument, i): Span[] => [
+    ...(i > 0 ? [{ text: ' ' }] : []),
+    { text: shellLine([argument]), whole: true },
+  ])
   const lines = flow(spans, { width: width - 2, first: indent, rest: `${indent}  ` })
   return lines.map((line, i) => {
     const shown = i < lines.length - 1 ? `${line} \\` : line
@@ -65,7 +81,12 @@ function editLines(remedy: ConfigEditRemedy, config: string | null, options: Tex
   ])
 }
 
-const firstChange = (hunk: Hunk): number => hunk.line + Math.max(0, hunk.lines.findIndex((l) => l.kind !== 'same'))
+const firstChange = (hunk: Hunk): number =>
+  hunk.line +
+  Math.max(
+    0,
+    hunk.lines.findIndex((l) => l.kind !== 'same'),
+  )
 
 function hunkLines(hunk: Hunk, { theme, mask = (line) => line }: TextOptions, width: number): string[] {
   const lines = hunk.lines.map((line) => ({ ...line, text: theme.text(mask(line.text).replaceAll('\t', '  ')) }))
@@ -76,19 +97,24 @@ function hunkLines(hunk: Hunk, { theme, mask = (line) => line }: TextOptions, wi
     const style = kind === 'added' ? theme.good : kind === 'removed' ? theme.bad : theme.faint
     const own = Math.min(text.length - text.trimStart().length - common, 12)
     const indent = ' '.repeat(Math.max(0, own))
-    return flow([{ text: text.trim() }], { width, first: `    ${sign}  ${indent}`, rest: `       ${indent}  ` }).map((line) => `    ${style(line.slice(4))}`)
+    return flow([{ text: text.trim() }], { width, first: `    ${sign}  ${indent}`, rest: `       ${indent}  ` }).map(
+      (line) => `    ${style(line.slice(4))}`,
+    )
   })
 }
 
 /** `mcpServers[0].args[1] becomes "-i"`, where the text of the file is not at hand. */
 function describeEdit(path: readonly (string | number)[], value: unknown, { theme, mask }: TextOptions, width: number): string[] {
-  const place = path.map((p, i) => (typeof p === 'number' ? `[${p}]` : /^[\w-]+$/.test(p) ? `${i > 0 ? '.' : ''}${p}` : `[${JSON.stringify(p)}]`)).join('')
+  const place = path
+    .map((p, i) => (typeof p === 'number' ? `[${p}]` : /^[\w-]+$/.test(p) ? `${i > 0 ? '.' : ''}${p}` : `[${JSON.stringify(p)}]`))
+    .join('')
   const shown = value === undefined ? '' : showable(path, value) || mask ? (mask ?? String)(inline(value)) : 'a new value'
   return paragraph(theme.text(value === undefined ? `take out ${place}` : `set ${place} to ${shown}`), width, '      ')
 }
 
 /** Values under these names may be secret, and text of any kind may hold one. */
 const showable = (path: readonly (string | number)[], value: unknown): boolean =>
-  !path.some((p) => /^(env|headers|args|extra_args|.*(key|token|secret|passw).*)$/i.test(String(p))) && JSON.stringify(value ?? null).length < 60
+  !path.some((p) => /^(env|headers|args|extra_args|.*(key|token|secret|passw).*)$/i.test(String(p))) &&
+  JSON.stringify(value ?? null).length < 60
 
 export const withoutStop = (text: string): string => text.trimEnd().replace(/[.:]$/, '')

@@ -52,7 +52,12 @@ const ranks: Rank[] = ['proven', 'supported', 'suspected']
 export function sortFindings(findings: Finding[]): Finding[] {
   return findings
     .map((finding, i) => ({ finding, i }))
-    .sort((a, b) => severities.indexOf(a.finding.severity) - severities.indexOf(b.finding.severity) || ranks.indexOf(a.finding.rank) - ranks.indexOf(b.finding.rank) || a.i - b.i)
+    .sort(
+      (a, b) =>
+        severities.indexOf(a.finding.severity) - severities.indexOf(b.finding.severity) ||
+        ranks.indexOf(a.finding.rank) - ranks.indexOf(b.finding.rank) ||
+        a.i - b.i,
+    )
     .map(({ finding }) => finding)
 }
 

@@ -11,7 +11,14 @@ export function shellQuote(argument: string): string {
   const escaped = argument.replace(/[\\']/g, '\\$&').replace(odd, (c) => {
     const named = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[c]
     const code = c.codePointAt(0) ?? 0
-    return named ?? (code < 0x80 ? `\\x${code.toString(16).padStart(2, '0')}` : code > 0xffff ? `\\U${code.toString(16).padStart(8, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`)
+    return (
+      named ??
+      (code < 0x80
+        ? `\\x${code.toString(16).padStart(2, '0')}`
+        : code > 0xffff
+          ? `\\U${code.toString(16).padStart(8, '0')}`
+          : `\\u${code.toString(16).padStart(4, '0')}`)
+    )
   })
   return `$'${escaped}'`
 }

@@ -8,8 +8,12 @@ import { flow, paragraph, type Style } from './wrap.ts'
 
 export function stepLines(steps: readonly Step[], theme: Theme, width: number): string[] {
   const looks: Record<Step['outcome'], { symbol: keyof Symbols; style: Style }> = {
-    ok: { symbol: 'ok', style: theme.good }, problem: { symbol: 'problem', style: theme.bad }, unknown: { symbol: 'unknown', style: theme.warn },
-    'not-applicable': { symbol: 'notApplicable', style: theme.faint }, 'not-run': { symbol: 'notRun', style: theme.faint }, proposed: { symbol: 'proposed', style: theme.note },
+    ok: { symbol: 'ok', style: theme.good },
+    problem: { symbol: 'problem', style: theme.bad },
+    unknown: { symbol: 'unknown', style: theme.warn },
+    'not-applicable': { symbol: 'notApplicable', style: theme.faint },
+    'not-run': { symbol: 'notRun', style: theme.faint },
+    proposed: { symbol: 'proposed', style: theme.note },
   }
   const gap = width < 60 ? '' : ' '
   return steps.flatMap(({ step, outcome, summary }, i) => {
@@ -23,8 +27,17 @@ export function stepLines(steps: readonly Step[], theme: Theme, width: number): 
 }
 
 const sourceNames: Record<Source, string> = {
-  config: 'configuration', mainLog: 'main.log', serverLog: 'log of the server', setup: 'isolation setup in main.log', engine: 'engine', containers: 'containers',
-  events: 'engine events', image: 'image', hostPaths: 'paths on the host', status: 'MCPProxy API', environment: 'process of MCPProxy',
+  config: 'configuration',
+  mainLog: 'main.log',
+  serverLog: 'log of the server',
+  setup: 'isolation setup in main.log',
+  engine: 'engine',
+  containers: 'containers',
+  events: 'engine events',
+  image: 'image',
+  hostPaths: 'paths on the host',
+  status: 'MCPProxy API',
+  environment: 'process of MCPProxy',
 }
 
 /** Grouped by reason: one engine that is down is one line, not one per rule. */
@@ -35,12 +48,21 @@ export function undeterminedLines({ undetermined, rules }: ServerReport, theme: 
   for (const [message, entries] of groups) {
     const sources = [...new Set(entries.map((e) => sourceNames[e.source] ?? e.source))].join(', ')
     const count = new Set(entries.map((e) => e.code)).size
-    lines.push(...flow([
-      { text: theme.text(sources), style: theme.warn },
-      { text: `: ${theme.text(withoutStop(message))}` },
-      { text: ' ' }, { text: `(${count === 1 ? '1 rule needs' : `${count} rules need`} it)`, style: theme.faint },
-    ], { width, first: '    ', rest: '      ' }))
+    lines.push(
+      ...flow(
+        [
+          { text: theme.text(sources), style: theme.warn },
+          { text: `: ${theme.text(withoutStop(message))}` },
+          { text: ' ' },
+          { text: `(${count === 1 ? '1 rule needs' : `${count} rules need`} it)`, style: theme.faint },
+        ],
+        { width, first: '    ', rest: '      ' },
+      ),
+    )
   }
-  if (rules.couldNot > 0) lines.push(...paragraph(`(${rules.looked} rule${rules.looked === 1 ? '' : 's'} looked, ${rules.couldNot} could not)`, width, '  ', theme.faint))
+  if (rules.couldNot > 0)
+    lines.push(
+      ...paragraph(`(${rules.looked} rule${rules.looked === 1 ? '' : 's'} looked, ${rules.couldNot} could not)`, width, '  ', theme.faint),
+    )
   return lines
 }

@@ -23,7 +23,10 @@ export interface TextOptions extends NextOptions {
 }
 
 /** What has been explained already in this report, and the day of most times. */
-interface Told { ranks: Set<Rank>; day: string }
+interface Told {
+  ranks: Set<Rank>
+  day: string
+}
 
 const citesShown = 6
 
@@ -44,11 +47,13 @@ const widthOf = (options: TextOptions): number => options.width ?? options.theme
 /** Verdicts of one line stay together; anything longer is set apart. */
 function joinBlocks(blocks: readonly string[][]): string {
   const filled = blocks.filter((b) => b.length > 0)
-  return filled.map((block, i) => {
-    const before = filled[i - 1]
-    const gap = before === undefined ? '' : before.length > 1 || block.length > 1 || i === filled.length - 1 ? '\n\n' : '\n'
-    return gap + block.join('\n')
-  }).join('')
+  return filled
+    .map((block, i) => {
+      const before = filled[i - 1]
+      const gap = before === undefined ? '' : before.length > 1 || block.length > 1 || i === filled.length - 1 ? '\n\n' : '\n'
+      return gap + block.join('\n')
+    })
+    .join('')
 }
 
 function generalBlock(report: Report, options: TextOptions, told: Told): string[] {
@@ -67,9 +72,14 @@ function serverBlock(server: ServerReport, report: Report, options: TextOptions,
   const name = theme.text(server.server)
   const error = server.findings.find((f) => f.severity === 'error')
   const said = theme.text(withoutStop(server.summary))
-  const spans: Span[] = server.verdict === 'healthy' ? [{ text: `${name} works: ${said}` }]
-    : server.verdict === 'undetermined' ? [{ text: `${name}: ${couldNotTell(said)}` }]
-      : error ? headline(error, `${name} does not work: `, theme) : [{ text: `${name} does not work: ${said}` }]
+  const spans: Span[] =
+    server.verdict === 'healthy'
+      ? [{ text: `${name} works: ${said}` }]
+      : server.verdict === 'undetermined'
+        ? [{ text: `${name}: ${couldNotTell(said)}` }]
+        : error
+          ? headline(error, `${name} does not work: `, theme)
+          : [{ text: `${name} does not work: ${said}` }]
   const lines = verdictLine(server.verdict, spans, options)
   if (server.verdict !== 'healthy' || verbose) {
     const steps = stepLines(server.steps, theme, width)
@@ -85,7 +95,10 @@ function verdictLine(verdict: Verdict, spans: readonly Span[], options: TextOpti
   const { theme } = options
   const symbol = verdict === 'healthy' ? theme.symbols.ok : verdict === 'problem' ? theme.symbols.problem : theme.symbols.unknown
   const style = verdict === 'healthy' ? theme.good : verdict === 'problem' ? theme.bad : theme.warn
-  return flow([{ text: symbol, style }, { text: ' ' }, ...spans.map((s) => ({ ...s, style: s.style ?? theme.strong }))], { width: widthOf(options), rest: '  ' })
+  return flow([{ text: symbol, style }, { text: ' ' }, ...spans.map((s) => ({ ...s, style: s.style ?? theme.strong }))], {
+    width: widthOf(options),
+    rest: '  ',
+  })
 }
 
 /** The title of the cause, told as the end of a sentence, and how sure it is. */
@@ -105,7 +118,7 @@ function findingLines(finding: Finding, isCause: boolean, report: Report, option
   const detail = cleanLines(finding.detail)
   // The verdict has just said the title of the cause.
   const title = isCause ? (detail.shift() ?? finding.title) : finding.title
-  const lines = findingHead({ ...finding, title }, isCause, theme, width)
+  const lines = findingHead({ ...finding, title }, !isCause && told.ranks.has(finding.rank), theme, width)
   if (!short) lines.push(...detail.flatMap((line) => paragraph(theme.text(line), width, '  ')))
   if (!told.ranks.has(finding.rank)) {
     told.ranks.add(finding.rank)
@@ -117,16 +130,21 @@ function findingLines(finding: Finding, isCause: boolean, report: Report, option
   lines.push(...cites)
   const more = finding.cites.length - shown.length
   if (more > 0 && !short) lines.push(theme.faint(`  and ${more} more (--verbose)`))
-  if (!short && finding.ruledOut.length > 0) lines.push('', ...paragraph(theme.text(`Ruled out: ${finding.ruledOut.map(withoutStop).join(', ')}`), width, '  '))
+  if (!short && finding.ruledOut.length > 0)
+    lines.push('', ...paragraph(theme.text(`Ruled out: ${finding.ruledOut.map(withoutStop).join(', ')}`), width, '  '))
   if (finding.remedies.length === 0) return lines
   if (short) return [...lines, ...finding.remedies.slice(0, 1).flatMap((r) => remedyTitle(r, theme, width))]
   return [...lines, '', ...finding.remedies.flatMap((r) => remedyLines(r, report.mcpproxy.config, options))]
 }
 
-function findingHead({ code, title, severity, rank }: Finding, isCause: boolean, theme: Theme, width: number): string[] {
-  const badge: Span[] = severity === 'error' ? [] : [{ text: severity, style: severity === 'warning' ? theme.warn : theme.note }, { text: '  ' }]
-  const sure: Span[] = isCause ? [] : [{ text: '   ' }, { text: rank, style: theme.faint }]
-  return flow([...badge, { text: theme.text(code), style: theme.strong }, { text: '  ' }, { text: theme.text(title) }, ...sure], { width, rest: '  ' })
+function findingHead({ code, title, severity, rank }: Finding, withRank: boolean, theme: Theme, width: number): string[] {
+  const badge: Span[] =
+    severity === 'error' ? [] : [{ text: severity, style: severity === 'warning' ? theme.warn : theme.note }, { text: '  ' }]
+  const sure: Span[] = withRank ? [{ text: '   ' }, { text: rank, style: theme.faint }] : []
+  return flow([...badge, { text: theme.text(code), style: theme.strong }, { text: '  ' }, { text: theme.text(title) }, ...sure], {
+    width,
+    rest: '  ',
+  })
 }
 
 const rankMeans: Record<Rank, string> = {
@@ -138,19 +156,35 @@ const rankMeans: Record<Rank, string> = {
 function summary({ servers }: Report, options: TextOptions): string[] {
   const count = (verdict: Verdict): number => servers.filter((s) => s.verdict === verdict).length
   const [healthy, problem, open] = [count('healthy'), count('problem'), count('undetermined')]
-  const parts = [healthy > 0 ? `${healthy} ${healthy === 1 ? 'works' : 'work'}` : '', problem > 0 ? `${problem} ${problem === 1 ? 'does' : 'do'} not` : '', open > 0 ? `${open} could not be told` : '']
+  const parts = [
+    healthy > 0 ? `${healthy} ${healthy === 1 ? 'works' : 'work'}` : '',
+    problem > 0 ? `${problem} ${problem === 1 ? 'does' : 'do'} not` : '',
+    open > 0 ? `${open} could not be told` : '',
+  ]
   return paragraph(`${servers.length} servers: ${parts.filter(Boolean).join(', ')}`, widthOf(options))
 }
 
 function surroundings({ mcpproxy, engine, recordedAt, checkedAt }: Report, options: TextOptions): string[] {
   const { theme } = options
   const rows: [string, string][] = [
-    ['MCPProxy', `${mcpproxy.version ?? 'version unknown'}, ${mcpproxy.running === null ? 'not known whether it runs' : mcpproxy.running ? 'running' : 'not running'}`],
+    [
+      'MCPProxy',
+      `${mcpproxy.version ?? 'version unknown'}, ${mcpproxy.running === null ? 'not known whether it runs' : mcpproxy.running ? 'running' : 'not running'}`,
+    ],
     ['config', mcpproxy.config ?? 'none found'],
-    ['engine', `${engine.host ?? 'address unknown'}, ${engine.reachable ? `answers${engine.version ? `, ${engine.version}` : ''}` : engine.reachable === null ? 'not asked' : 'does not answer'}`],
+    [
+      'engine',
+      `${engine.host ?? 'address unknown'}, ${engine.reachable ? `answers${engine.version ? `, ${engine.version}` : ''}` : engine.reachable === null ? 'not asked' : 'does not answer'}`,
+    ],
     recordedAt === null ? ['checked', checkedAt] : ['recorded', recordedAt],
   ]
-  return rows.flatMap(([name, value]) => flow([{ text: theme.text(value), style: theme.faint }], { width: widthOf(options), first: `  ${name.padEnd(9)} `, rest: ' '.repeat(12) }))
+  return rows.flatMap(([name, value]) =>
+    flow([{ text: theme.text(value), style: theme.faint }], {
+      width: widthOf(options),
+      first: `  ${name.padEnd(9)} `,
+      rest: ' '.repeat(12),
+    }),
+  )
 }
 
 function ending(report: Report, options: TextOptions): string[] {
@@ -159,7 +193,8 @@ function ending(report: Report, options: TextOptions): string[] {
   const cause = firstError(report)
   const label = (name: string, argv: readonly string[]): string[] =>
     commandLines(argv, theme, widthOf(options), ' '.repeat(6)).map((line, i) => (i === 0 ? `${name} ${line.slice(6)}` : line))
-  const lines = next === null ? [] : next.kind === 'run' ? label('Next:', next.argv) : paragraph(`Next: ${theme.text(next.text)}`, widthOf(options))
+  const lines =
+    next === null ? [] : next.kind === 'run' ? label('Next:', next.argv) : paragraph(`Next: ${theme.text(next.text)}`, widthOf(options))
   const told = next?.kind === 'run' && next.argv[1] === 'explain'
   if (cause && !told) lines.push(...label('More:', ['mcpproxy-doctor', 'explain', cause.code]))
   return lines

@@ -40,8 +40,26 @@ export interface Theme {
   text: (foreign: string) => string
 }
 
-const unicodeSymbols: Symbols = { ok: '✓', problem: '✗', unknown: '?', notApplicable: '–', proposed: '→', notRun: '·', gutter: '│', ellipsis: '…' }
-const asciiSymbols: Symbols = { ok: 'ok', problem: 'x', unknown: '?', notApplicable: '-', proposed: '->', notRun: '.', gutter: '|', ellipsis: '...' }
+const unicodeSymbols: Symbols = {
+  ok: '✓',
+  problem: '✗',
+  unknown: '?',
+  notApplicable: '–',
+  proposed: '→',
+  notRun: '·',
+  gutter: '│',
+  ellipsis: '…',
+}
+const asciiSymbols: Symbols = {
+  ok: 'ok',
+  problem: 'x',
+  unknown: '?',
+  notApplicable: '-',
+  proposed: '->',
+  notRun: '.',
+  gutter: '|',
+  ellipsis: '...',
+}
 
 export function createTheme(facts: ThemeFacts): Theme {
   const level = colourLevel(facts)
@@ -63,7 +81,10 @@ export function createTheme(facts: ThemeFacts): Theme {
 }
 
 /** Without any colour, in UTF-8: for files and tests. */
-export const plainTheme = (width = 80): Theme => ({ ...createTheme({ env: { LANG: 'C.UTF-8' }, platform: 'linux', isTerminal: false }), width })
+export const plainTheme = (width = 80): Theme => ({
+  ...createTheme({ env: { LANG: 'C.UTF-8' }, platform: 'linux', isTerminal: false }),
+  width,
+})
 
 /**
  * `--no-color` and NO_COLOR (https://no-color.org: when not empty) win over FORCE_COLOR, that over the terminal.
@@ -91,8 +112,28 @@ export function canUnicode({ env, platform }: Pick<ThemeFacts, 'env' | 'platform
 export const outputWidth = (columns: number | undefined): number => (columns ? Math.min(120, Math.max(40, columns)) : 80)
 
 const replacements: Record<string, string> = {
-  '…': '...', '•': '*', '–': '-', '—': '-', '→': '->', '←': '<-', '✓': 'ok', '✔': 'ok', '✗': 'x', '✘': 'x', '×': 'x', '·': '.',
-  '“': '"', '”': '"', '„': '"', '‘': "'", '’': "'", '│': '|', '└': '+', '├': '+', '─': '-', '\u00a0': ' ',
+  '…': '...',
+  '•': '*',
+  '–': '-',
+  '—': '-',
+  '→': '->',
+  '←': '<-',
+  '✓': 'ok',
+  '✔': 'ok',
+  '✗': 'x',
+  '✘': 'x',
+  '×': 'x',
+  '·': '.',
+  '“': '"',
+  '”': '"',
+  '„': '"',
+  '‘': "'",
+  '’': "'",
+  '│': '|',
+  '└': '+',
+  '├': '+',
+  '─': '-',
+  '\u00a0': ' ',
 }
 const replaceable = new RegExp(`[${Object.keys(replacements).join('')}]`, 'gu')
 const asciiPunctuation = (text: string): string => text.replace(replaceable, (character) => replacements[character] ?? character)

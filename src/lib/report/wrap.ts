@@ -85,4 +85,5 @@ function paint(words: readonly Word[]): string {
   return out
 }
 
-export const paragraph = (text: string, width: number, indent = '', style?: Style): string[] => flow([{ text, style }], { width, first: indent })
+export const paragraph = (text: string, width: number, indent = '', style?: Style): string[] =>
+  flow([{ text, style }], { width, first: indent })

@@ -15,7 +15,9 @@ export default defineRule({
     const { observations, cites } = refusal(said, serverLog, events)
     const range = engine?.reachable.yes ? `${engine.reachable.minApiVersion ?? '?'} to ${engine.reachable.apiVersion ?? '?'}` : null
     return {
-      observations: [...observations, ...(range ? (['engine'] as const) : [])], facts: { client: said.subject, engine: range }, cites: cites.length > 0 ? cites : [citeLog(said.line)],
+      observations: [...observations, ...(range ? (['engine'] as const) : [])],
+      facts: { client: said.subject, engine: range },
+      cites: cites.length > 0 ? cites : [citeLog(said.line)],
       detail: `The client asks for ${said.subject ?? 'another version'}${range ? `, the engine speaks ${range}` : ''}.`,
       remedies: [{ kind: 'instruction', title: 'Upgrade the older side, and remove DOCKER_API_VERSION from the environment of MCPProxy.' }],
     }

@@ -14,6 +14,18 @@ export default defineRule({
     const run = effectiveRun(config, setup)?.run
     if (!said || !run || (said.kind === 'permission' && !/cache|\.npm/i.test(said.subject ?? ''))) return null
     const other = run.flags.some((f) => f.name === 'user') || (image?.inspect?.user ?? '') !== ''
-    return { observations: ['serverLog', ...(other ? (['config'] as const) : [])], facts: { path: said.subject }, cites: [citeLog(said.line)], detail: 'MCPProxy mounts the cache at the home of root.', remedies: [{ kind: 'instruction', title: 'Set npm_config_cache or UV_CACHE_DIR in env to a folder that it may write, or docker_isolation.enable_cache_volume to false.' }] }
+    return {
+      observations: ['serverLog', ...(other ? (['config'] as const) : [])],
+      facts: { path: said.subject },
+      cites: [citeLog(said.line)],
+      detail: 'MCPProxy mounts the cache at the home of root.',
+      remedies: [
+        {
+          kind: 'instruction',
+          title:
+            'Set npm_config_cache or UV_CACHE_DIR in env to a folder that it may write, or docker_isolation.enable_cache_volume to false.',
+        },
+      ],
+    }
   },
 })

@@ -16,9 +16,14 @@ export default defineRule({
     const limits = engine?.info?.limits
     const lacks = limits?.memory === false || limits?.cpuQuota === false
     return {
-      observations: ['serverLog', ...(lacks ? (['engine'] as const) : [])], facts: { controller: said.subject, cgroups: engine?.info?.cgroupVersion ?? null },
-      cites: [...refused.cites, ...(lacks ? [citeEngine('/info', `MemoryLimit ${limits?.memory ?? '?'}, CpuCfsQuota ${limits?.cpuQuota ?? '?'}`)] : [])],
-      detail: 'A rootless engine needs the controllers delegated by systemd.', remedies: [{ kind: 'instruction', title: 'Delegate the controllers to the user (systemd Delegate=), or drop the limits knowingly.' }],
+      observations: ['serverLog', ...(lacks ? (['engine'] as const) : [])],
+      facts: { controller: said.subject, cgroups: engine?.info?.cgroupVersion ?? null },
+      cites: [
+        ...refused.cites,
+        ...(lacks ? [citeEngine('/info', `MemoryLimit ${limits?.memory ?? '?'}, CpuCfsQuota ${limits?.cpuQuota ?? '?'}`)] : []),
+      ],
+      detail: 'A rootless engine needs the controllers delegated by systemd.',
+      remedies: [{ kind: 'instruction', title: 'Delegate the controllers to the user (systemd Delegate=), or drop the limits knowingly.' }],
     }
   },
 })

@@ -19,7 +19,11 @@ export function citeOffset(document: ConfigDocument, offset: number, length: num
   const excerpt = masked.text.slice(lineStart, lineEnd < 0 ? undefined : lineEnd).replace(/\r$/, '')
   const cut = excerpt.length > longestExcerpt && column > longestExcerpt / 2 ? column - 1 - longestExcerpt / 2 : 0
   return {
-    type: 'config', file: document.path, pointer: at ? pointer(at) : '', line, column,
+    type: 'config',
+    file: document.path,
+    pointer: at ? pointer(at) : '',
+    line,
+    column,
     length: Math.max(1, Math.min(end - start, excerpt.length - (column - 1))),
     excerpt: excerpt.length > longestExcerpt ? excerpt.slice(0, cut + longestExcerpt) : excerpt,
   }

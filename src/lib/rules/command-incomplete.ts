@@ -22,9 +22,13 @@ export default defineRule({
     if (!withoutCommand && !(withoutPackage && !packageFlag) && !said) return null
     if (serverLog?.newest?.outcome === 'connected') return null
     return {
-      observations: ['config', ...(said ? (['serverLog'] as const) : [])], ...(withoutCommand || server.args.length === 0 ? { proof: 'MCPProxy refuses such an entry before it starts anything.' } : {}),
-      facts: { command: server.command, args: server.args.length }, cites: [citeConfig(config, serverPath(server, withoutCommand ? 'command' : 'args')), ...(said ? [citeLog(said)] : [])],
-      detail: withoutCommand ? 'An stdio server needs a command (or a url, for a remote one).' : `${baseName(server.command)} is told to run nothing: args must name the package.`,
+      observations: ['config', ...(said ? (['serverLog'] as const) : [])],
+      ...(withoutCommand || server.args.length === 0 ? { proof: 'MCPProxy refuses such an entry before it starts anything.' } : {}),
+      facts: { command: server.command, args: server.args.length },
+      cites: [citeConfig(config, serverPath(server, withoutCommand ? 'command' : 'args')), ...(said ? [citeLog(said)] : [])],
+      detail: withoutCommand
+        ? 'An stdio server needs a command (or a url, for a remote one).'
+        : `${baseName(server.command)} is told to run nothing: args must name the package.`,
       remedies: [{ kind: 'instruction', title: withoutCommand ? 'Give the server its command.' : 'Put the package into args.' }],
     }
   },

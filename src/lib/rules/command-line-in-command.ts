@@ -23,12 +23,21 @@ export default defineRule({
     return {
       observations: ['config', ...(failed ? (['serverLog'] as const) : []), ...(never ? (['events'] as const) : [])],
       ...(failed ? { proof: 'No program has such a name, and nothing splits it: neither MCPProxy nor docker.' } : {}),
-      facts: { program, words }, cites: [citeConfig(config, serverPath(server, 'command')), ...(never ? [citeStory(never)] : [])],
+      facts: { program, words },
+      cites: [citeConfig(config, serverPath(server, 'command')), ...(never ? [citeStory(never)] : [])],
       detail: `MCPProxy looks for one program called "${command.length > 80 ? `${command.slice(0, 80)}…` : command}". The first word is the command, the others belong into args.`,
-      remedies: [{
-        kind: 'config-edit', class: 'safe', title: 'Split the line', because: 'nothing splits it on the way to the program',
-        edits: [{ path: serverPath(server, 'command'), value: program }, { path: serverPath(server, 'args'), value: [...words, ...server.args] }],
-      }],
+      remedies: [
+        {
+          kind: 'config-edit',
+          class: 'safe',
+          title: 'Split the line',
+          because: 'nothing splits it on the way to the program',
+          edits: [
+            { path: serverPath(server, 'command'), value: program },
+            { path: serverPath(server, 'args'), value: [...words, ...server.args] },
+          ],
+        },
+      ],
     }
   },
 })

@@ -20,9 +20,18 @@ export default defineRule({
       observations: refused ? ['config', 'mainLog'] : ['config'],
       ...(running ? {} : { proof: 'MCPProxy reads the file into fixed types and takes nothing else.' }),
       facts: { problems: problems.map((p) => p.message) },
-      cites: [...problems.slice(0, 3).map((p) => citeOffset(config.document, p.offset, p.length, p.path)), ...(refused ? [citeLog(refused)] : [])],
+      cites: [
+        ...problems.slice(0, 3).map((p) => citeOffset(config.document, p.offset, p.length, p.path)),
+        ...(refused ? [citeLog(refused)] : []),
+      ],
       detail: `${first.message}${problems.length > 1 ? ` (${problems.length} such places)` : ''}`,
-      remedies: [{ kind: 'instruction', title: 'Write the value in the form that MCPProxy takes: mcpServers is an array of objects with a name, booleans and limits as in its own files, durations as "30s".' }],
+      remedies: [
+        {
+          kind: 'instruction',
+          title:
+            'Write the value in the form that MCPProxy takes: mcpServers is an array of objects with a name, booleans and limits as in its own files, durations as "30s".',
+        },
+      ],
     }
   },
 })

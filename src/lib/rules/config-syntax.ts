@@ -19,7 +19,10 @@ export default defineRule({
       observations: refused ? ['config', 'mainLog'] : ['config'],
       proof: 'A strict JSON parser stops here, and MCPProxy uses one.',
       facts: { what: first.what, problems: problems.length },
-      cites: [...problems.slice(0, 3).map((p) => citeOffset(config.document, p.offset, p.length, p.path)), ...(refused ? [citeLog(refused)] : [])],
+      cites: [
+        ...problems.slice(0, 3).map((p) => citeOffset(config.document, p.offset, p.length, p.path)),
+        ...(refused ? [citeLog(refused)] : []),
+      ],
       detail: `${first.message}${problems.length > 1 ? ` (${problems.length} such places)` : ''} A running MCPProxy keeps the last good configuration; one that starts ends at once with exit code 4.`,
       remedies: [{ kind: 'instruction', title: remedy(first.what) }],
     }

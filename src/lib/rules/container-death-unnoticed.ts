@@ -17,6 +17,13 @@ export default defineRule({
     const closed = newest.closedAfterConnect
     if (alive || (!closed && !docker) || (!closed && newest.isolated === null)) return null
     const s = story(events)
-    return { observations: ['status', ...(docker ? (['containers'] as const) : []), ...(closed ? (['serverLog'] as const) : [])], proof: 'MCPProxy says connected, and no container of this server runs.', facts: { exitCode: s?.exitCode ?? null }, cites: [citeApi('/api/v1/servers', 'connected', 'true'), ...(closed ? [citeLog(closed)] : []), ...(s ? [citeStory(s)] : [])], detail: 'MCPProxy does not look after the containers of isolated servers: "connected" stays until the next restart.', remedies: [{ kind: 'reload', title: 'Restart the server' }] }
+    return {
+      observations: ['status', ...(docker ? (['containers'] as const) : []), ...(closed ? (['serverLog'] as const) : [])],
+      proof: 'MCPProxy says connected, and no container of this server runs.',
+      facts: { exitCode: s?.exitCode ?? null },
+      cites: [citeApi('/api/v1/servers', 'connected', 'true'), ...(closed ? [citeLog(closed)] : []), ...(s ? [citeStory(s)] : [])],
+      detail: 'MCPProxy does not look after the containers of isolated servers: "connected" stays until the next restart.',
+      remedies: [{ kind: 'reload', title: 'Restart the server' }],
+    }
   },
 })

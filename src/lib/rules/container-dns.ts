@@ -14,6 +14,12 @@ export default defineRule({
     const said = programSaid(serverLog, 'npm-dns', 'uv-dns', 'name-unresolved')
     const run = effectiveRun(config, setup)?.run
     if (!said || !run || flagValue(run, 'network') === 'none' || said.subject === 'host.docker.internal') return null
-    return { observations: ['serverLog'], facts: { name: said.subject }, cites: [citeLog(said.line)], detail: `${said.subject ?? 'A name'} was not found. The name may be wrong, or DNS is dead inside containers (VPN, resolver on loopback).`, remedies: [{ kind: 'instruction', title: 'Give the engine a DNS server ("dns" in daemon.json) or add --dns to extra_args.' }] }
+    return {
+      observations: ['serverLog'],
+      facts: { name: said.subject },
+      cites: [citeLog(said.line)],
+      detail: `${said.subject ?? 'A name'} was not found. The name may be wrong, or DNS is dead inside containers (VPN, resolver on loopback).`,
+      remedies: [{ kind: 'instruction', title: 'Give the engine a DNS server ("dns" in daemon.json) or add --dns to extra_args.' }],
+    }
   },
 })

@@ -18,13 +18,33 @@ export default defineRule({
     if (!said) return null
     const flag = configFlag(config, said.kind === 'cidfile' ? 'cidfile' : 'name')
     const { observations, cites } = refusal(said, serverLog, events)
-    const pair = flag ? (flag.flag.index === flag.flag.valueIndex ? [flag.place] : [flag.place, [...flag.place.slice(0, -1), Number(flag.place.at(-1)) - 1]]) : []
+    const pair = flag
+      ? flag.flag.index === flag.flag.valueIndex
+        ? [flag.place]
+        : [flag.place, [...flag.place.slice(0, -1), Number(flag.place.at(-1)) - 1]]
+      : []
     return {
       observations: [...observations, ...(flag ? (['config'] as const) : []), ...(holder ? (['containers'] as const) : [])],
       ...(said && (flag || holder) ? { proof: 'The engine names the container that holds it.' } : {}),
-      facts: { name, holder: holder?.id.slice(0, 12) ?? said.detail?.slice(0, 12) ?? null, state: holder?.status ?? null }, cites: [...(flag ? [citeConfig(config, flag.place)] : []), ...cites, ...(holder ? [citeEngine('container', `${holder.names[0] ?? ''}: ${holder.image}, ${holder.status}`)] : [])],
+      facts: { name, holder: holder?.id.slice(0, 12) ?? said.detail?.slice(0, 12) ?? null, state: holder?.status ?? null },
+      cites: [
+        ...(flag ? [citeConfig(config, flag.place)] : []),
+        ...cites,
+        ...(holder ? [citeEngine('container', `${holder.names[0] ?? ''}: ${holder.image}, ${holder.status}`)] : []),
+      ],
       detail: 'Names are unique on an engine: a second start, a probe, or a container that was left behind holds it.',
-      remedies: pair.length > 0 ? [{ kind: 'config-edit', class: 'safe', title: said.kind === 'cidfile' ? 'Remove --cidfile' : 'Remove --name', because: 'docker then chooses a free name at each start', edits: pair.map((path) => ({ path, value: undefined })) }] : [{ kind: 'instruction', title: 'Remove the container that holds the name, after a look at it.' }],
+      remedies:
+        pair.length > 0
+          ? [
+              {
+                kind: 'config-edit',
+                class: 'safe',
+                title: said.kind === 'cidfile' ? 'Remove --cidfile' : 'Remove --name',
+                because: 'docker then chooses a free name at each start',
+                edits: pair.map((path) => ({ path, value: undefined })),
+              },
+            ]
+          : [{ kind: 'instruction', title: 'Remove the container that holds the name, after a look at it.' }],
     }
   },
 })

@@ -10,6 +10,14 @@ export default defineRule({
   needs: ['serverLog'],
   detect({ serverLog }) {
     const said = dockerFailure(serverLog, 'no-space') ?? programSaid(serverLog, 'no-space')
-    return said ? { observations: ['serverLog'], facts: {}, cites: [citeLog(said.line)], detail: 'It is the disk of the engine (of its virtual machine), or a small tmpfs.', remedies: [{ kind: 'command', title: 'See what uses the space', argv: ['docker', 'system', 'df'] }] } : null
+    return said
+      ? {
+          observations: ['serverLog'],
+          facts: {},
+          cites: [citeLog(said.line)],
+          detail: 'It is the disk of the engine (of its virtual machine), or a small tmpfs.',
+          remedies: [{ kind: 'command', title: 'See what uses the space', argv: ['docker', 'system', 'df'] }],
+        }
+      : null
   },
 })

@@ -22,10 +22,26 @@ export default defineRule({
     if (!text && !(unresolved && absent)) return null
     if (said && !unheardOf(serverLog, events) && events !== undefined && containers?.some((c) => c.relation === 'label')) return null
     return {
-      observations: [...(text ? (['serverLog'] as const) : []), ...(unresolved ? (['mainLog'] as const) : []), ...(absent ? (['environment'] as const) : []), ...(text && unheardOf(serverLog, events) ? (['events'] as const) : [])],
-      facts: { path: environment?.env['PATH'] ?? null }, cites: [...(text ? [citeLog(text)] : []), ...(unresolved ? [citeLog(unresolved)] : []), ...(absent ? [citeHost('PATH of MCPProxy', environment?.env['PATH'] ?? '')] : [])],
+      observations: [
+        ...(text ? (['serverLog'] as const) : []),
+        ...(unresolved ? (['mainLog'] as const) : []),
+        ...(absent ? (['environment'] as const) : []),
+        ...(text && unheardOf(serverLog, events) ? (['events'] as const) : []),
+      ],
+      facts: { path: environment?.env['PATH'] ?? null },
+      cites: [
+        ...(text ? [citeLog(text)] : []),
+        ...(unresolved ? [citeLog(unresolved)] : []),
+        ...(absent ? [citeHost('PATH of MCPProxy', environment?.env['PATH'] ?? '')] : []),
+      ],
       detail: 'A program started by a tray, by launchd or by systemd has a shorter PATH than a terminal.',
-      remedies: [{ kind: 'instruction', title: 'Put docker on the PATH of the process of MCPProxy, or upgrade MCPProxy (v0.40 and later look in the usual places). In WSL switch on Docker Desktop\'s integration for the distribution.' }],
+      remedies: [
+        {
+          kind: 'instruction',
+          title:
+            "Put docker on the PATH of the process of MCPProxy, or upgrade MCPProxy (v0.40 and later look in the usual places). In WSL switch on Docker Desktop's integration for the distribution.",
+        },
+      ],
     }
   },
 })

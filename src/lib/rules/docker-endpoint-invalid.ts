@@ -11,19 +11,34 @@ export default defineRule({
   uses: ['config', 'engine', 'events', 'environment'],
   detect({ serverLog }, { config, engine, events, environment }) {
     const said = dockerFailure(serverLog, 'endpoint-invalid', 'not-docker')
-    const unusable = engine && !engine.reachable.yes && ['misconfigured', 'not-docker'].includes(engine.reachable.why) ? engine.reachable : null
+    const unusable =
+      engine && !engine.reachable.yes && ['misconfigured', 'not-docker'].includes(engine.reachable.why) ? engine.reachable : null
     // A host without a scheme is taken for tcp, and nothing listens there.
     const configured = environment?.env['DOCKER_HOST'] ?? null
-    const noScheme = configured !== null && configured !== '' && !configured.includes('://') ? dockerFailure(serverLog, 'cannot-connect') : null
+    const noScheme =
+      configured !== null && configured !== '' && !configured.includes('://') ? dockerFailure(serverLog, 'cannot-connect') : null
     const needsDocker = callsDocker(config)
     const text = story(events)?.startedAt == null ? (said ?? noScheme) : null
     if (!text && !(unusable && needsDocker && !isConnected(serverLog))) return null
     return {
-      observations: [...(text ? (['serverLog'] as const) : []), ...(unusable || noScheme ? (['engine'] as const) : []), ...(text && unheardOf(serverLog, events) ? (['events'] as const) : [])],
+      observations: [
+        ...(text ? (['serverLog'] as const) : []),
+        ...(unusable || noScheme ? (['engine'] as const) : []),
+        ...(text && unheardOf(serverLog, events) ? (['events'] as const) : []),
+      ],
       facts: { host: engine?.endpoint.host ?? configured, context: engine?.endpoint.context ?? null, why: text?.detail ?? null },
-      cites: [...(text ? [citeLog(text.line)] : []), ...(unusable && engine ? [citeEngine(engine.endpoint.decidedBy, unusable.message)] : [])],
+      cites: [
+        ...(text ? [citeLog(text.line)] : []),
+        ...(unusable && engine ? [citeEngine(engine.endpoint.decidedBy, unusable.message)] : []),
+      ],
       detail: `docker refuses before it asks any engine: ${text?.detail ?? unusable?.message ?? text?.text ?? ''}`,
-      remedies: [{ kind: 'instruction', title: 'Correct or remove DOCKER_HOST, DOCKER_CONTEXT and DOCKER_TLS_VERIFY in the environment of MCPProxy (or in the env of the server), or create the context; then restart.' }],
+      remedies: [
+        {
+          kind: 'instruction',
+          title:
+            'Correct or remove DOCKER_HOST, DOCKER_CONTEXT and DOCKER_TLS_VERIFY in the environment of MCPProxy (or in the env of the server), or create the context; then restart.',
+        },
+      ],
     }
   },
 })

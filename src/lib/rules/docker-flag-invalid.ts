@@ -18,7 +18,11 @@ export default defineRule({
     const problem = config.expected?.run.problems[0]
     if (!said && !(problem && !serverLog?.failed)) return null
     const run = config.expected?.run
-    const index = problem?.index ?? run?.flags.find((f) => said?.kind === 'user-unknown' ? f.name === 'user' : said?.detail != null && f.value === said.detail)?.valueIndex ?? run?.flags.find((f) => said?.subject?.includes(`--${f.name}`))?.valueIndex
+    const index =
+      problem?.index ??
+      run?.flags.find((f) => (said?.kind === 'user-unknown' ? f.name === 'user' : said?.detail != null && f.value === said.detail))
+        ?.valueIndex ??
+      run?.flags.find((f) => said?.subject?.includes(`--${f.name}`))?.valueIndex
     const place = index === undefined ? null : placeOfToken(config, index)
     const name = (said?.subject ?? problem?.text ?? '').replace(/^--/, '').split('=')[0] ?? ''
     const near = nearest(name, runFlagNames)
@@ -26,8 +30,12 @@ export default defineRule({
     return {
       observations: [...(place || problem ? (['config'] as const) : []), ...(refused?.observations ?? [])],
       ...(said && place ? { proof: 'docker names the flag, and it stands in the configuration.' } : {}),
-      facts: { flag: said?.subject ?? problem?.text ?? null, value: said?.detail ?? null }, cites: [...(place ? [citeConfig(config, place)] : []), ...(refused?.cites ?? [])],
-      detail: said?.kind === 'user-unknown' ? `The image knows no user "${said.subject ?? ''}".` : `${said?.text.replace(/^docker: /, '') ?? `${problem?.text ?? 'A flag'}: docker run has no such flag, or its value is missing`}.${near && !isUser && near !== name ? ` Did you mean --${near}?` : ''}`,
+      facts: { flag: said?.subject ?? problem?.text ?? null, value: said?.detail ?? null },
+      cites: [...(place ? [citeConfig(config, place)] : []), ...(refused?.cites ?? [])],
+      detail:
+        said?.kind === 'user-unknown'
+          ? `The image knows no user "${said.subject ?? ''}".`
+          : `${said?.text.replace(/^docker: /, '') ?? `${problem?.text ?? 'A flag'}: docker run has no such flag, or its value is missing`}.${near && !isUser && near !== name ? ` Did you mean --${near}?` : ''}`,
       remedies: [{ kind: 'instruction', title: isUser ? 'Use a numeric user, or one that the image has.' : 'Correct or remove the flag.' }],
     }
   },

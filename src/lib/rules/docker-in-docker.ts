@@ -20,15 +20,34 @@ export default defineRule({
     const s = story(events)
     const noEngine = s?.startedAt != null ? dockerFailure(serverLog, 'cannot-connect', 'socket-denied') : null
     const text = missing ?? inner ?? noEngine
-    const node = failure(serverLog)?.stderr.find((l) => /spawn docker ENOENT|No such file or directory: 'docker'|docker.*(?:not installed|is required)/i.test(l.raw))
+    const node = failure(serverLog)?.stderr.find((l) =>
+      /spawn docker ENOENT|No such file or directory: 'docker'|docker.*(?:not installed|is required)/i.test(l.raw),
+    )
     if (!text && !node && !(argument >= 0 && !serverLog?.failed)) return null
     if (text && text === missing && s === null && argument < 0 && failure(serverLog)?.isolated == null) return null
     return {
-      observations: [...(argument >= 0 ? (['config'] as const) : []), ...(text || node ? (['serverLog'] as const) : []), ...(s?.startedAt != null || (s && s.destroyedAt) ? (['events'] as const) : [])],
+      observations: [
+        ...(argument >= 0 ? (['config'] as const) : []),
+        ...(text || node ? (['serverLog'] as const) : []),
+        ...(s?.startedAt != null || (s && s.destroyedAt) ? (['events'] as const) : []),
+      ],
       ...(text && argument >= 0 && s ? { proof: 'The container was there, and its own shell says that docker is not.' } : {}),
-      facts: { exitCode: s?.exitCode ?? null }, cites: [citeConfig(config, argument >= 0 ? serverPath(server, 'args', argument) : serverPath(server, 'command')), ...(text ? [citeLog(text.line)] : node ? [citeLog(node)] : []), ...(s ? [citeStory(s)] : [])],
+      facts: { exitCode: s?.exitCode ?? null },
+      cites: [
+        citeConfig(config, argument >= 0 ? serverPath(server, 'args', argument) : serverPath(server, 'command')),
+        ...(text ? [citeLog(text.line)] : node ? [citeLog(node)] : []),
+        ...(s ? [citeStory(s)] : []),
+      ],
       detail: 'MCPProxy wraps this command in a container, and inside there is no docker and no engine.',
-      remedies: [{ kind: 'config-edit', class: 'unisolated', title: 'Run this server without isolation', because: 'it starts a container of its own; what is lost is the isolation of the command that starts it', edits: [{ path: serverPath(server, 'isolation', 'enabled'), value: false }] }],
+      remedies: [
+        {
+          kind: 'config-edit',
+          class: 'unisolated',
+          title: 'Run this server without isolation',
+          because: 'it starts a container of its own; what is lost is the isolation of the command that starts it',
+          edits: [{ path: serverPath(server, 'isolation', 'enabled'), value: false }],
+        },
+      ],
     }
   },
 })

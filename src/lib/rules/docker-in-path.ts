@@ -12,10 +12,19 @@ export default defineRule({
   uses: ['setup', 'serverLog'],
   detect({ config }, { setup, serverLog }) {
     const { server, decision } = config
-    if (!server || isDockerCommand(server.command) || !server.command.includes('docker') || decision?.runs !== 'host' || decision.place?.at(-1) !== 'command') return null
+    if (
+      !server ||
+      isDockerCommand(server.command) ||
+      !server.command.includes('docker') ||
+      decision?.runs !== 'host' ||
+      decision.place?.at(-1) !== 'command'
+    )
+      return null
     const unwrapped = setup === null && (serverLog?.attempts.length ?? 0) > 0
     return {
-      observations: ['config', ...(unwrapped ? (['setup'] as const) : [])], facts: { command: server.command }, cites: [citeConfig(config, serverPath(server, 'command'))],
+      observations: ['config', ...(unwrapped ? (['setup'] as const) : [])],
+      facts: { command: server.command },
+      cites: [citeConfig(config, serverPath(server, 'command'))],
       detail: 'MCPProxy takes any command with that word in it for docker itself and does not wrap it.',
       remedies: [{ kind: 'instruction', title: 'Move or rename the program, or call it by a name without that word.' }],
     }

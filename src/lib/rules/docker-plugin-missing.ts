@@ -17,8 +17,11 @@ export default defineRule({
     if (/[/:]/.test(said.subject ?? '')) return null
     const { observations, cites } = refusal(said, serverLog, events)
     return {
-      observations, facts: { plugin: said.subject }, cites: [...(config?.server ? [citeConfig(config, serverPath(config.server, 'args', 0))] : []), ...cites],
-      detail: 'Plugins are looked up below HOME and in the folders of the installation.', remedies: [{ kind: 'instruction', title: 'Set HOME in the env of the server, or call the plugin program by its path.' }],
+      observations,
+      facts: { plugin: said.subject },
+      cites: [...(config?.server ? [citeConfig(config, serverPath(config.server, 'args', 0))] : []), ...cites],
+      detail: 'Plugins are looked up below HOME and in the folders of the installation.',
+      remedies: [{ kind: 'instruction', title: 'Set HOME in the env of the server, or call the plugin program by its path.' }],
     }
   },
 })

@@ -14,8 +14,10 @@ export default defineRule({
     if (problems.length === 0) return null
     const refused = refusedReload(mainLog)
     return {
-      observations: ['config', ...(refused ? (['mainLog'] as const) : [])], proof: 'Names must be unique; the first equal one is an error of the whole file.',
-      facts: { names: problems.map((p) => p.message) }, cites: [...problems.map((p) => citeOffset(config.document, p.offset, p.length, p.path)), ...(refused ? [citeLog(refused)] : [])],
+      observations: ['config', ...(refused ? (['mainLog'] as const) : [])],
+      proof: 'Names must be unique; the first equal one is an error of the whole file.',
+      facts: { names: problems.map((p) => p.message) },
+      cites: [...problems.map((p) => citeOffset(config.document, p.offset, p.length, p.path)), ...(refused ? [citeLog(refused)] : [])],
       detail: `${problems[0]?.message ?? ''} A running MCPProxy keeps its old configuration; one that starts ends at once.`,
       remedies: [{ kind: 'instruction', title: 'Rename or remove one of them.' }],
     }

@@ -24,14 +24,32 @@ export default defineRule({
     if (!text && !(dead && needsDocker && !isConnected(serverLog))) return null
     // Another engine at that very address may have come up since.
     const host = said?.subject ?? engine?.endpoint.host ?? null
-    const recovery = mainLog?.general.filter((l) => l.message.startsWith('Docker unavailable') || l.message.startsWith('Docker became unavailable')).at(-1)
+    const recovery = mainLog?.general
+      .filter((l) => l.message.startsWith('Docker unavailable') || l.message.startsWith('Docker became unavailable'))
+      .at(-1)
     return {
-      observations: [...(text ? (['serverLog'] as const) : []), ...(dead ? (['engine'] as const) : []), ...(text && unheardOf(serverLog, events) ? (['events'] as const) : []), ...(recovery ? (['mainLog'] as const) : [])],
+      observations: [
+        ...(text ? (['serverLog'] as const) : []),
+        ...(dead ? (['engine'] as const) : []),
+        ...(text && unheardOf(serverLog, events) ? (['events'] as const) : []),
+        ...(recovery ? (['mainLog'] as const) : []),
+      ],
       ...(dead && text ? { proof: 'docker says so, and nothing answers there now either.' } : {}),
       facts: { host, decidedBy: engine?.endpoint.decidedBy ?? null },
-      cites: [...(text ? [citeLog(text.line)] : []), ...(dead && engine ? [citeEngine(engine.endpoint.host ?? 'endpoint', `${dead.message} (${engine.endpoint.decidedBy})`)] : []), ...(recovery ? [citeLog(recovery)] : []), ...(lost && s ? [citeStory(s)] : [])],
+      cites: [
+        ...(text ? [citeLog(text.line)] : []),
+        ...(dead && engine ? [citeEngine(engine.endpoint.host ?? 'endpoint', `${dead.message} (${engine.endpoint.decidedBy})`)] : []),
+        ...(recovery ? [citeLog(recovery)] : []),
+        ...(lost && s ? [citeStory(s)] : []),
+      ],
       detail: `docker looks for the engine at ${host ?? 'its default address'}${engine ? ` (${engine.endpoint.decidedBy})` : ''}.${engine?.reachable.yes && failure(serverLog) ? ` Now an engine answers at ${engine.endpoint.host ?? 'the default address'}${engine.reachable.version ? ` (${engine.reachable.version})` : ''}.` : ''}`,
-      remedies: [{ kind: 'instruction', title: 'Start the engine, then restart the server: after an outage only servers whose own command is docker come back by themselves.' }],
+      remedies: [
+        {
+          kind: 'instruction',
+          title:
+            'Start the engine, then restart the server: after an outage only servers whose own command is docker come back by themselves.',
+        },
+      ],
     }
   },
 })

@@ -13,17 +13,36 @@ export default defineRule({
     const needsDocker = callsDocker(config)
     const said = dockerFailure(serverLog, 'connection-broken', 'docker-paused')
     const dropped = said && story(events)?.startedAt == null ? said : null
-    const hung = engine && !engine.reachable.yes && (engine.reachable.why === 'timed-out' || engine.reachable.why === 'failed') ? engine.reachable : null
+    const hung =
+      engine && !engine.reachable.yes && (engine.reachable.why === 'timed-out' || engine.reachable.why === 'failed')
+        ? engine.reachable
+        : null
     const attempt = failure(serverLog)
     // docker waited in silence, and the engine never heard of a container.
     const silent = needsDocker && attempt?.outcome === 'no-answer' && attempt.stderr.length === 0 && unheardOf(serverLog, events)
     if (!dropped && !silent && !(hung && needsDocker && !isConnected(serverLog))) return null
     return {
-      observations: [...(dropped || silent ? (['serverLog'] as const) : []), ...(hung ? (['engine'] as const) : []), ...((silent || (dropped && unheardOf(serverLog, events))) ? (['events'] as const) : [])],
+      observations: [
+        ...(dropped || silent ? (['serverLog'] as const) : []),
+        ...(hung ? (['engine'] as const) : []),
+        ...(silent || (dropped && unheardOf(serverLog, events)) ? (['events'] as const) : []),
+      ],
       facts: { host: engine?.endpoint.host ?? null },
-      cites: [...(dropped ? [citeLog(dropped.line)] : []), ...(silent && attempt?.errorLine ? [citeLog(attempt.errorLine)] : []), ...(hung && engine ? [citeEngine(engine.endpoint.host ?? 'engine', hung.message)] : [])],
-      detail: silent && !dropped ? 'docker waited until the time was up without a word, and no container was even created: it was the engine that did not answer.' : 'The connection to the engine is accepted and then lost or left without an answer. A paused Docker Desktop behaves like this.',
-      remedies: [{ kind: 'instruction', title: 'Resume or restart the engine (Docker Desktop: switch the resource saver off), then restart the server.' }],
+      cites: [
+        ...(dropped ? [citeLog(dropped.line)] : []),
+        ...(silent && attempt?.errorLine ? [citeLog(attempt.errorLine)] : []),
+        ...(hung && engine ? [citeEngine(engine.endpoint.host ?? 'engine', hung.message)] : []),
+      ],
+      detail:
+        silent && !dropped
+          ? 'docker waited until the time was up without a word, and no container was even created: it was the engine that did not answer.'
+          : 'The connection to the engine is accepted and then lost or left without an answer. A paused Docker Desktop behaves like this.',
+      remedies: [
+        {
+          kind: 'instruction',
+          title: 'Resume or restart the engine (Docker Desktop: switch the resource saver off), then restart the server.',
+        },
+      ],
     }
   },
 })

@@ -17,9 +17,17 @@ export default defineRule({
     const passed = run ? passedVariables(run, image) : { set: new Set(Object.keys(server.env)), byNameOnly: new Set<string>() }
     if (passed.set.has(said.subject) && server.env[said.subject] !== '') return null
     return {
-      observations: ['serverLog', 'config'], facts: { variable: said.subject, given: Object.keys(server.env) }, title: `The server needs ${said.subject}, and nothing passes it`,
-      cites: [citeConfig(config, serverPath(server, 'env')), citeLog(said.line)], detail: `The server asks for ${said.subject}; it is not among the variables that it gets${Object.keys(server.env).length > 0 ? ` (${Object.keys(server.env).join(', ')})` : ''}.`,
-      remedies: [{ kind: 'instruction', title: `Put ${said.subject} into env of the server; "\${keyring:NAME}" or "\${env:NAME}" keeps the value out of the file.` }],
+      observations: ['serverLog', 'config'],
+      facts: { variable: said.subject, given: Object.keys(server.env) },
+      title: `The server needs ${said.subject}, and nothing passes it`,
+      cites: [citeConfig(config, serverPath(server, 'env')), citeLog(said.line)],
+      detail: `The server asks for ${said.subject}; it is not among the variables that it gets${Object.keys(server.env).length > 0 ? ` (${Object.keys(server.env).join(', ')})` : ''}.`,
+      remedies: [
+        {
+          kind: 'instruction',
+          title: `Put ${said.subject} into env of the server; "\${keyring:NAME}" or "\${env:NAME}" keeps the value out of the file.`,
+        },
+      ],
     }
   },
 })

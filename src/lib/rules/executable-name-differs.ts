@@ -10,6 +10,14 @@ export default defineRule({
   needs: ['serverLog'],
   detect({ serverLog }) {
     const said = programSaid(serverLog, 'npm-no-program', 'uv-program-differs')
-    return said ? { observations: ['serverLog'], facts: { program: said.subject }, cites: [citeLog(said.line)], detail: 'The runner found the package, but no program to run in it.', remedies: [{ kind: 'instruction', title: 'Name both: uvx --from PACKAGE PROGRAM, npx -p PACKAGE PROGRAM.' }] } : null
+    return said
+      ? {
+          observations: ['serverLog'],
+          facts: { program: said.subject },
+          cites: [citeLog(said.line)],
+          detail: 'The runner found the package, but no program to run in it.',
+          remedies: [{ kind: 'instruction', title: 'Name both: uvx --from PACKAGE PROGRAM, npx -p PACKAGE PROGRAM.' }],
+        }
+      : null
   },
 })

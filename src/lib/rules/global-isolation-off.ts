@@ -20,14 +20,25 @@ export default defineRule({
     const warned = mainLog?.lines.find((l) => l.message.includes('opt-in ignored'))
     return {
       observations: ['config', ...(attempted ? (['mainLog'] as const) : [])],
-      proof: attempted ? 'It was started, and no line "Docker isolation enabled for server" precedes it.' : 'docker_isolation.enabled decides before the server is asked.',
+      proof: attempted
+        ? 'It was started, and no line "Docker isolation enabled for server" precedes it.'
+        : 'docker_isolation.enabled decides before the server is asked.',
       facts: { globally: config.global.docker_isolation.enabled, server: true },
-      cites: [citeConfig(config, serverPath(server, 'isolation', 'enabled')), citeConfig(config, ['docker_isolation', 'enabled']), ...(warned ? [citeLog(warned)] : [])],
+      cites: [
+        citeConfig(config, serverPath(server, 'isolation', 'enabled')),
+        citeConfig(config, ['docker_isolation', 'enabled']),
+        ...(warned ? [citeLog(warned)] : []),
+      ],
       detail: 'It runs on the host, without a container.',
-      remedies: [{
-        kind: 'config-edit', class: 'safe', title: 'Switch isolation on globally', because: 'a server can only opt out, not in; give others "isolation": {"enabled": false} where they must stay on the host',
-        edits: [{ path: ['docker_isolation', 'enabled'], value: true }],
-      }],
+      remedies: [
+        {
+          kind: 'config-edit',
+          class: 'safe',
+          title: 'Switch isolation on globally',
+          because: 'a server can only opt out, not in; give others "isolation": {"enabled": false} where they must stay on the host',
+          edits: [{ path: ['docker_isolation', 'enabled'], value: true }],
+        },
+      ],
     }
   },
 })

@@ -1,5 +1,15 @@
 /** What many rules ask of the evidence. Pure; no rule-specific judgement here. */
-import type { Attempt, ConfigEvidence, ContainerEvents, Evidence, Image, IsolationSetup, MainLog, ServerLog, ProxyStatus } from '../evidence/evidence.ts'
+import type {
+  Attempt,
+  ConfigEvidence,
+  ContainerEvents,
+  Evidence,
+  Image,
+  IsolationSetup,
+  MainLog,
+  ServerLog,
+  ProxyStatus,
+} from '../evidence/evidence.ts'
 import { finalDockerError, readDockerErrors, type DockerError, type DockerErrorKind } from '../formats/docker-error.ts'
 import { flagsNamed, type DockerRun, type Mount, type RunFlag } from '../formats/docker-run.ts'
 import type { ContainerStory } from '../formats/engine-events.ts'
@@ -21,7 +31,8 @@ export function isConnected(log: ServerLog | undefined, status?: ProxyStatus | n
 }
 
 /** A running MCPProxy refused the file at its last change. */
-export const refusedReload = (log: MainLog | undefined): LogLine | null => log?.general.find((l) => l.message.startsWith('Config hot-reload failed')) ?? null
+export const refusedReload = (log: MainLog | undefined): LogLine | null =>
+  log?.general.find((l) => l.message.startsWith('Config hot-reload failed')) ?? null
 
 /** What docker ended the newest failed attempt with, if it is one of these. */
 export function dockerFailure(log: ServerLog | undefined, ...kinds: DockerErrorKind[]): DockerError | null {
@@ -48,7 +59,8 @@ export function programSaid(log: ServerLog | undefined, ...kinds: ProgramErrorKi
 export const story = (events: ContainerEvents | undefined): ContainerStory | null => events?.newest ?? null
 
 /** The container ran and ended by itself (nobody sent a signal). */
-export const endedByItself = (s: ContainerStory | null): boolean => s !== null && s.startedAt !== null && s.diedAt !== null && s.signals.length === 0 && !s.oom
+export const endedByItself = (s: ContainerStory | null): boolean =>
+  s !== null && s.startedAt !== null && s.diedAt !== null && s.signals.length === 0 && !s.oom
 
 /** The engine was there all the time and never heard of this attempt: docker refused on its own. */
 export function unheardOf(log: ServerLog | undefined, events: ContainerEvents | undefined): boolean {
@@ -59,14 +71,21 @@ export function unheardOf(log: ServerLog | undefined, events: ContainerEvents | 
 }
 
 /** The docker arguments of the newest attempt: from the log what ran, else what the file leads to. */
-export function effectiveRun(config: ConfigEvidence | undefined, setup: IsolationSetup | null | undefined): { run: DockerRun; runArgs: string[]; command: string[]; isolated: boolean } | null {
-  if (setup && config?.expected?.kind !== 'own') return { run: setup.run, runArgs: setup.runArgs, command: [setup.containerCommand, ...setup.containerArgs], isolated: true }
+export function effectiveRun(
+  config: ConfigEvidence | undefined,
+  setup: IsolationSetup | null | undefined,
+): { run: DockerRun; runArgs: string[]; command: string[]; isolated: boolean } | null {
+  if (setup && config?.expected?.kind !== 'own')
+    return { run: setup.run, runArgs: setup.runArgs, command: [setup.containerCommand, ...setup.containerArgs], isolated: true }
   const expected = config?.expected
-  return expected ? { run: expected.run, runArgs: expected.runArgs, command: expected.command, isolated: expected.kind === 'isolated' } : null
+  return expected
+    ? { run: expected.run, runArgs: expected.runArgs, command: expected.command, isolated: expected.kind === 'isolated' }
+    : null
 }
 
 /** Does starting this server call docker, wrapped by MCPProxy or by its own command? */
-export const callsDocker = (config: ConfigEvidence | undefined): boolean => config?.decision?.runs === 'docker' || config?.decision?.runs === 'own-docker'
+export const callsDocker = (config: ConfigEvidence | undefined): boolean =>
+  config?.decision?.runs === 'docker' || config?.decision?.runs === 'own-docker'
 export const isIsolated = (config: ConfigEvidence): boolean => config.decision?.runs === 'docker'
 
 /** The place in the configuration of a token of the docker command. */
@@ -74,7 +93,8 @@ export function placeOfToken(config: ConfigEvidence, index: number): ConfigPath 
   return config.expected?.places[index] ?? null
 }
 /** The place that decided the image; null: MCPProxy's own default. */
-export const imagePlace = (config: ConfigEvidence | undefined): ConfigPath | null => (config?.expected ? placeOfToken(config, config.expected.runArgs.length - 1) : null)
+export const imagePlace = (config: ConfigEvidence | undefined): ConfigPath | null =>
+  config?.expected ? placeOfToken(config, config.expected.runArgs.length - 1) : null
 export const serverPath = (server: ServerEntry, ...rest: ConfigPath): ConfigPath => ['mcpServers', server.index, ...rest]
 
 /** A flag of today's configuration with its place; null for those that MCPProxy adds. */
@@ -106,7 +126,10 @@ export function passedVariables(run: DockerRun, image: Image | null | undefined)
   return { set, byNameOnly }
 }
 
-const pathOf = (image: Image): string[] => (image.inspect?.env.find((e) => e.startsWith('PATH='))?.slice(5) ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin').split(':')
+const pathOf = (image: Image): string[] =>
+  (image.inspect?.env.find((e) => e.startsWith('PATH='))?.slice(5) ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin').split(
+    ':',
+  )
 
 /** Has the image this program on its PATH? Null: its programs were not looked at. */
 export function imageHas(image: Image | null | undefined, program: string): boolean | null {
@@ -124,8 +147,16 @@ export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_00
  * docker's own refusal, seen from both sides: the text in the log, and the engine's events, which
  * show that no container ever started.
  */
-export function refusal(error: DockerError, log: ServerLog | undefined, events: ContainerEvents | undefined): { observations: ('serverLog' | 'events')[]; cites: Citation[]; started: boolean } {
+export function refusal(
+  error: DockerError,
+  log: ServerLog | undefined,
+  events: ContainerEvents | undefined,
+): { observations: ('serverLog' | 'events')[]; cites: Citation[]; started: boolean } {
   const s = story(events)
   const agrees = unheardOf(log, events) || (s !== null && s.startedAt === null)
-  return { observations: agrees ? ['serverLog', 'events'] : ['serverLog'], cites: [citeLog(error.line), ...(s && agrees ? [citeStory(s)] : [])], started: s?.startedAt != null }
+  return {
+    observations: agrees ? ['serverLog', 'events'] : ['serverLog'],
+    cites: [citeLog(error.line), ...(s && agrees ? [citeStory(s)] : [])],
+    started: s?.startedAt != null,
+  }
 }

@@ -18,13 +18,25 @@ export default defineRule({
     const name = baseName(server.command)
     const said = programSaid(serverLog, 'shell-not-found', 'file-missing')
     const mine = said && (said.subject === server.command || said.subject === name) ? said : null
-    const error = attempt.errorLine && /not found on the spawn PATH|executable file not found|no such file or directory/.test(attempt.error ?? '') && (attempt.error ?? '').includes(name) ? attempt.errorLine : null
+    const error =
+      attempt.errorLine &&
+      /not found on the spawn PATH|executable file not found|no such file or directory/.test(attempt.error ?? '') &&
+      (attempt.error ?? '').includes(name)
+        ? attempt.errorLine
+        : null
     if (!mine && !error) return null
     const path = hostPaths?.[server.command]
-    const absent = server.command.startsWith('/') ? path?.type === 'missing' : environment !== undefined && environment.source !== 'assumed' && environment.programs[name] === null
+    const absent = server.command.startsWith('/')
+      ? path?.type === 'missing'
+      : environment !== undefined && environment.source !== 'assumed' && environment.programs[name] === null
     return {
-      observations: ['serverLog', ...(absent ? (['environment'] as const) : [])], facts: { command: server.command },
-      cites: [citeConfig(config, serverPath(server, 'command')), ...(mine ? [citeLog(mine.line)] : error ? [citeLog(error)] : []), ...(absent ? [citeHost(server.command, 'not found')] : [])],
+      observations: ['serverLog', ...(absent ? (['environment'] as const) : [])],
+      facts: { command: server.command },
+      cites: [
+        citeConfig(config, serverPath(server, 'command')),
+        ...(mine ? [citeLog(mine.line)] : error ? [citeLog(error)] : []),
+        ...(absent ? [citeHost(server.command, 'not found')] : []),
+      ],
       detail: `It runs on the host (${decision.because}), and "${server.command}" is not on the PATH that MCPProxy has there.`,
       remedies: [{ kind: 'instruction', title: 'Write the absolute path of the program, or set PATH in the env of the server.' }],
     }

@@ -14,8 +14,16 @@ export default defineRule({
     if (!said || !server || !isIsolated(config) || /^[./~]/.test(said.subject ?? '')) return null
     const environment = /\/(?:bin|Scripts)\/python[\w.]*$/.test(server.command) && !/^\/usr\/(?:local\/)?bin\//.test(server.command)
     return {
-      observations: ['serverLog', ...(environment ? (['config'] as const) : [])], facts: { module: said.subject }, cites: [citeConfig(config, serverPath(server, 'command')), citeLog(said.line)],
-      detail: `${said.subject ?? 'It'} is not there: packages of the host (a virtual environment, node_modules) stay on the host.`, remedies: [{ kind: 'instruction', title: 'Run the package with uvx or npx, mount the whole project, or switch isolation off for this server.' }],
+      observations: ['serverLog', ...(environment ? (['config'] as const) : [])],
+      facts: { module: said.subject },
+      cites: [citeConfig(config, serverPath(server, 'command')), citeLog(said.line)],
+      detail: `${said.subject ?? 'It'} is not there: packages of the host (a virtual environment, node_modules) stay on the host.`,
+      remedies: [
+        {
+          kind: 'instruction',
+          title: 'Run the package with uvx or npx, mount the whole project, or switch isolation off for this server.',
+        },
+      ],
     }
   },
 })

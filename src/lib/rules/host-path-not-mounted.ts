@@ -5,7 +5,11 @@ import { dockerFailure, effectiveRun, failure, isConnected, isMounted, programSa
 import { defineRule } from './rule.ts'
 
 /** Does the host have this absolute path? */
-export const isHostFile = (paths: Record<string, HostPath> | undefined, path: string): boolean => path.startsWith('/') && paths?.[path] !== undefined && paths[path].type !== 'missing' && !/^\/(?:bin|usr|sbin|tmp|dev|proc|etc)(?:\/|$)/.test(path)
+export const isHostFile = (paths: Record<string, HostPath> | undefined, path: string): boolean =>
+  path.startsWith('/') &&
+  paths?.[path] !== undefined &&
+  paths[path].type !== 'missing' &&
+  !/^\/(?:bin|usr|sbin|tmp|dev|proc|etc)(?:\/|$)/.test(path)
 
 export default defineRule({
   code: 'host-path-not-mounted',
@@ -19,13 +23,28 @@ export default defineRule({
     if (!server || !run || isConnected(serverLog, status)) return null
     const said = programSaid(serverLog, 'script-missing', 'file-missing', 'module-missing')
     const exec = dockerFailure(serverLog, 'exec-path-missing', 'exec-not-found')
-    const pathsIn = (word: string): string[] => [...word.matchAll(/(?:^|[=:'"\s])(\/[^\s'":=,;]+|\.{1,2}\/[^\s'":=,;]+|[\w.-]+(?:\/[\w.-]+)*\.(?:py|js|mjs|cjs|ts|sh|json|ya?ml|toml|db|rb|php))(?=$|[\s'":,;])/g)].map((m) => m[1] ?? '')
+    const pathsIn = (word: string): string[] =>
+      [
+        ...word.matchAll(
+          /(?:^|[=:'"\s])(\/[^\s'":=,;]+|\.{1,2}\/[^\s'":=,;]+|[\w.-]+(?:\/[\w.-]+)*\.(?:py|js|mjs|cjs|ts|sh|json|ya?ml|toml|db|rb|php))(?=$|[\s'":,;])/g,
+        ),
+      ].map((m) => m[1] ?? '')
     const words = [server.command, ...server.args]
     const mounts = run.run.mounts
     const wanted = exec?.subject ?? said?.subject ?? null
     const candidates = words.flatMap((w, i) => (i === 0 && !w.includes('/') ? [] : pathsIn(w).map((path) => ({ i, path }))))
-    const uncovered = candidates.filter((c) => !isMounted(mounts, c.path) && !/^\/(?:dev|proc|tmp)(?:\/|$)/.test(c.path) && !(config.expected?.kind === 'own' && c.i - 1 <= (config.expected.run.imageIndex)))
-    const match = wanted === null ? undefined : uncovered.find((c) => c.path === wanted || wanted.startsWith(`${c.path}/`) || wanted.endsWith(`/${c.path.replace(/^(?:\.{1,2}\/)+/, '')}`))
+    const uncovered = candidates.filter(
+      (c) =>
+        !isMounted(mounts, c.path) &&
+        !/^\/(?:dev|proc|tmp)(?:\/|$)/.test(c.path) &&
+        !(config.expected?.kind === 'own' && c.i - 1 <= config.expected.run.imageIndex),
+    )
+    const match =
+      wanted === null
+        ? undefined
+        : uncovered.find(
+            (c) => c.path === wanted || wanted.startsWith(`${c.path}/`) || wanted.endsWith(`/${c.path.replace(/^(?:\.{1,2}\/)+/, '')}`),
+          )
     const here = uncovered.find((c) => isHostFile(hostPaths, c.path))
     const hit = match ?? (serverLog?.failed ? undefined : here)
     if (!hit) return null
@@ -38,9 +57,35 @@ export default defineRule({
     return {
       observations: ['config', ...(evidence && match ? (['serverLog'] as const) : []), ...(there ? (['hostPaths'] as const) : [])],
       ...(match && there ? { proof: 'The host has it, no mount covers it, and the program in the container does not find it.' } : {}),
-      facts: { path: hit.path }, cites: [citeConfig(config, place), ...(evidence && match ? [citeLog(evidence.line)] : []), ...(there ? [citeHost(hit.path, `is a ${host.type} on the host`)] : [])],
+      facts: { path: hit.path },
+      cites: [
+        citeConfig(config, place),
+        ...(evidence && match ? [citeLog(evidence.line)] : []),
+        ...(there ? [citeHost(hit.path, `is a ${host.type} on the host`)] : []),
+      ],
       detail: `${hit.path} is a path of the host; nothing of the host is in the container unless it is mounted.`,
-      remedies: hit.path.startsWith('/') && folder.length > 1 ? [{ kind: 'config-edit', class: 'safe', title: 'Mount the folder read-only at the same path', because: 'the argument can then stay as it is', edits: [{ path: serverPath(server, 'isolation', 'extra_args'), value: [...(server.isolation?.extra_args ?? []), '-v', `${folder}:${folder}:ro`] }] }] : [{ kind: 'instruction', title: 'Write the absolute path and mount its folder with isolation.extra_args, or switch isolation off for this server.' }],
+      remedies:
+        hit.path.startsWith('/') && folder.length > 1
+          ? [
+              {
+                kind: 'config-edit',
+                class: 'safe',
+                title: 'Mount the folder read-only at the same path',
+                because: 'the argument can then stay as it is',
+                edits: [
+                  {
+                    path: serverPath(server, 'isolation', 'extra_args'),
+                    value: [...(server.isolation?.extra_args ?? []), '-v', `${folder}:${folder}:ro`],
+                  },
+                ],
+              },
+            ]
+          : [
+              {
+                kind: 'instruction',
+                title: 'Write the absolute path and mount its folder with isolation.extra_args, or switch isolation off for this server.',
+              },
+            ],
     }
   },
 })

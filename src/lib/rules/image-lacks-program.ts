@@ -33,12 +33,35 @@ export default defineRule({
     const place = imagePlace(config)
     const signature = s !== null && neverStarted(s)
     return {
-      observations: [...(said ? (['serverLog'] as const) : handed || shell ? (['serverLog'] as const) : []), ...(signature ? (['events'] as const) : []), ...(has === false ? (['image'] as const) : [])],
-      ...((said && signature) || ((said || handed) && has === false) ? { proof: has === false ? 'None of the folders on the image\'s PATH has it.' : 'The container was created and removed without ever starting.' } : {}),
-      facts: { program, image: run.run.image ?? run.runArgs[index] ?? null }, title: `The image has no ${program}`,
-      cites: [...(place ? [citeConfig(config, place)] : []), ...(said ? [citeLog(said.line)] : handed ? [citeLog(handed.line)] : shell ? [citeLog(shell.line)] : []), ...(s ? [citeStory(s)] : []), ...(has === false ? [citeEngine('image', `${image?.reference ?? ''} has no ${program} on its PATH`)] : [])],
+      observations: [
+        ...(said ? (['serverLog'] as const) : handed || shell ? (['serverLog'] as const) : []),
+        ...(signature ? (['events'] as const) : []),
+        ...(has === false ? (['image'] as const) : []),
+      ],
+      ...((said && signature) || ((said || handed) && has === false)
+        ? {
+            proof:
+              has === false
+                ? "None of the folders on the image's PATH has it."
+                : 'The container was created and removed without ever starting.',
+          }
+        : {}),
+      facts: { program, image: run.run.image ?? run.runArgs[index] ?? null },
+      title: `The image has no ${program}`,
+      cites: [
+        ...(place ? [citeConfig(config, place)] : []),
+        ...(said ? [citeLog(said.line)] : handed ? [citeLog(handed.line)] : shell ? [citeLog(shell.line)] : []),
+        ...(s ? [citeStory(s)] : []),
+        ...(has === false ? [citeEngine('image', `${image?.reference ?? ''} has no ${program} on its PATH`)] : []),
+      ],
       detail: `${run.run.image ?? 'The image'} does not contain "${program}".`,
-      remedies: [{ kind: 'instruction', title: 'Use an image that has it: MCPProxy\'s present default of the runtime (since v0.24.0 an image with uv, and node:22), or isolation.image of your own.' }],
+      remedies: [
+        {
+          kind: 'instruction',
+          title:
+            "Use an image that has it: MCPProxy's present default of the runtime (since v0.24.0 an image with uv, and node:22), or isolation.image of your own.",
+        },
+      ],
     }
   },
 })

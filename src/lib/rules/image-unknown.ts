@@ -15,9 +15,18 @@ export default defineRule({
     const { observations, cites } = refusal(said, serverLog, events)
     const place = imagePlace(config)
     return {
-      observations: [...observations, ...(image?.inspect === null ? (['image'] as const) : [])], facts: { image: image?.reference ?? said.subject },
-      cites: [...(place && config ? [citeConfig(config, place)] : []), ...cites, ...(image?.inspect === null ? [citeEngine('image', `${image.reference} is not on this engine`)] : [])],
-      detail: said.kind === 'reference-invalid' ? `docker cannot read the name${said.detail ? `: ${said.detail}` : ''}.` : 'The registry was asked and does not have it.', remedies: [{ kind: 'instruction', title: 'Name an image and a tag that exist.' }],
+      observations: [...observations, ...(image?.inspect === null ? (['image'] as const) : [])],
+      facts: { image: image?.reference ?? said.subject },
+      cites: [
+        ...(place && config ? [citeConfig(config, place)] : []),
+        ...cites,
+        ...(image?.inspect === null ? [citeEngine('image', `${image.reference} is not on this engine`)] : []),
+      ],
+      detail:
+        said.kind === 'reference-invalid'
+          ? `docker cannot read the name${said.detail ? `: ${said.detail}` : ''}.`
+          : 'The registry was asked and does not have it.',
+      remedies: [{ kind: 'instruction', title: 'Name an image and a tag that exist.' }],
     }
   },
 })

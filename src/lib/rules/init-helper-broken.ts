@@ -19,8 +19,11 @@ export default defineRule({
     if (!line) return null
     const flag = configFlag(config, 'init')
     return {
-      observations: ['config', 'serverLog'], facts: {}, cites: [...(flag ? [citeConfig(config, flag.place)] : []), ...(said ? refusal(said, serverLog, events).cites : [citeLog(line)])],
-      detail: 'docker-init of the host is put into the container, and its libraries are not there.', remedies: [{ kind: 'instruction', title: 'Run without --init, or update the engine.' }],
+      observations: ['config', 'serverLog'],
+      facts: {},
+      cites: [...(flag ? [citeConfig(config, flag.place)] : []), ...(said ? refusal(said, serverLog, events).cites : [citeLog(line)])],
+      detail: 'docker-init of the host is put into the container, and its libraries are not there.',
+      remedies: [{ kind: 'instruction', title: 'Run without --init, or update the engine.' }],
     }
   },
 })

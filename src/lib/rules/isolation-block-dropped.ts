@@ -11,11 +11,28 @@ export default defineRule({
   needs: ['config'],
   detect({ config }, _, { version }) {
     const { server } = config
-    if (!server?.isolation || server.isolation.enabled !== null || since(version.value, 'triStateIsolation') || !config.global.docker_isolation.enabled) return null
+    if (
+      !server?.isolation ||
+      server.isolation.enabled !== null ||
+      since(version.value, 'triStateIsolation') ||
+      !config.global.docker_isolation.enabled
+    )
+      return null
     return {
-      observations: ['config'], rank: 'supported', facts: { version: version.value.text }, cites: [citeConfig(config, serverPath(server, 'isolation'))],
+      observations: ['config'],
+      rank: 'supported',
+      facts: { version: version.value.text },
+      cites: [citeConfig(config, serverPath(server, 'isolation'))],
       detail: `${version.value.text} runs this server on the host; since v0.13.1 an absent "enabled" means: as globally.`,
-      remedies: [{ kind: 'config-edit', class: 'safe', title: 'Write enabled explicitly', because: 'it means the same in every release', edits: [{ path: serverPath(server, 'isolation', 'enabled'), value: true }] }],
+      remedies: [
+        {
+          kind: 'config-edit',
+          class: 'safe',
+          title: 'Write enabled explicitly',
+          because: 'it means the same in every release',
+          edits: [{ path: serverPath(server, 'isolation', 'enabled'), value: true }],
+        },
+      ],
     }
   },
 })

@@ -21,11 +21,26 @@ export default defineRule({
     return {
       observations: ['config', ...(setup !== undefined && agrees ? (['setup'] as const) : [])],
       ...(wrapped && mode === 'none' ? { proof: 'The log shows that it was wrapped all the same.' } : {}),
-      facts: { mode, runs: decision.runs }, cites: [citeConfig(config, serverPath(server, 'isolation', 'mode')), ...(wrapped && setup ? [citeLog(setup.line)] : [])],
+      facts: { mode, runs: decision.runs },
+      cites: [citeConfig(config, serverPath(server, 'isolation', 'mode')), ...(wrapped && setup ? [citeLog(setup.line)] : [])],
       detail: `The entry says "${mode}", but MCPProxy (at least up to v0.60.0) loses this key on the way; what happens is decided otherwise: ${decision.because}.`,
-      remedies: [mode === 'none'
-        ? { kind: 'config-edit', class: 'unisolated', title: 'Use isolation.enabled', because: 'enabled: false is what MCPProxy obeys', edits: [{ path: serverPath(server, 'isolation', 'enabled'), value: false }] }
-        : { kind: 'config-edit', class: 'safe', title: 'Switch isolation on globally', because: 'a server cannot switch it on for itself', edits: [{ path: ['docker_isolation', 'enabled'], value }] }],
+      remedies: [
+        mode === 'none'
+          ? {
+              kind: 'config-edit',
+              class: 'unisolated',
+              title: 'Use isolation.enabled',
+              because: 'enabled: false is what MCPProxy obeys',
+              edits: [{ path: serverPath(server, 'isolation', 'enabled'), value: false }],
+            }
+          : {
+              kind: 'config-edit',
+              class: 'safe',
+              title: 'Switch isolation on globally',
+              because: 'a server cannot switch it on for itself',
+              edits: [{ path: ['docker_isolation', 'enabled'], value }],
+            },
+      ],
     }
   },
 })

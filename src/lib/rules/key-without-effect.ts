@@ -9,8 +9,17 @@ import { defineRule } from './rule.ts'
 
 // Documents and guides show these; no release has ever read them (checked v0.7.0 to v0.60.0).
 const never: Record<string, string> = {
-  memory_limit: 'extra_args: ["--memory", "…"]', cpu_limit: 'extra_args: ["--cpus", "…"]', volumes: 'extra_args: ["-v", "host:container:ro"]', mounts: 'extra_args: ["-v", "host:container:ro"]',
-  timeout: 'init_timeout', environment: 'env', env: 'env of the server', network: 'network_mode', args: 'extra_args', docker_args: 'extra_args', workdir: 'working_dir',
+  memory_limit: 'extra_args: ["--memory", "…"]',
+  cpu_limit: 'extra_args: ["--cpus", "…"]',
+  volumes: 'extra_args: ["-v", "host:container:ro"]',
+  mounts: 'extra_args: ["-v", "host:container:ro"]',
+  timeout: 'init_timeout',
+  environment: 'env',
+  env: 'env of the server',
+  network: 'network_mode',
+  args: 'extra_args',
+  docker_args: 'extra_args',
+  workdir: 'working_dir',
 }
 
 export default defineRule({
@@ -25,15 +34,31 @@ export default defineRule({
     const [first] = found
     const missed = found.some((f) => f.matters) && failure(serverLog) !== null
     return {
-      observations: ['config'], rank: 'supported', severity: missed ? 'warning' : found.some((f) => f.own) ? 'warning' : 'info',
-      facts: { keys: found.map((f) => f.path.join('.')) }, cites: found.slice(0, 6).map((f) => citeKey(config, f.path)),
-      detail: found.slice(0, 6).map((f) => f.why).join(' '),
-      remedies: found.flatMap((f) => (f.remedy ? [f.remedy] : [])).concat(first && found.every((f) => !f.remedy) ? [{ kind: 'instruction', title: 'Remove them, or spell them as MCPProxy does.' }] : []),
+      observations: ['config'],
+      rank: 'supported',
+      severity: missed ? 'warning' : found.some((f) => f.own) ? 'warning' : 'info',
+      facts: { keys: found.map((f) => f.path.join('.')) },
+      cites: found.slice(0, 6).map((f) => citeKey(config, f.path)),
+      detail: found
+        .slice(0, 6)
+        .map((f) => f.why)
+        .join(' '),
+      remedies: found
+        .flatMap((f) => (f.remedy ? [f.remedy] : []))
+        .concat(
+          first && found.every((f) => !f.remedy) ? [{ kind: 'instruction', title: 'Remove them, or spell them as MCPProxy does.' }] : [],
+        ),
     }
   },
 })
 
-interface Ignored { path: ConfigPath; why: string; own: boolean; matters: boolean; remedy: Remedy | null }
+interface Ignored {
+  path: ConfigPath
+  why: string
+  own: boolean
+  matters: boolean
+  remedy: Remedy | null
+}
 
 function ignoredKeys(config: ConfigEvidence): Ignored[] {
   const { server } = config
@@ -50,7 +75,13 @@ function ignoredKeys(config: ConfigEvidence): Ignored[] {
       // Keys that nobody could mean are left alone: newer releases and other tools add their own.
       if (base.length > 2 && base.at(-1) === 'isolation' ? false : !near && !instead) continue
       const label = [...base.filter((p) => typeof p === 'string' && p !== 'mcpServers'), key].join('.')
-      found.push({ path, own, matters: instead !== undefined, why: `${label} is not read${instead ? `; use ${instead}` : near ? `; did you mean ${near}?` : ''}.`, remedy: server && base.at(-1) === 'isolation' ? replacement(config, path, key) : null })
+      found.push({
+        path,
+        own,
+        matters: instead !== undefined,
+        why: `${label} is not read${instead ? `; use ${instead}` : near ? `; did you mean ${near}?` : ''}.`,
+        remedy: server && base.at(-1) === 'isolation' ? replacement(config, path, key) : null,
+      })
     }
   }
   if (server) {
@@ -60,7 +91,14 @@ function ignoredKeys(config: ConfigEvidence): Ignored[] {
   unknown(['docker_isolation'], knownKeys.docker_isolation, true)
   // Parsed and shown, but no code enforces it; MCPProxy writes it itself, so the default says nothing.
   const timeout = config.global.docker_isolation.timeout
-  if (timeout !== null && timeout !== '30s' && timeout !== '') found.push({ path: ['docker_isolation', 'timeout'], own: false, matters: false, why: 'docker_isolation.timeout is read but never used; the deadline of a start is init_timeout.', remedy: null })
+  if (timeout !== null && timeout !== '30s' && timeout !== '')
+    found.push({
+      path: ['docker_isolation', 'timeout'],
+      own: false,
+      matters: false,
+      why: 'docker_isolation.timeout is read but never used; the deadline of a start is init_timeout.',
+      remedy: null,
+    })
   return found
 }
 
@@ -69,12 +107,25 @@ function replacement(config: ConfigEvidence, path: ConfigPath, key: string): Rem
   const { server } = config
   const value = plain(valueAt(config.document, path))
   if (!server?.isolation) return null
-  const flags = key === 'memory_limit' ? ['--memory', String(value)] : key === 'cpu_limit' ? ['--cpus', String(value)]
-    : (key === 'volumes' || key === 'mounts') && Array.isArray(value) ? value.flatMap((v) => ['-v', String(v)]) : null
+  const flags =
+    key === 'memory_limit'
+      ? ['--memory', String(value)]
+      : key === 'cpu_limit'
+        ? ['--cpus', String(value)]
+        : (key === 'volumes' || key === 'mounts') && Array.isArray(value)
+          ? value.flatMap((v) => ['-v', String(v)])
+          : null
   if (!flags) return null
-  const kind = key === 'memory_limit' || key === 'cpu_limit' ? 'limits' : flags.every((f) => f === '-v' || f.endsWith(':ro')) ? 'safe' : 'mounts'
+  const kind =
+    key === 'memory_limit' || key === 'cpu_limit' ? 'limits' : flags.every((f) => f === '-v' || f.endsWith(':ro')) ? 'safe' : 'mounts'
   return {
-    kind: 'config-edit', class: kind, title: `Write it as extra_args`, because: `${key} has never been read`,
-    edits: [{ path: serverPath(server, 'isolation', 'extra_args'), value: [...server.isolation.extra_args, ...flags] }, { path, value: undefined }],
+    kind: 'config-edit',
+    class: kind,
+    title: `Write it as extra_args`,
+    because: `${key} has never been read`,
+    edits: [
+      { path: serverPath(server, 'isolation', 'extra_args'), value: [...server.isolation.extra_args, ...flags] },
+      { path, value: undefined },
+    ],
   }
 }

@@ -30,15 +30,39 @@ export default defineRule({
     const refused = said ? refusal(said, serverLog, events) : null
     const agrees = which === 'memory' ? badMemory : badCpus
     return {
-      observations: [...(agrees ? (['config'] as const) : []), ...(refused?.observations ?? []), ...(which === 'cpus' && available !== null && cpuNumber > available ? (['engine'] as const) : [])],
+      observations: [
+        ...(agrees ? (['config'] as const) : []),
+        ...(refused?.observations ?? []),
+        ...(which === 'cpus' && available !== null && cpuNumber > available ? (['engine'] as const) : []),
+      ],
       ...(said && agrees ? { proof: 'docker refuses the value, and it is one that docker cannot take.' } : {}),
       facts: { limit: which, value: (which === 'memory' ? memory : cpus)?.value ?? said?.subject ?? null, available },
-      cites: [...(place ? [citeConfig(config, place)] : []), ...(refused?.cites ?? []), ...(which === 'cpus' && available !== null ? [citeEngine('/info', `NCPU is ${available}`)] : [])],
-      detail: which === 'memory' ? 'A memory limit is a number with b, k, m or g, and at least 6 MB.' : `A CPU limit is a number${available === null ? '' : ` of at most ${available}, what this engine has`}.`,
-      remedies: place && agrees ? [{
-        kind: 'config-edit', class: 'safe', title: 'A limit that docker takes', because: which === 'memory' ? 'MCPProxy\'s own default' : 'not more than the machine has',
-        edits: [{ path: place, value: which === 'memory' ? '512m' : String(Math.max(1, Math.min(available ?? 1, cpuNumber > 0 ? cpuNumber : 1))) }],
-      }] : [{ kind: 'instruction', title: 'Write a limit that docker takes, e.g. "512m" and at most the number of CPUs of the engine.' }],
+      cites: [
+        ...(place ? [citeConfig(config, place)] : []),
+        ...(refused?.cites ?? []),
+        ...(which === 'cpus' && available !== null ? [citeEngine('/info', `NCPU is ${available}`)] : []),
+      ],
+      detail:
+        which === 'memory'
+          ? 'A memory limit is a number with b, k, m or g, and at least 6 MB.'
+          : `A CPU limit is a number${available === null ? '' : ` of at most ${available}, what this engine has`}.`,
+      remedies:
+        place && agrees
+          ? [
+              {
+                kind: 'config-edit',
+                class: 'safe',
+                title: 'A limit that docker takes',
+                because: which === 'memory' ? "MCPProxy's own default" : 'not more than the machine has',
+                edits: [
+                  {
+                    path: place,
+                    value: which === 'memory' ? '512m' : String(Math.max(1, Math.min(available ?? 1, cpuNumber > 0 ? cpuNumber : 1))),
+                  },
+                ],
+              },
+            ]
+          : [{ kind: 'instruction', title: 'Write a limit that docker takes, e.g. "512m" and at most the number of CPUs of the engine.' }],
     }
   },
 })

@@ -23,9 +23,17 @@ export default defineRule({
     if (said.subject === null && argument < 0 && variable === undefined) return null
     const place = argument >= 0 ? serverPath(server, 'args', argument) : variable !== undefined ? serverPath(server, 'env', variable) : null
     return {
-      observations: ['serverLog', 'config'], facts: { port: said.detail }, cites: [...(place ? [citeConfig(config, place)] : []), citeLog(said.line)],
+      observations: ['serverLog', 'config'],
+      facts: { port: said.detail },
+      cites: [...(place ? [citeConfig(config, place)] : []), citeLog(said.line)],
       detail: `Nothing listens on ${said.subject ?? 'localhost'}${said.detail ? `:${said.detail}` : ''} inside the container; the service runs elsewhere.`,
-      remedies: [{ kind: 'instruction', title: 'Use host.docker.internal instead of localhost (on Linux with isolation.extra_args ["--add-host=host.docker.internal:host-gateway"]).' }],
+      remedies: [
+        {
+          kind: 'instruction',
+          title:
+            'Use host.docker.internal instead of localhost (on Linux with isolation.extra_args ["--add-host=host.docker.internal:host-gateway"]).',
+        },
+      ],
     }
   },
 })

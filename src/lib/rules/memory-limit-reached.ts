@@ -11,16 +11,39 @@ export default defineRule({
   needs: ['events'],
   uses: ['config', 'setup', 'serverLog', 'status'],
   detect({ events }, { config, setup, serverLog, status }) {
-    const s = story(events)?.oom ? story(events) : isConnected(serverLog, status) ? null : (events.stories.filter((x) => x.oom && events.newest === null).at(-1) ?? null)
+    const s = story(events)?.oom
+      ? story(events)
+      : isConnected(serverLog, status)
+        ? null
+        : (events.stories.filter((x) => x.oom && events.newest === null).at(-1) ?? null)
     if (!s) return null
     const run = config ? effectiveRun(config, setup)?.run : undefined
     const limit = run ? flagValue(run, 'memory') : null
     const flag = config ? configFlag(config, 'memory') : null
     return {
-      observations: ['events', ...(limit ? (['config'] as const) : [])], proof: 'The engine recorded an out-of-memory event for this container before it ended.',
-      facts: { limit, exitCode: s.exitCode }, cites: [...(flag && config ? [citeConfig(config, flag.place)] : []), citeStory(s)],
-      detail: `The limit is ${limit ?? 'MCPProxy\'s default of 512m'}; the container needed more. A per-server memory_limit is not read.`, ruledOut: ['killed from outside (an out-of-memory event precedes the end)'],
-      remedies: config?.server && config.decision?.runs === 'docker' ? [{ kind: 'config-edit', class: 'limits', title: 'Raise the limit for this server', because: 'of two --memory flags the last wins', edits: [{ path: serverPath(config.server, 'isolation', 'extra_args'), value: [...(config.server.isolation?.extra_args ?? []), '--memory', '1g'] }] }] : [{ kind: 'instruction', title: 'Raise --memory.' }],
+      observations: ['events', ...(limit ? (['config'] as const) : [])],
+      proof: 'The engine recorded an out-of-memory event for this container before it ended.',
+      facts: { limit, exitCode: s.exitCode },
+      cites: [...(flag && config ? [citeConfig(config, flag.place)] : []), citeStory(s)],
+      detail: `The limit is ${limit ?? "MCPProxy's default of 512m"}; the container needed more. A per-server memory_limit is not read.`,
+      ruledOut: ['killed from outside (an out-of-memory event precedes the end)'],
+      remedies:
+        config?.server && config.decision?.runs === 'docker'
+          ? [
+              {
+                kind: 'config-edit',
+                class: 'limits',
+                title: 'Raise the limit for this server',
+                because: 'of two --memory flags the last wins',
+                edits: [
+                  {
+                    path: serverPath(config.server, 'isolation', 'extra_args'),
+                    value: [...(config.server.isolation?.extra_args ?? []), '--memory', '1g'],
+                  },
+                ],
+              },
+            ]
+          : [{ kind: 'instruction', title: 'Raise --memory.' }],
     }
   },
 })

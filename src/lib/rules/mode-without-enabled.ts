@@ -12,9 +12,21 @@ export default defineRule({
     const { mode, enabled } = config.global.docker_isolation
     if (mode !== 'docker' || enabled || !since(version.value, 'isolationMode')) return null
     return {
-      observations: ['config'], rank: 'supported', facts: { mode, enabled }, cites: [citeConfig(config, ['docker_isolation', 'mode']), citeConfig(config, ['docker_isolation', 'enabled'])],
-      detail: 'The servers are isolated, but they get 30 seconds instead of three minutes to start, and their containers are not looked after.',
-      remedies: [{ kind: 'config-edit', class: 'safe', title: 'Set both', because: 'several parts of MCPProxy look only at enabled', edits: [{ path: ['docker_isolation', 'enabled'], value: true }] }],
+      observations: ['config'],
+      rank: 'supported',
+      facts: { mode, enabled },
+      cites: [citeConfig(config, ['docker_isolation', 'mode']), citeConfig(config, ['docker_isolation', 'enabled'])],
+      detail:
+        'The servers are isolated, but they get 30 seconds instead of three minutes to start, and their containers are not looked after.',
+      remedies: [
+        {
+          kind: 'config-edit',
+          class: 'safe',
+          title: 'Set both',
+          because: 'several parts of MCPProxy look only at enabled',
+          edits: [{ path: ['docker_isolation', 'enabled'], value: true }],
+        },
+      ],
     }
   },
 })

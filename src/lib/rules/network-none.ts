@@ -21,9 +21,26 @@ export default defineRule({
     if (!said && !waits && !(installs && !attempt)) return null
     const flag = configFlag(config, 'network')
     return {
-      observations: ['config', ...(said || waits ? (['serverLog'] as const) : [])], facts: { installs }, cites: [...(flag ? [citeConfig(config, flag.place)] : []), ...(said ? [citeLog(said.line)] : attempt?.errorLine ? [citeLog(attempt.errorLine)] : [])],
-      detail: installs ? `${run.command[0] ?? 'The runner'} has to load the package at each cold start, and network_mode is "none".` : 'network_mode is "none", so no name can be resolved.',
-      remedies: flag ? [{ kind: 'config-edit', class: 'network', title: 'Use the bridge network', because: 'the package has to be loaded', edits: [{ path: flag.place, value: 'bridge' }] }] : [],
+      observations: ['config', ...(said || waits ? (['serverLog'] as const) : [])],
+      facts: { installs },
+      cites: [
+        ...(flag ? [citeConfig(config, flag.place)] : []),
+        ...(said ? [citeLog(said.line)] : attempt?.errorLine ? [citeLog(attempt.errorLine)] : []),
+      ],
+      detail: installs
+        ? `${run.command[0] ?? 'The runner'} has to load the package at each cold start, and network_mode is "none".`
+        : 'network_mode is "none", so no name can be resolved.',
+      remedies: flag
+        ? [
+            {
+              kind: 'config-edit',
+              class: 'network',
+              title: 'Use the bridge network',
+              because: 'the package has to be loaded',
+              edits: [{ path: flag.place, value: 'bridge' }],
+            },
+          ]
+        : [],
     }
   },
 })

@@ -23,13 +23,26 @@ export default defineRule({
     const refused = said ? refusal(said, serverLog, events) : null
     const base = place?.slice(0, -2)
     return {
-      observations: [...(twice ? (['config'] as const) : []), ...(refused?.observations ?? [])], ...(said && networks.length > 1 ? { proof: 'docker says so, and --network stands twice in the arguments.' } : {}),
-      facts: { networks: networks.map((n) => n.value ?? '') }, cites: [...(place ? [citeConfig(config, place)] : []), ...(refused?.cites ?? [])],
+      observations: [...(twice ? (['config'] as const) : []), ...(refused?.observations ?? [])],
+      ...(said && networks.length > 1 ? { proof: 'docker says so, and --network stands twice in the arguments.' } : {}),
+      facts: { networks: networks.map((n) => n.value ?? '') },
+      cites: [...(place ? [citeConfig(config, place)] : []), ...(refused?.cites ?? [])],
       detail: `MCPProxy adds --network itself (${networks[0]?.value ?? 'bridge'}); extra_args name a second one.`,
-      remedies: place && base && mine?.value && place.at(-2) === 'extra_args' ? [{
-        kind: 'config-edit', class: 'network', title: 'Use network_mode for the network', because: 'network_mode replaces the default instead of adding to it',
-        edits: [{ path: [...base, 'extra_args'], value: withoutNetwork(config, base) }, { path: [...base, 'network_mode'], value: mine.value }],
-      }] : [{ kind: 'instruction', title: 'Use network_mode, and take --network out of extra_args.' }],
+      remedies:
+        place && base && mine?.value && place.at(-2) === 'extra_args'
+          ? [
+              {
+                kind: 'config-edit',
+                class: 'network',
+                title: 'Use network_mode for the network',
+                because: 'network_mode replaces the default instead of adding to it',
+                edits: [
+                  { path: [...base, 'extra_args'], value: withoutNetwork(config, base) },
+                  { path: [...base, 'network_mode'], value: mine.value },
+                ],
+              },
+            ]
+          : [{ kind: 'instruction', title: 'Use network_mode, and take --network out of extra_args.' }],
     }
   },
 })

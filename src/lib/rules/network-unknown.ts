@@ -26,10 +26,20 @@ export default defineRule({
     const signature = s !== null && s.startedAt === null && s.destroyedAt !== null
     return {
       observations: [...(mine ? (['config'] as const) : []), ...(refused?.observations ?? []), ...(absent ? (['engine'] as const) : [])],
-      ...(said && (mine || absent || signature) ? { proof: 'The engine names the network, and the container was removed before it started.' } : {}),
-      facts: { network: name, networks: engine?.networks ?? null }, cites: [...(mine ? [citeConfig(config, mine.place)] : []), ...(refused?.cites ?? []), ...(absent ? [citeEngine('/networks', `has ${engine?.networks?.join(', ') ?? ''}`)] : [])],
+      ...(said && (mine || absent || signature)
+        ? { proof: 'The engine names the network, and the container was removed before it started.' }
+        : {}),
+      facts: { network: name, networks: engine?.networks ?? null },
+      cites: [
+        ...(mine ? [citeConfig(config, mine.place)] : []),
+        ...(refused?.cites ?? []),
+        ...(absent ? [citeEngine('/networks', `has ${engine?.networks?.join(', ') ?? ''}`)] : []),
+      ],
       detail: `The engine has no network "${name ?? ''}". Compose puts the name of the project in front of its networks.`,
-      remedies: [{ kind: 'command', title: 'Create the network', argv: ['docker', 'network', 'create', name ?? 'NAME'] }, { kind: 'instruction', title: 'Or name an existing network in network_mode; "bridge" is the default.' }],
+      remedies: [
+        { kind: 'command', title: 'Create the network', argv: ['docker', 'network', 'create', name ?? 'NAME'] },
+        { kind: 'instruction', title: 'Or name an existing network in network_mode; "bridge" is the default.' },
+      ],
     }
   },
 })

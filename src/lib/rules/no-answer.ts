@@ -16,10 +16,16 @@ export default defineRule({
     const s = story(events)
     return {
       observations: ['serverLog', ...(s?.signals.length ? (['events'] as const) : [])], // What happened, not why: never more than a suspicion.
-      rank: 'suspected', facts: { after: seconds(attempt.durationMs ?? 0) },
+      rank: 'suspected',
+      facts: { after: seconds(attempt.durationMs ?? 0) },
       cites: [...lastWords(attempt, 3), ...(attempt.errorLine ? [citeLog(attempt.errorLine)] : []), ...(s ? [citeStory(s)] : [])],
       detail: 'No cause that is known here fits. It may wait for a backend or a login, or print its answers elsewhere.',
-      remedies: [{ kind: 'instruction', title: 'Look at what it waits for; one restart through MCPProxy\'s API has a longer deadline than the start.' }],
+      remedies: [
+        {
+          kind: 'instruction',
+          title: "Look at what it waits for; one restart through MCPProxy's API has a longer deadline than the start.",
+        },
+      ],
     }
   },
 })

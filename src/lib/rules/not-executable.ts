@@ -13,6 +13,14 @@ export default defineRule({
     const said = dockerFailure(serverLog, 'exec-denied', 'interpreter-missing', 'exec-format')
     if (!said) return null
     const s = story(events)
-    return { observations: ['serverLog', ...(s && (s.exitCode === 126 || s.startedAt === null || s.exitCode !== 0) ? (['events'] as const) : [])], facts: { program: said.subject }, cites: [citeLog(said.line), ...(s ? [citeStory(s)] : [])], detail: `${said.subject ?? 'It'}: ${said.kind === 'exec-denied' ? 'not executable, or a folder' : said.kind === 'exec-format' ? 'no interpreter line, or a program for another processor' : 'its interpreter does not exist (often a CR at the end of the first line)'}.`, remedies: [{ kind: 'instruction', title: 'Repair the script (chmod +x, LF line ends, a #! line), or start it with its interpreter.' }] }
+    return {
+      observations: ['serverLog', ...(s && (s.exitCode === 126 || s.startedAt === null || s.exitCode !== 0) ? (['events'] as const) : [])],
+      facts: { program: said.subject },
+      cites: [citeLog(said.line), ...(s ? [citeStory(s)] : [])],
+      detail: `${said.subject ?? 'It'}: ${said.kind === 'exec-denied' ? 'not executable, or a folder' : said.kind === 'exec-format' ? 'no interpreter line, or a program for another processor' : 'its interpreter does not exist (often a CR at the end of the first line)'}.`,
+      remedies: [
+        { kind: 'instruction', title: 'Repair the script (chmod +x, LF line ends, a #! line), or start it with its interpreter.' },
+      ],
+    }
   },
 })

@@ -10,6 +10,19 @@ export default defineRule({
   needs: ['serverLog'],
   detect({ serverLog }) {
     const said = programSaid(serverLog, 'npm-network', 'uv-network')
-    return said && !programSaid(serverLog, 'npm-dns', 'uv-dns', 'certificate') ? { observations: ['serverLog'], facts: { url: said.subject }, cites: [citeLog(said.line)], detail: 'The address is known, but nothing answers there.', remedies: [{ kind: 'instruction', title: 'Correct the index in env (npm_config_registry, UV_INDEX_URL), or pass on the proxy that leads to it.' }] } : null
+    return said && !programSaid(serverLog, 'npm-dns', 'uv-dns', 'certificate')
+      ? {
+          observations: ['serverLog'],
+          facts: { url: said.subject },
+          cites: [citeLog(said.line)],
+          detail: 'The address is known, but nothing answers there.',
+          remedies: [
+            {
+              kind: 'instruction',
+              title: 'Correct the index in env (npm_config_registry, UV_INDEX_URL), or pass on the proxy that leads to it.',
+            },
+          ],
+        }
+      : null
   },
 })

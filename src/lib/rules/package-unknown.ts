@@ -13,6 +13,12 @@ export default defineRule({
     if (!said || !config.server) return null
     const name = (said.subject ?? '').replace(/@\*$/, '').replace(/[=<>~!].*$/, '')
     const index = config.server.args.findIndex((a) => name !== '' && a.includes(name))
-    return { observations: ['serverLog', ...(index >= 0 ? (['config'] as const) : [])], facts: { package: said.subject }, cites: [citeConfig(config, serverPath(config.server, 'args', Math.max(0, index))), citeLog(said.line)], detail: `The index does not know ${said.subject ?? 'it'}.`, remedies: [{ kind: 'instruction', title: 'Correct the name or the version.' }] }
+    return {
+      observations: ['serverLog', ...(index >= 0 ? (['config'] as const) : [])],
+      facts: { package: said.subject },
+      cites: [citeConfig(config, serverPath(config.server, 'args', Math.max(0, index))), citeLog(said.line)],
+      detail: `The index does not know ${said.subject ?? 'it'}.`,
+      remedies: [{ kind: 'instruction', title: 'Correct the name or the version.' }],
+    }
   },
 })

@@ -15,20 +15,46 @@ export default defineRule({
     if (!expected || !server || isConnected(serverLog, status)) return null
     const said = dockerFailure(serverLog, 'mount-name', 'mount-spec')
     const windows = platform === 'win32'
-    const odd = expected.run.mounts.find((m) => m.type !== 'tmpfs' && (/^~|^\$|^%\w+%|\$\{(?!env:|keyring:)/.test(m.source) || /^\.{1,2}(?:\/|$)/.test(m.source) || (!windows && /^[A-Za-z]:[\\/]/.test(m.source)) || (m.flag === 'volume' && colons(m.source, m.target, m.options)) || (m.type === 'bind' && m.source !== '' && !/^[/\\]/.test(m.source) && !/^[A-Za-z]:[\\/]/.test(m.source))))
+    const odd = expected.run.mounts.find(
+      (m) =>
+        m.type !== 'tmpfs' &&
+        (/^~|^\$|^%\w+%|\$\{(?!env:|keyring:)/.test(m.source) ||
+          /^\.{1,2}(?:\/|$)/.test(m.source) ||
+          (!windows && /^[A-Za-z]:[\\/]/.test(m.source)) ||
+          (m.flag === 'volume' && colons(m.source, m.target, m.options)) ||
+          (m.type === 'bind' && m.source !== '' && !/^[/\\]/.test(m.source) && !/^[A-Za-z]:[\\/]/.test(m.source))),
+    )
     const text = programSaid(serverLog, 'script-missing', 'file-missing', 'read-only')
-    const argument = expected.command.findIndex((w) => /^~\/|^\$HOME\/|^\$\{HOME\}\/|^%\w+%/.test(w) && (text === null || text.subject === null || w.includes(text.subject) || text.subject.includes(w.replace(/^~\//, '').replace(/^\$\{?HOME\}?\//, ''))))
+    const argument = expected.command.findIndex(
+      (w) =>
+        /^~\/|^\$HOME\/|^\$\{HOME\}\/|^%\w+%/.test(w) &&
+        (text === null ||
+          text.subject === null ||
+          w.includes(text.subject) ||
+          text.subject.includes(w.replace(/^~\//, '').replace(/^\$\{?HOME\}?\//, ''))),
+    )
     if (!said && !odd && argument < 0) return null
     // A word that docker refuses for the failed attempt, or one that only may be wrong.
     const failedOtherwise = serverLog?.failed && !said && !(text && (argument >= 0 || odd))
     if (failedOtherwise) return null
-    const place = odd ? placeOfToken(config, odd.index) : argument >= 0 ? placeOfToken(config, expected.runArgs.length + argument) : placeFor(config, said?.subject ?? null)
+    const place = odd
+      ? placeOfToken(config, odd.index)
+      : argument >= 0
+        ? placeOfToken(config, expected.runArgs.length + argument)
+        : placeFor(config, said?.subject ?? null)
     const refused = said ? refusal(said, serverLog, events) : null
     const value = odd?.source ?? (argument >= 0 ? (expected.command[argument] ?? '') : (said?.subject ?? ''))
     return {
-      observations: [...(odd || argument >= 0 ? (['config'] as const) : []), ...(refused?.observations ?? (text && serverLog?.failed ? (['serverLog'] as const) : []))],
+      observations: [
+        ...(odd || argument >= 0 ? (['config'] as const) : []),
+        ...(refused?.observations ?? (text && serverLog?.failed ? (['serverLog'] as const) : [])),
+      ],
       ...(said && place ? { proof: 'docker refuses the mount, and it is written so in the configuration.' } : {}),
-      facts: { path: value }, cites: [...(place ? [citeConfig(config, place)] : []), ...(refused?.cites ?? (text && serverLog?.failed ? [citeLog(text.line)] : []))],
+      facts: { path: value },
+      cites: [
+        ...(place ? [citeConfig(config, place)] : []),
+        ...(refused?.cites ?? (text && serverLog?.failed ? [citeLog(text.line)] : [])),
+      ],
       detail: `Between the file and docker there is no shell: ~, $HOME and relative paths stay as they are, and docker takes a word that does not begin with / for the name of a volume.`,
       remedies: [{ kind: 'instruction', title: `Write the absolute path on the host instead of ${value || 'it'}.` }],
     }
@@ -36,7 +62,8 @@ export default defineRule({
 })
 
 /** `host:container:ro` has at most three parts. */
-const colons = (source: string, target: string, options: string): boolean => options.includes(':') || (source !== '' && target === '') || (target !== '' && !target.startsWith('/') && !/^[A-Za-z]:/.test(target))
+const colons = (source: string, target: string, options: string): boolean =>
+  options.includes(':') || (source !== '' && target === '') || (target !== '' && !target.startsWith('/') && !/^[A-Za-z]:/.test(target))
 
 function placeFor(config: Parameters<typeof placeOfToken>[0], text: string | null) {
   const index = text === null ? -1 : (config.expected?.runArgs.findIndex((a) => a.includes(text)) ?? -1)

@@ -13,8 +13,11 @@ export default defineRule({
     if (!said) return null
     const { observations, cites } = refusal(said, serverLog, events)
     return {
-      observations, facts: { text: said.detail, engine: engine?.info?.operatingSystem ?? null }, cites,
-      detail: 'Docker Desktop, Colima and Podman machines see only the folders that they are configured to share.', remedies: [{ kind: 'instruction', title: 'Share the folder in the settings of the engine, or move it below the home folder.' }],
+      observations,
+      facts: { text: said.detail, engine: engine?.info?.operatingSystem ?? null },
+      cites,
+      detail: 'Docker Desktop, Colima and Podman machines see only the folders that they are configured to share.',
+      remedies: [{ kind: 'instruction', title: 'Share the folder in the settings of the engine, or move it below the home folder.' }],
     }
   },
 })

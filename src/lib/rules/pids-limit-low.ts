@@ -17,13 +17,17 @@ export default defineRule({
     // node starts about eleven threads, a shell with a child two.
     if (!run || value === null || !(limit > 0 && limit < 30) || isConnected(serverLog, status)) return null
     const attempt = failure(serverLog)
-    const said = attempt?.stderr.find((l) => /Resource temporarily unavailable|EAGAIN|can't fork|pthread_create|uv_thread_create|can't start new thread/i.test(l.raw))
+    const said = attempt?.stderr.find((l) =>
+      /Resource temporarily unavailable|EAGAIN|can't fork|pthread_create|uv_thread_create|can't start new thread/i.test(l.raw),
+    )
     const silent = attempt?.outcome === 'no-answer' && attempt.stderr.length === 0
     if (attempt && !said && !silent && !(attempt.outcome === 'exited' && attempt.stderr.length === 0)) return null
     const flag = configFlag(config, 'pids-limit')
     const s = story(events)
     return {
-      observations: ['config', ...(attempt ? (['serverLog'] as const) : [])], facts: { limit }, cites: [...(flag ? [citeConfig(config, flag.place)] : []), ...(s ? [citeStory(s)] : [])],
+      observations: ['config', ...(attempt ? (['serverLog'] as const) : [])],
+      facts: { limit },
+      cites: [...(flag ? [citeConfig(config, flag.place)] : []), ...(s ? [citeStory(s)] : [])],
       detail: `At most ${limit} processes and threads; node alone needs about eleven. There is no message when a thread cannot be started.`,
       remedies: [{ kind: 'instruction', title: 'Raise --pids-limit (100 or more), or drop it.' }],
     }

@@ -15,9 +15,15 @@ export default defineRule({
     if (!server || baseName(server.command) !== 'pipx' || !isIsolated(config) || isConnected(serverLog, status)) return null
     const pip = setup?.containerCommand === 'pip'
     return {
-      observations: ['config', ...(pip ? (['setup'] as const) : [])], ...(pip && failure(serverLog) ? { proof: 'The log shows that pip was started for it.' } : {}), facts: { containerCommand: setup?.containerCommand ?? null },
-      cites: [citeConfig(config, serverPath(server, 'command')), ...(pip && setup ? [citeLog(setup.line, `${setup.line.message}: container_command is pip`)] : [])],
-      detail: 'In the container the command becomes pip with the same arguments.', remedies: [{ kind: 'instruction', title: 'Use uvx instead of pipx run.' }],
+      observations: ['config', ...(pip ? (['setup'] as const) : [])],
+      ...(pip && failure(serverLog) ? { proof: 'The log shows that pip was started for it.' } : {}),
+      facts: { containerCommand: setup?.containerCommand ?? null },
+      cites: [
+        citeConfig(config, serverPath(server, 'command')),
+        ...(pip && setup ? [citeLog(setup.line, `${setup.line.message}: container_command is pip`)] : []),
+      ],
+      detail: 'In the container the command becomes pip with the same arguments.',
+      remedies: [{ kind: 'instruction', title: 'Use uvx instead of pipx run.' }],
     }
   },
 })

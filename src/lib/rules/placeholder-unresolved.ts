@@ -28,21 +28,35 @@ export default defineRule({
     }
     // In a shell line ${X} is the shell's own.
     const shell = /^(?:.*\/)?(?:ba|z|da|k|a)?sh$/.test(server.command)
-    if (!shell) server.args.forEach((value, i) => { if (!/^(?:-v|--volume|--mount)$/.test(server.args[i - 1] ?? '')) look(value, serverPath(server, 'args', i)) })
+    if (!shell)
+      server.args.forEach((value, i) => {
+        if (!/^(?:-v|--volume|--mount)$/.test(server.args[i - 1] ?? '')) look(value, serverPath(server, 'args', i))
+      })
     const reference = told ? field(told, 'reference') : null
     const still = reference === null || JSON.stringify(server).includes(reference.replaceAll('"', '\\"'))
     if (places.length === 0 && !(told && still)) return null
     const healthy = isConnected(serverLog, status)
     const first = places[0]
     const named = told && reference ? Object.entries(server.env).find(([, v]) => v.includes(reference))?.[0] : undefined
-    const place = first?.path ?? (named ? serverPath(server, 'env', named) : told ? argPlace(server.args, reference ?? '', server.index) : null)
+    const place =
+      first?.path ?? (named ? serverPath(server, 'env', named) : told ? argPlace(server.args, reference ?? '', server.index) : null)
     return {
-      observations: [...(first || place ? (['config'] as const) : []), ...(told && still ? (['mainLog'] as const) : [])], severity: healthy ? 'warning' : 'error',
+      observations: [...(first || place ? (['config'] as const) : []), ...(told && still ? (['mainLog'] as const) : [])],
+      severity: healthy ? 'warning' : 'error',
       ...(told && still ? { proof: 'MCPProxy logged that it could not resolve it and passed the text on.' } : {}),
       facts: { reference: first?.reference ?? reference, field: told ? field(told, 'field') : null },
       cites: [...(place ? [citeConfig(config, place)] : []), ...(told && still ? [citeLog(told)] : [])],
-      detail: first ? `MCPProxy expands only \${env:NAME} and \${keyring:NAME}; ${first.reference} stays as it is.` : `${reference ?? 'The reference'} names something that does not exist for MCPProxy, so the server gets the text itself.`,
-      remedies: [{ kind: 'instruction', title: first ? 'Spell it ${env:NAME} or ${keyring:NAME}.' : 'Make the variable or the keyring entry exist for MCPProxy, then restart the server.' }],
+      detail: first
+        ? `MCPProxy expands only \${env:NAME} and \${keyring:NAME}; ${first.reference} stays as it is.`
+        : `${reference ?? 'The reference'} names something that does not exist for MCPProxy, so the server gets the text itself.`,
+      remedies: [
+        {
+          kind: 'instruction',
+          title: first
+            ? 'Spell it ${env:NAME} or ${keyring:NAME}.'
+            : 'Make the variable or the keyring entry exist for MCPProxy, then restart the server.',
+        },
+      ],
     }
   },
 })

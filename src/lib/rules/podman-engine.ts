@@ -10,8 +10,13 @@ export default defineRule({
   detect({ engine }) {
     if (!engine.reachable.yes || !engine.reachable.podman) return null
     return {
-      observations: ['engine'], rank: 'supported', facts: { version: engine.reachable.version }, cites: [citeEngine('/version', 'Components names Podman')], severity: 'info',
-      detail: 'Error texts differ, and the host is host.containers.internal.', remedies: [{ kind: 'instruction', title: 'Use host.containers.internal instead of host.docker.internal.' }],
+      observations: ['engine'],
+      rank: 'supported',
+      facts: { version: engine.reachable.version },
+      cites: [citeEngine('/version', 'Components names Podman')],
+      severity: 'info',
+      detail: 'Error texts differ, and the host is host.containers.internal.',
+      remedies: [{ kind: 'instruction', title: 'Use host.containers.internal instead of host.docker.internal.' }],
     }
   },
 })

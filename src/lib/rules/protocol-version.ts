@@ -12,6 +12,14 @@ export default defineRule({
     const said = programSaid(serverLog, 'protocol-version')
     const error = failure(serverLog)
     const line = said?.line ?? (/unsupported protocol version/i.test(error?.error ?? '') ? error?.errorLine : null)
-    return line ? { observations: ['serverLog'], facts: {}, cites: [citeLog(line)], detail: 'MCPProxy offers 2025-11-25 and takes that and three older ones.', remedies: [{ kind: 'instruction', title: 'Upgrade the older side, or pin the server.' }] } : null
+    return line
+      ? {
+          observations: ['serverLog'],
+          facts: {},
+          cites: [citeLog(line)],
+          detail: 'MCPProxy offers 2025-11-25 and takes that and three older ones.',
+          remedies: [{ kind: 'instruction', title: 'Upgrade the older side, or pin the server.' }],
+        }
+      : null
   },
 })

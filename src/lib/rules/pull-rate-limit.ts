@@ -12,6 +12,12 @@ export default defineRule({
     const said = dockerFailure(serverLog, 'rate-limit')
     if (!said) return null
     const { observations, cites } = refusal(said, serverLog, events)
-    return { observations: [...observations, ...(image?.inspect === null ? (['image'] as const) : [])], facts: { image: image?.reference ?? null }, cites, detail: 'The image is not on this engine, and the quota of the registry is used up.', remedies: [{ kind: 'instruction', title: 'Log in, use a mirror, or pull later; pin the image by digest.' }] }
+    return {
+      observations: [...observations, ...(image?.inspect === null ? (['image'] as const) : [])],
+      facts: { image: image?.reference ?? null },
+      cites,
+      detail: 'The image is not on this engine, and the quota of the registry is used up.',
+      remedies: [{ kind: 'instruction', title: 'Log in, use a mirror, or pull later; pin the image by digest.' }],
+    }
   },
 })

@@ -15,8 +15,19 @@ export default defineRule({
     const run = effectiveRun(config, setup)?.run
     if (!said || !run) return null
     const root = hasSwitch(run, 'read-only')
-    const mount = said.subject !== null && isMounted(run.mounts.filter((m) => /\bro\b/.test(m.options)), said.subject)
+    const mount =
+      said.subject !== null &&
+      isMounted(
+        run.mounts.filter((m) => /\bro\b/.test(m.options)),
+        said.subject,
+      )
     if (said.kind === 'npm-read-only' && !root) return null
-    return { observations: ['serverLog', ...(root || mount ? (['config'] as const) : [])], facts: { path: said.subject, root, mount }, cites: [citeLog(said.line)], detail: `${said.subject ?? 'The place'} cannot be written.`, remedies: [{ kind: 'instruction', title: 'Give it a writable place (a --tmpfs or a volume), or mount this one folder writable.' }] }
+    return {
+      observations: ['serverLog', ...(root || mount ? (['config'] as const) : [])],
+      facts: { path: said.subject, root, mount },
+      cites: [citeLog(said.line)],
+      detail: `${said.subject ?? 'The place'} cannot be written.`,
+      remedies: [{ kind: 'instruction', title: 'Give it a writable place (a --tmpfs or a volume), or mount this one folder writable.' }],
+    }
   },
 })

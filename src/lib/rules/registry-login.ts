@@ -15,8 +15,16 @@ export default defineRule({
     const { observations, cites } = refusal(said, serverLog, events)
     const place = imagePlace(config)
     return {
-      observations: [...observations, ...(image?.inspect === null ? (['image'] as const) : [])], facts: { image: image?.reference ?? said.subject }, cites: [...(place && config ? [citeConfig(config, place)] : []), ...cites],
-      detail: 'A registry that hides what it does not have answers the same for a mistyped name.', remedies: [{ kind: 'instruction', title: 'Log in with docker login as the user that runs MCPProxy, or log out where an expired login blocks a public image.' }],
+      observations: [...observations, ...(image?.inspect === null ? (['image'] as const) : [])],
+      facts: { image: image?.reference ?? said.subject },
+      cites: [...(place && config ? [citeConfig(config, place)] : []), ...cites],
+      detail: 'A registry that hides what it does not have answers the same for a mistyped name.',
+      remedies: [
+        {
+          kind: 'instruction',
+          title: 'Log in with docker login as the user that runs MCPProxy, or log out where an expired login blocks a public image.',
+        },
+      ],
     }
   },
 })

@@ -15,9 +15,17 @@ export default defineRule({
     const { observations, cites } = refusal(said, serverLog, events)
     const place = imagePlace(config)
     return {
-      observations: [...observations, ...(image?.inspect === null ? (['image'] as const) : [])], facts: { registry: said.subject, why: said.detail },
-      cites: [...(place && config ? [citeConfig(config, place)] : []), ...cites, ...(image?.inspect === null ? [citeEngine('image', `${image.reference} is not on this engine`)] : [])],
-      detail: `It is the engine, not the container, that has to reach ${said.subject ?? 'the registry'}.`, remedies: [{ kind: 'instruction', title: 'Name an image that is here, pull it another way, or repair DNS or the proxy of the engine.' }],
+      observations: [...observations, ...(image?.inspect === null ? (['image'] as const) : [])],
+      facts: { registry: said.subject, why: said.detail },
+      cites: [
+        ...(place && config ? [citeConfig(config, place)] : []),
+        ...cites,
+        ...(image?.inspect === null ? [citeEngine('image', `${image.reference} is not on this engine`)] : []),
+      ],
+      detail: `It is the engine, not the container, that has to reach ${said.subject ?? 'the registry'}.`,
+      remedies: [
+        { kind: 'instruction', title: 'Name an image that is here, pull it another way, or repair DNS or the proxy of the engine.' },
+      ],
     }
   },
 })

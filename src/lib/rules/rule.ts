@@ -44,9 +44,7 @@ export interface Finding {
 }
 
 export type Outcome =
-  | { type: 'clear' }
-  | { type: 'found'; finding: Finding }
-  | { type: 'undetermined'; code: string; source: Source; error: SourceError }
+  { type: 'clear' } | { type: 'found'; finding: Finding } | { type: 'undetermined'; code: string; source: Source; error: SourceError }
 
 /** What a rule gets to see: what it declared, and a few facts about the case as a whole. */
 export type Needed<N extends Source> = { [S in N]: Evidence[S] }
@@ -99,7 +97,11 @@ export function defineRule<const N extends Source, const U extends Source = neve
   const { code, severity, title, needs, detect } = definition
   const uses = definition.uses ?? []
   return {
-    code, severity, title, needs, uses,
+    code,
+    severity,
+    title,
+    needs,
+    uses,
     symptom: definition.symptom ?? false,
     run(subject) {
       const needed: Partial<Record<Source, unknown>> = {}

@@ -16,9 +16,18 @@ export default defineRule({
     const s = story(events)
     return {
       observations: ['serverLog', ...(s?.exitCode != null && s.signals.length === 0 ? (['events'] as const) : [])], // What happened, not why: never more than a suspicion.
-      rank: 'suspected', facts: { exitCode: s?.exitCode ?? null },
-      cites: [...lastWords(attempt, 8), ...(attempt.stderr.length === 0 && attempt.errorLine ? [citeLog(attempt.errorLine)] : []), ...(s ? [citeStory(s)] : [])],
-      detail: s?.exitCode != null ? `It ended with exit code ${s.exitCode}. No cause that is known here fits.` : 'No cause that is known here fits.', remedies: [{ kind: 'instruction', title: 'Read its last words above.' }],
+      rank: 'suspected',
+      facts: { exitCode: s?.exitCode ?? null },
+      cites: [
+        ...lastWords(attempt, 8),
+        ...(attempt.stderr.length === 0 && attempt.errorLine ? [citeLog(attempt.errorLine)] : []),
+        ...(s ? [citeStory(s)] : []),
+      ],
+      detail:
+        s?.exitCode != null
+          ? `It ended with exit code ${s.exitCode}. No cause that is known here fits.`
+          : 'No cause that is known here fits.',
+      remedies: [{ kind: 'instruction', title: 'Read its last words above.' }],
     }
   },
 })

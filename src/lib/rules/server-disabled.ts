@@ -17,10 +17,24 @@ export default defineRule({
     // The file said so after the daemon had started the server: then not-restarted is the finding.
     if (says === undefined && serverLog?.newest?.outcome === 'connected' && status) return null
     return {
-      observations: ['config', ...(says?.enabled === false ? (['status'] as const) : [])], proof: server.enabled === null ? 'An absent "enabled" means false.' : 'MCPProxy starts only servers with "enabled": true.',
-      facts: { enabled: server.enabled }, cites: [citeConfig(config, serverPath(server, 'enabled')), ...(says?.enabled === false ? [citeApi('/api/v1/servers', 'enabled', 'false')] : [])],
-      detail: server.enabled === null ? 'The entry has no "enabled", and MCPProxy takes that as false.' : 'The entry says "enabled": false.',
-      remedies: [{ kind: 'config-edit', class: 'safe', title: 'Enable the server', because: 'MCPProxy does not start it otherwise', edits: [{ path: serverPath(server, 'enabled'), value: true }] }],
+      observations: ['config', ...(says?.enabled === false ? (['status'] as const) : [])],
+      proof: server.enabled === null ? 'An absent "enabled" means false.' : 'MCPProxy starts only servers with "enabled": true.',
+      facts: { enabled: server.enabled },
+      cites: [
+        citeConfig(config, serverPath(server, 'enabled')),
+        ...(says?.enabled === false ? [citeApi('/api/v1/servers', 'enabled', 'false')] : []),
+      ],
+      detail:
+        server.enabled === null ? 'The entry has no "enabled", and MCPProxy takes that as false.' : 'The entry says "enabled": false.',
+      remedies: [
+        {
+          kind: 'config-edit',
+          class: 'safe',
+          title: 'Enable the server',
+          because: 'MCPProxy does not start it otherwise',
+          edits: [{ path: serverPath(server, 'enabled'), value: true }],
+        },
+      ],
     }
   },
 })

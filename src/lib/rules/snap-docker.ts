@@ -15,8 +15,13 @@ export default defineRule({
     if (!said) return null
     const snap = docker?.startsWith('/snap/') ?? false
     return {
-      observations: ['serverLog', ...(snap ? (['environment'] as const) : [])], facts: { docker }, cites: [citeLog(said.line), ...(snap && docker ? [citeHost(docker, 'a snap')] : [])],
-      detail: 'A hardened service and snap confinement exclude each other.', remedies: [{ kind: 'instruction', title: 'Install docker-ce instead of the snap, or loosen the unit settings that the message names.' }],
+      observations: ['serverLog', ...(snap ? (['environment'] as const) : [])],
+      facts: { docker },
+      cites: [citeLog(said.line), ...(snap && docker ? [citeHost(docker, 'a snap')] : [])],
+      detail: 'A hardened service and snap confinement exclude each other.',
+      remedies: [
+        { kind: 'instruction', title: 'Install docker-ce instead of the snap, or loosen the unit settings that the message names.' },
+      ],
     }
   },
 })

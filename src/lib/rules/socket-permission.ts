@@ -20,12 +20,29 @@ export default defineRule({
     const groups = environment?.user?.groups ?? null
     const outside = groups !== null && !groups.includes('docker') && environment?.user?.uid !== 0 && environment?.source !== 'assumed'
     return {
-      observations: [...(text ? (['serverLog'] as const) : []), ...(denied ? (['engine'] as const) : []), ...(outside ? (['environment'] as const) : [])],
+      observations: [
+        ...(text ? (['serverLog'] as const) : []),
+        ...(denied ? (['engine'] as const) : []),
+        ...(outside ? (['environment'] as const) : []),
+      ],
       facts: { socket: path || null, groups },
-      cites: [...(text ? [citeLog(text.line)] : []), ...(denied && engine ? [citeEngine(engine.endpoint.host ?? 'engine', denied.message)] : []), ...(socket && socket.type !== 'missing' ? [citeHost(path, `mode ${socket.mode.toString(8)}, uid ${socket.uid}, gid ${socket.gid}`)] : []), ...(outside ? [citeHost('groups of the process', groups.join(' '))] : [])],
+      cites: [
+        ...(text ? [citeLog(text.line)] : []),
+        ...(denied && engine ? [citeEngine(engine.endpoint.host ?? 'engine', denied.message)] : []),
+        ...(socket && socket.type !== 'missing'
+          ? [citeHost(path, `mode ${socket.mode.toString(8)}, uid ${socket.uid}, gid ${socket.gid}`)]
+          : []),
+        ...(outside ? [citeHost('groups of the process', groups.join(' '))] : []),
+      ],
       detail: `The socket is there and refuses this user.${outside ? ' The process of MCPProxy is not in the group docker.' : ''} A group that was added later counts only after a new login.`,
       ruledOut: ['engine down (its socket exists and refuses)'],
-      remedies: [{ kind: 'instruction', title: 'Add the user that runs MCPProxy to the group docker and restart its session, or use rootless Docker. Never open the socket to everybody.' }],
+      remedies: [
+        {
+          kind: 'instruction',
+          title:
+            'Add the user that runs MCPProxy to the group docker and restart its session, or use rootless Docker. Never open the socket to everybody.',
+        },
+      ],
     }
   },
 })

@@ -13,6 +13,14 @@ export default defineRule({
     const said = programSaid(serverLog, 'speaks-http')
     if (!said || failure(serverLog)?.outcome !== 'no-answer') return null
     const exposes = (image?.inspect?.exposedPorts.length ?? 0) > 0
-    return { observations: ['serverLog', ...(exposes ? (['image'] as const) : [])], facts: { port: said.subject }, cites: [citeLog(said.line)], detail: 'It listens on a port, and nothing comes on standard output.', remedies: [{ kind: 'instruction', title: 'Ask for stdio by the flag or variable of this server, or configure it as an HTTP upstream.' }] }
+    return {
+      observations: ['serverLog', ...(exposes ? (['image'] as const) : [])],
+      facts: { port: said.subject },
+      cites: [citeLog(said.line)],
+      detail: 'It listens on a port, and nothing comes on standard output.',
+      remedies: [
+        { kind: 'instruction', title: 'Ask for stdio by the flag or variable of this server, or configure it as an HTTP upstream.' },
+      ],
+    }
   },
 })

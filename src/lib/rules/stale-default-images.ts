@@ -14,12 +14,20 @@ export default defineRule({
     const stale = ['uvx', 'pip', 'pipx', 'python', 'python3'].filter((k) => /^(?:docker\.io\/library\/)?python:/.test(map[k] ?? ''))
     if (!stale.includes('uvx') && !stale.includes('pipx')) return null
     return {
-      observations: ['config'], rank: 'supported', facts: { runtimes: stale }, cites: ['uvx', 'pipx'].filter((k) => stale.includes(k)).map((k) => citeConfig(config, ['docker_isolation', 'default_images', k])),
+      observations: ['config'],
+      rank: 'supported',
+      facts: { runtimes: stale },
+      cites: ['uvx', 'pipx'].filter((k) => stale.includes(k)).map((k) => citeConfig(config, ['docker_isolation', 'default_images', k])),
       detail: 'Plain python images contain no uv; before v0.24.0 MCPProxy installed it first, now it runs uvx directly.',
-      remedies: [{
-        kind: 'config-edit', class: 'safe', title: 'Take the stale entries out', because: 'MCPProxy then uses its present defaults',
-        edits: stale.map((k) => ({ path: ['docker_isolation', 'default_images', k], value: undefined })),
-      }],
+      remedies: [
+        {
+          kind: 'config-edit',
+          class: 'safe',
+          title: 'Take the stale entries out',
+          because: 'MCPProxy then uses its present defaults',
+          edits: stale.map((k) => ({ path: ['docker_isolation', 'default_images', k], value: undefined })),
+        },
+      ],
     }
   },
 })

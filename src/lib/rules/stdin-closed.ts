@@ -25,10 +25,25 @@ export default defineRule({
     const index = server.args.indexOf('run')
     return {
       observations: ['config', ...(attempt ? (['serverLog'] as const) : []), ...(clean ? (['events'] as const) : [])],
-      ...(clean ? { proof: 'The container started, ended with exit code 0, and nobody stopped it: that is a server at the end of its input.' } : {}),
-      facts: { exitCode: s?.exitCode ?? null }, cites: [citeConfig(config, serverPath(server, 'args', Math.max(0, index))), ...(s ? [citeStory(s)] : []), ...(attempt?.errorLine ? [citeLog(attempt.errorLine)] : [])],
+      ...(clean
+        ? { proof: 'The container started, ended with exit code 0, and nobody stopped it: that is a server at the end of its input.' }
+        : {}),
+      facts: { exitCode: s?.exitCode ?? null },
+      cites: [
+        citeConfig(config, serverPath(server, 'args', Math.max(0, index))),
+        ...(s ? [citeStory(s)] : []),
+        ...(attempt?.errorLine ? [citeLog(attempt.errorLine)] : []),
+      ],
       detail: 'Without -i docker connects the standard input of the server to nothing.',
-      remedies: [{ kind: 'config-edit', class: 'safe', title: 'Add -i after run', because: 'MCP over stdio needs the input', edits: [{ path: serverPath(server, 'args'), value: [...server.args.slice(0, index + 1), '-i', ...server.args.slice(index + 1)] }] }],
+      remedies: [
+        {
+          kind: 'config-edit',
+          class: 'safe',
+          title: 'Add -i after run',
+          because: 'MCP over stdio needs the input',
+          edits: [{ path: serverPath(server, 'args'), value: [...server.args.slice(0, index + 1), '-i', ...server.args.slice(index + 1)] }],
+        },
+      ],
     }
   },
 })

@@ -28,13 +28,33 @@ export default defineRule({
     // docker 29 and older refuse -t only together with -i; -t alone allocates a terminal that nobody answers.
     const unheard = unheardOf(serverLog, events)
     return {
-      observations: [...(flag || wrapped >= 0 ? (['config'] as const) : []), ...(said ? (['serverLog'] as const) : []), ...(unheard && said ? (['events'] as const) : [])],
+      observations: [
+        ...(flag || wrapped >= 0 ? (['config'] as const) : []),
+        ...(said ? (['serverLog'] as const) : []),
+        ...(unheard && said ? (['events'] as const) : []),
+      ],
       ...(flag && said ? { proof: 'docker itself says so, and the flag stands in its arguments.' } : {}),
       facts: { flag: flag ? (run?.runArgs[flag.flag.index] ?? '-t') : null, interactive: run ? hasSwitch(run.run, 'interactive') : null },
-      cites: [...(flag ? [citeConfig(config, flag.place)] : wrapped >= 0 && config.server ? [citeConfig(config, ['mcpServers', config.server.index, 'args', wrapped])] : []), ...(said ? [citeLog(said.line)] : []), ...(s ? [citeStory(s)] : [])],
-      detail: withoutInput ? 'A terminal is allocated that nobody sits at: output and errors are mixed, line ends become CR LF, and without -i there is no input.' : 'A terminal is asked for and there is none: MCPProxy starts every server over pipes, and the docker command refuses before it asks the engine.',
-      ruledOut: ['Docker-in-Docker (that text comes from the docker command on this side)', ...(config.decision?.runs === 'own-docker' ? ['isolation (MCPProxy does not wrap a docker command; switching it off changes nothing)'] : [])],
-      remedies: flag && !inside ? remedies(config) : [{ kind: 'instruction', title: 'Remove -t from the docker command (-it becomes -i).' }],
+      cites: [
+        ...(flag
+          ? [citeConfig(config, flag.place)]
+          : wrapped >= 0 && config.server
+            ? [citeConfig(config, ['mcpServers', config.server.index, 'args', wrapped])]
+            : []),
+        ...(said ? [citeLog(said.line)] : []),
+        ...(s ? [citeStory(s)] : []),
+      ],
+      detail: withoutInput
+        ? 'A terminal is allocated that nobody sits at: output and errors are mixed, line ends become CR LF, and without -i there is no input.'
+        : 'A terminal is asked for and there is none: MCPProxy starts every server over pipes, and the docker command refuses before it asks the engine.',
+      ruledOut: [
+        'Docker-in-Docker (that text comes from the docker command on this side)',
+        ...(config.decision?.runs === 'own-docker'
+          ? ['isolation (MCPProxy does not wrap a docker command; switching it off changes nothing)']
+          : []),
+      ],
+      remedies:
+        flag && !inside ? remedies(config) : [{ kind: 'instruction', title: 'Remove -t from the docker command (-it becomes -i).' }],
     }
   },
 })
@@ -58,5 +78,15 @@ function remedies(config: ConfigEvidence): Remedy[] {
   }
   // From the end, so that the positions before stay right.
   const all = [...edits, ...removed.reverse()]
-  return all.length === 0 ? [] : [{ kind: 'config-edit', class: 'safe', title: 'Drop -t, keep -i', because: 'a server is started over pipes; -i keeps its input open', edits: all }]
+  return all.length === 0
+    ? []
+    : [
+        {
+          kind: 'config-edit',
+          class: 'safe',
+          title: 'Drop -t, keep -i',
+          because: 'a server is started over pipes; -i keeps its input open',
+          edits: all,
+        },
+      ]
 }

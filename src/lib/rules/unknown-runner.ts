@@ -25,9 +25,15 @@ export default defineRule({
     return {
       observations: ['config', ...(said ? (['serverLog'] as const) : []), ...(s && neverStarted(s) ? (['events'] as const) : [])],
       ...(said ? { proof: `runtime_type is "${runtime}", and Alpine has no such program.` } : {}),
-      facts: { command: server.command, runtime, image: run?.run.image ?? null }, cites: [citeConfig(config, serverPath(server, 'command')), ...(said ? [citeLog(said.line)] : []), ...(s ? [citeStory(s)] : [])],
+      facts: { command: server.command, runtime, image: run?.run.image ?? null },
+      cites: [citeConfig(config, serverPath(server, 'command')), ...(said ? [citeLog(said.line)] : []), ...(s ? [citeStory(s)] : [])],
       detail: `"${server.command}" is none of the programs that MCPProxy has an image for, so it is run in ${run?.run.image ?? 'alpine'}.`,
-      remedies: [{ kind: 'instruction', title: 'Name an image that has the runner in isolation.image, or use a runner that MCPProxy knows (npx, uvx, node, python).' }],
+      remedies: [
+        {
+          kind: 'instruction',
+          title: 'Name an image that has the runner in isolation.image, or use a runner that MCPProxy knows (npx, uvx, node, python).',
+        },
+      ],
     }
   },
 })

@@ -9,7 +9,11 @@ const contextSocket = /\/\.(?:docker\/(?:desktop|run)|colima|orbstack|rd|lima)\/
 
 /** An engine answers, but not at the address that the text names, and that address is a context's. */
 export function elsewhere(host: string | null, engine: DockerEngine | undefined): boolean {
-  return host !== null && engine?.reachable.yes === true && (contextSocket.test(host) || (engine.endpoint.context !== null && engine.endpoint.host !== host))
+  return (
+    host !== null &&
+    engine?.reachable.yes === true &&
+    (contextSocket.test(host) || (engine.endpoint.context !== null && engine.endpoint.host !== host))
+  )
 }
 
 export default defineRule({
@@ -22,10 +26,17 @@ export default defineRule({
     const said = dockerFailure(serverLog, 'cannot-connect')
     if (!said || story(events)?.startedAt != null || !elsewhere(said.subject, engine)) return null
     return {
-      observations: ['serverLog', 'engine'], facts: { looksAt: said.subject, answers: engine.endpoint.host },
+      observations: ['serverLog', 'engine'],
+      facts: { looksAt: said.subject, answers: engine.endpoint.host },
       cites: [citeLog(said.line), citeEngine(engine.endpoint.host ?? 'engine', `answers (${engine.endpoint.decidedBy})`)],
       detail: `docker was sent to ${said.subject ?? 'another address'}, where nothing answers, while an engine answers here. The address comes from DOCKER_HOST, DOCKER_CONTEXT or the current context of the user that runs MCPProxy.`,
-      remedies: [{ kind: 'command', title: 'Select the running engine for the user that runs MCPProxy, then restart the server', argv: ['docker', 'context', 'use', 'default'] }],
+      remedies: [
+        {
+          kind: 'command',
+          title: 'Select the running engine for the user that runs MCPProxy, then restart the server',
+          argv: ['docker', 'context', 'use', 'default'],
+        },
+      ],
     }
   },
 })

@@ -34,7 +34,13 @@ export interface ResolvedEndpoint extends EngineEndpoint {
 
 const defaultHost = (platform: string): string => (platform === 'win32' ? 'npipe:////./pipe/docker_engine' : 'unix:///var/run/docker.sock')
 
-export const publicEndpoint = ({ host, decidedBy, context, tls, problem }: ResolvedEndpoint): EngineEndpoint => ({ host, decidedBy, context, tls, problem })
+export const publicEndpoint = ({ host, decidedBy, context, tls, problem }: ResolvedEndpoint): EngineEndpoint => ({
+  host,
+  decidedBy,
+  context,
+  tls,
+  problem,
+})
 
 export async function resolveEndpoint(input: EndpointInput): Promise<ResolvedEndpoint> {
   const { env, flags } = input
@@ -82,7 +88,10 @@ async function fromContext(input: EndpointInput, folder: string, name: string, d
   const [ca, cert, key] = await Promise.all(['ca.pem', 'cert.pem', 'key.pem'].map((n) => input.read(joinPath(input, secure, n))))
   const pem = (file: Observed<Buffer | null> | undefined): Buffer | null => (file?.ok === true ? file.value : null)
   const skip = member(endpoint, 'SkipTLSVerify') === true
-  const material = pem(ca) !== null || pem(cert) !== null || pem(key) !== null || skip ? { verify: !skip, ca: pem(ca), cert: pem(cert), key: pem(key) } : null
+  const material =
+    pem(ca) !== null || pem(cert) !== null || pem(key) !== null || skip
+      ? { verify: !skip, ca: pem(ca), cert: pem(cert), key: pem(key) }
+      : null
   return answered(address, by, name, isTcp(address) ? material : null)
 }
 
@@ -102,7 +111,11 @@ async function fromHost(input: EndpointInput, folder: string, value: string, dec
   // "Failed to initialize: unable to resolve docker endpoint: open /home/user/.docker/ca.pem: no such file or directory", for unix sockets too.
   if (ca?.ok !== true || ca.value === null) {
     const why = ca?.ok === false ? ca.error.message : `there is no ${file}`
-    return { ...refused(decidedBy, null, `${verify ? 'DOCKER_TLS_VERIFY' : 'DOCKER_TLS'} is set, but ${why}`), host: parsed.host, tls: isTcp(parsed.host) }
+    return {
+      ...refused(decidedBy, null, `${verify ? 'DOCKER_TLS_VERIFY' : 'DOCKER_TLS'} is set, but ${why}`),
+      host: parsed.host,
+      tls: isTcp(parsed.host),
+    }
   }
   const pem = (f: Observed<Buffer | null> | undefined): Buffer | null => (f?.ok === true ? f.value : null)
   return answered(parsed.host, decidedBy, null, isTcp(parsed.host) ? { verify, ca: ca.value, cert: pem(cert), key: pem(key) } : null)
@@ -122,7 +135,9 @@ function parseHost(value: string, tls: boolean, platform: string): { host: strin
       if (rest.includes('://')) return { problem: `invalid address ${shown}: expected a path after ${scheme}://` }
       // "Failed to initialize: protocol not available"
       if (scheme === 'npipe' && platform !== 'win32') return { problem: `${shown}: named pipes exist on Windows only` }
-      return { host: rest === '' ? (scheme === 'unix' ? 'unix:///var/run/docker.sock' : 'npipe:////./pipe/docker_engine') : `${scheme}://${rest}` }
+      return {
+        host: rest === '' ? (scheme === 'unix' ? 'unix:///var/run/docker.sock' : 'npipe:////./pipe/docker_engine') : `${scheme}://${rest}`,
+      }
     case 'ssh':
       return rest === '' ? { problem: `invalid address ${shown}: it names no host` } : { host: text }
     case 'tcp': {
@@ -138,7 +153,10 @@ function parseHost(value: string, tls: boolean, platform: string): { host: strin
 }
 
 /** A broken config.json is no obstacle to docker: "WARNING: Error parsing config file (…): unexpected EOF", and it goes on without. */
-async function currentContext(input: EndpointInput, folder: string): Promise<{ name: string | null; file: string; warning: string | null }> {
+async function currentContext(
+  input: EndpointInput,
+  folder: string,
+): Promise<{ name: string | null; file: string; warning: string | null }> {
   const file = joinPath(input, folder, 'config.json')
   const answer = await input.read(file)
   if (!answer.ok) return { name: null, file, warning: `${file} cannot be read, so no context is known` }
@@ -179,7 +197,8 @@ function member(value: unknown, name: string): unknown {
   return (entries.find(([k]) => k === name) ?? entries.find(([k]) => k.toLowerCase() === name.toLowerCase()))?.[1]
 }
 
-const joinPath = (input: { platform: string }, ...parts: string[]): string => (input.platform === 'win32' ? path.win32 : path.posix).join(...parts)
+const joinPath = (input: { platform: string }, ...parts: string[]): string =>
+  (input.platform === 'win32' ? path.win32 : path.posix).join(...parts)
 
 /** Sockets of other engines of this machine that exist: candidates to name when the one asked for does not answer. */
 export async function otherSockets(

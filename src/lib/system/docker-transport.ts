@@ -43,7 +43,13 @@ export function createTransport(endpoint: ResolvedEndpoint, env: Record<string, 
     (signal: AbortSignal): Send =>
     (options, expected, data, callback) => {
       // `method` and `headers` come from docker-modem, the address from us.
-      const request = http.request({ method: options.method, headers: options.headers, ...where.connect, path: where.base + options.path, agent })
+      const request = http.request({
+        method: options.method,
+        headers: options.headers,
+        ...where.connect,
+        path: where.base + options.path,
+        agent,
+      })
       let response: IncomingMessage | null = null
       const abort = (): void => {
         request.destroy(asError(signal.reason))
@@ -116,9 +122,13 @@ async function receive(answer: IncomingMessage, expected: Expected, maxBytes: nu
     json = null
   }
   if (fine) return json
-  const message = typeof json === 'object' && json !== null && 'message' in json && typeof json.message === 'string' ? json.message : content.slice(0, 200)
+  const message =
+    typeof json === 'object' && json !== null && 'message' in json && typeof json.message === 'string'
+      ? json.message
+      : content.slice(0, 200)
   // Go's net/http to a client without TLS: "Client sent an HTTP request to an HTTPS server."
-  if (status === 400 && json === null && /HTTP request to an HTTPS server/i.test(content)) throw engineFailure('misconfigured', 'The engine wants TLS.', status)
+  if (status === 400 && json === null && /HTTP request to an HTTPS server/i.test(content))
+    throw engineFailure('misconfigured', 'The engine wants TLS.', status)
   // An engine's own answers carry {"message": …}; 404 or 405 of something else does not.
   const why = status === 401 || status === 403 ? 'denied' : json === null && status < 500 ? 'not-docker' : 'failed'
   throw engineFailure(why, `The engine answered HTTP ${status}${message === '' ? '' : `: ${message}`}`, status)
@@ -146,7 +156,10 @@ function place(host: string): { connect: ClientRequestArgs; base: string } {
   if (host.startsWith('ssh:')) return { connect: { host: 'docker.example.com' }, base: '' }
   if (!URL.canParse(host.replace(/^tcp:/, 'http:'))) throw engineFailure('misconfigured', `The address ${host} cannot be read.`)
   const url = new URL(host.replace(/^tcp:/, 'http:'))
-  return { connect: { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? 80 : Number(url.port) }, base: url.pathname.replace(/\/$/, '') }
+  return {
+    connect: { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? 80 : Number(url.port) },
+    base: url.pathname.replace(/\/$/, ''),
+  }
 }
 
 const tlsOptions = ({ tlsMaterial }: ResolvedEndpoint): object =>
@@ -167,7 +180,8 @@ function sshAgent(url: URL, env: Record<string, string | undefined>): Agent {
   const { spawn } = process.getBuiltinModule('node:child_process')
   const { Duplex } = process.getBuiltinModule('node:stream')
   const socket = decodeURIComponent(url.pathname).replace(/^\/$/, '')
-  if (/[^\w./-]/.test(socket)) throw engineFailure('misconfigured', 'The path in the ssh:// address has characters that a shell would read.')
+  if (/[^\w./-]/.test(socket))
+    throw engineFailure('misconfigured', 'The path in the ssh:// address has characters that a shell would read.')
   const args = [
     ...['-o', 'ConnectTimeout=5', '-o', 'BatchMode=yes', '-T'],
     ...(url.username === '' ? [] : ['-l', decodeURIComponent(url.username)]),
@@ -193,13 +207,18 @@ function sshAgent(url: URL, env: Record<string, string | undefined>): Agent {
     })
     child.stderr.on('data', (chunk: Buffer) => (said = said.length < 2000 ? said + chunk.toString('utf8') : said))
     child.on('error', (error: NodeJS.ErrnoException) =>
-      duplex.destroy(error.code === 'ENOENT' ? engineFailure('misconfigured', 'The address is ssh://, but there is no ssh program here.') : error),
+      duplex.destroy(
+        error.code === 'ENOENT' ? engineFailure('misconfigured', 'The address is ssh://, but there is no ssh program here.') : error,
+      ),
     )
     child.on('close', (code) => {
       children.delete(child)
       if (code === 0) duplex.push(null)
       // 255 is ssh's own failure, 127 "docker: command not found" over there.
-      else duplex.destroy(engineFailure(code === 127 ? 'misconfigured' : 'failed', `ssh to the engine ended with ${code ?? 'a signal'}: ${said}`))
+      else
+        duplex.destroy(
+          engineFailure(code === 127 ? 'misconfigured' : 'failed', `ssh to the engine ended with ${code ?? 'a signal'}: ${said}`),
+        )
     })
     duplex.on('close', () => child.kill())
     return duplex

@@ -162,7 +162,9 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
     const name = `doctor-programs-${randomBytes(6).toString('hex')}`
     let id: string | null = null
     try {
-      const container = await limited(within(limit), ending.signal, (docker) => docker.createContainer(neverStarted(name, idOf(image) ?? reference)))
+      const container = await limited(within(limit), ending.signal, (docker) =>
+        docker.createContainer(neverStarted(name, idOf(image) ?? reference)),
+      )
       id = container.id
       const from = id
       return await limited(within(options.exportLimitMs ?? 30_000), ending.signal, async (docker) => {
@@ -220,7 +222,8 @@ async function orNull(asked: Promise<unknown>): Promise<unknown> {
   }
 }
 
-const idOf = (image: unknown): string | null => (typeof image === 'object' && image !== null && 'Id' in image && typeof image.Id === 'string' ? image.Id : null)
+const idOf = (image: unknown): string | null =>
+  typeof image === 'object' && image !== null && 'Id' in image && typeof image.Id === 'string' ? image.Id : null
 
 function object(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value))

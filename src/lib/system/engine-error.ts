@@ -38,7 +38,8 @@ export function classifyEngineError(error: unknown, at = 'the engine'): EngineEr
   if (code === 'EACCES' || code === 'EPERM') return as('denied', `The operating system does not let this user connect to ${at}.`)
   if (code === 'ETIMEDOUT') return as('timed-out', `${at} did not accept the connection in time.`)
   if (code === 'ENOTFOUND') return as('misconfigured', `The host name in ${at} is not known.`, 'unreachable')
-  if (/^(EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|EAI_AGAIN|EADDRNOTAVAIL)$/.test(code)) return as('failed', `${at} cannot be reached (${code}).`, 'unreachable')
+  if (/^(EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|EAI_AGAIN|EADDRNOTAVAIL)$/.test(code))
+    return as('failed', `${at} cannot be reached (${code}).`, 'unreachable')
   // llhttp's codes, e.g. HPE_INVALID_CONSTANT "Parse Error: Expected HTTP/" for an SSH banner.
   if (code.startsWith('HPE_')) return as('not-docker', `What answers at ${at} does not speak HTTP (${code}).`)
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) return as('misconfigured', `${at} does not speak TLS as expected (${code}).`)

@@ -53,7 +53,10 @@ export function createFiles(options: { maxUnpacked?: number } = {}): Files & { c
 async function attempt<T>(path: string, work: () => Promise<T>, missing: T): Promise<Observed<T>> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<Observed<T>>((resolve) => {
-    timer = setTimeout(() => resolve(notObserved('timed-out', `${path}: the file system did not answer within ${limitMs / 1000} s.`)), limitMs)
+    timer = setTimeout(
+      () => resolve(notObserved('timed-out', `${path}: the file system did not answer within ${limitMs / 1000} s.`)),
+      limitMs,
+    )
   })
   const now = work().then(
     (value): Observed<T> => observed(value),

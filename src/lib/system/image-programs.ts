@@ -55,7 +55,8 @@ export async function programPaths(source: AsyncIterable<Buffer>, folders: reado
   return [...new Set(folders.flatMap((f) => programs.get(resolve(f, links)) ?? []))].sort()
 }
 
-const isProgram = ({ type, mode }: TarEntry): boolean => type === 'symlink' || ((type === 'file' || type === 'link') && (mode & 0o111) !== 0)
+const isProgram = ({ type, mode }: TarEntry): boolean =>
+  type === 'symlink' || ((type === 'file' || type === 'link') && (mode & 0o111) !== 0)
 const absolute = (name: string): string => path.posix.normalize(`/${name}`).replace(/(?<=.)\/$/, '')
 
 /** Component by component, as a walk through folders orders them. */

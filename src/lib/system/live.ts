@@ -47,7 +47,8 @@ export function createLiveSystem(options: LiveOptions): LiveSystem {
     deadline: options.deadline,
     places: once(async () => (options.api === undefined ? places(await located(), await chosen(), env, platform) : [options.api])),
     // The daemon's MCPPROXY_API_KEY beats its file.
-    key: async () => options.apiKey ?? env['MCPPROXY_API_KEY'] ?? (await chosen())?.env?.['MCPPROXY_API_KEY'] ?? (await located()).settings.apiKey,
+    key: async () =>
+      options.apiKey ?? env['MCPPROXY_API_KEY'] ?? (await chosen())?.env?.['MCPPROXY_API_KEY'] ?? (await located()).settings.apiKey,
     ca: async () => certificate(files, await located(), (await chosen())?.env ?? env),
     users: async () => (uid === null ? null : trusted(files, uid, await located(), await chosen())),
   })

@@ -33,7 +33,8 @@ export async function locate(input: LocationInput): Promise<Located> {
   const cwd = process?.cwd ?? input.cwd
   const uid = process?.user.uid ?? input.uid
   const standard = paths.join(home, '.mcpproxy')
-  const absolute = (name: string, from: string): string => paths.resolve(from, /^~[/\\]/.test(name) ? paths.join(home, name.slice(2)) : name)
+  const absolute = (name: string, from: string): string =>
+    paths.resolve(from, /^~[/\\]/.test(name) ? paths.join(home, name.slice(2)) : name)
   const exists = async (name: string): Promise<boolean> => {
     const answer = await files.stat(name)
     // A file that this user may not look at is there all the same.
@@ -54,7 +55,11 @@ export async function locate(input: LocationInput): Promise<Located> {
     how.push(`Configuration ${config}: MCPP_CONFIG.`)
   }
   const dataFlag =
-    flags.dataDir !== undefined ? absolute(flags.dataDir, input.cwd) : process?.flags.dataDir != null ? absolute(process.flags.dataDir, cwd) : null
+    flags.dataDir !== undefined
+      ? absolute(flags.dataDir, input.cwd)
+      : process?.flags.dataDir != null
+        ? absolute(process.flags.dataDir, cwd)
+        : null
   if (config === null) {
     // MCPProxy looks into these two only, whatever --data-dir says. The rest is where services and --data-dir put the file.
     const here = process !== null && process.cwd === null ? [] : [paths.join(cwd, configName)]
@@ -119,7 +124,10 @@ const expanded = (value: string, env: Record<string, string | undefined>): strin
   value.replaceAll(/\$\{env:([^}]+)\}/g, (whole, name: string) => env[name] ?? whole)
 
 /** Of several daemons the one that the flags mean; without flags the first (ours before others'). Null: none fits. */
-export function chooseProcess(processes: readonly ProxyProcess[], input: Pick<LocationInput, 'flags' | 'cwd' | 'platform' | 'uid'>): ProxyProcess | null {
+export function chooseProcess(
+  processes: readonly ProxyProcess[],
+  input: Pick<LocationInput, 'flags' | 'cwd' | 'platform' | 'uid'>,
+): ProxyProcess | null {
   const paths = input.platform === 'win32' ? path.win32 : path.posix
   const same = (given: string | undefined, own: string | null, process: ProxyProcess, fallback: string): boolean => {
     if (given === undefined) return true

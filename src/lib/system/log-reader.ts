@@ -76,7 +76,7 @@ function allStarts(block: Buffer): number[] {
 function lineStarts(block: Buffer, needles: readonly Buffer[]): number[] {
   const starts = new Set<number>()
   for (const needle of needles) {
-    for (let at = block.indexOf(needle); at >= 0; ) {
+    for (let at = block.indexOf(needle); at >= 0;) {
       starts.add(block.lastIndexOf(newline, at) + 1)
       const stop = block.indexOf(newline, at)
       at = stop < 0 ? -1 : block.indexOf(needle, stop + 1)

@@ -77,7 +77,9 @@ async function findPlace(options: ProxyApiOptions, agents: Set<Agent>): Promise<
   if (failures.length === 0) return notObserved('unreachable', 'There is no address at which MCPProxy could be asked.')
   // A silent or forbidden one may well be MCPProxy; "nothing there" is said only when it holds for every place.
   const worst =
-    failures.find((f) => f.error.kind === 'timed-out') ?? failures.find((f) => f.error.kind === 'denied') ?? failures.find((f) => f.error.kind === 'failed')
+    failures.find((f) => f.error.kind === 'timed-out') ??
+    failures.find((f) => f.error.kind === 'denied') ??
+    failures.find((f) => f.error.kind === 'failed')
   return notObserved(worst?.error.kind ?? 'unreachable', failures.map((f) => f.error.message).join(' '))
 }
 
@@ -98,13 +100,20 @@ async function describePlace(options: ProxyApiOptions, address: string, agents: 
 
 /** Asks without a key first: a stranger on that port must not get it. */
 async function identify(options: ProxyApiOptions, place: Place): Promise<Observed<Place>> {
-  const answer = await request(options, place, { method: 'GET', path: '/api/v1/info', body: undefined, key: null, limitMs: options.limitMs ?? 3000 })
+  const answer = await request(options, place, {
+    method: 'GET',
+    path: '/api/v1/info',
+    body: undefined,
+    key: null,
+    limitMs: options.limitMs ?? 3000,
+  })
   if (!answer.ok) return answer
   if (!isMcpProxy(answer.value))
     return notObserved('unreachable', `Something answers at ${place.address}, but it is not MCPProxy (HTTP ${answer.value.status}).`)
   if (answer.value.status !== 401) return observed(place)
   // A daemon asks for no key over its socket; whatever does is not the one meant.
-  if (place.connect.socketPath !== undefined) return notObserved('denied', `${place.address} wants an API key, which is not sent over a socket.`)
+  if (place.connect.socketPath !== undefined)
+    return notObserved('denied', `${place.address} wants an API key, which is not sent over a socket.`)
   const key = await options.key()
   if (key === null) return observed(place)
   const stranger = await foreignListener(options, place)
@@ -118,7 +127,12 @@ async function identify(options: ProxyApiOptions, place: Place): Promise<Observe
 function isMcpProxy({ status, body }: ApiAnswer): boolean {
   if (typeof body !== 'object' || body === null || !('success' in body)) return false
   if (status === 401)
-    return body.success === false && 'error' in body && typeof body.error === 'string' && ('request_id' in body || body.error.includes('API key'))
+    return (
+      body.success === false &&
+      'error' in body &&
+      typeof body.error === 'string' &&
+      ('request_id' in body || body.error.includes('API key'))
+    )
   const data = 'data' in body ? body.data : null
   return status === 200 && body.success === true && typeof data === 'object' && data !== null && 'version' in data
 }
@@ -157,7 +171,8 @@ interface Question {
 
 async function request(options: ProxyApiOptions, place: Place, question: Question): Promise<Observed<ApiAnswer>> {
   const limit = Math.min(question.limitMs, options.deadline - Date.now())
-  const late = (): Failure => notObserved('timed-out', `MCPProxy at ${place.address} did not answer within ${(Math.max(0, limit) / 1000).toFixed(1)} s.`)
+  const late = (): Failure =>
+    notObserved('timed-out', `MCPProxy at ${place.address} did not answer within ${(Math.max(0, limit) / 1000).toFixed(1)} s.`)
   if (limit <= 0) return late()
   const socketPath = place.connect.socketPath
   let owner: number | null = null

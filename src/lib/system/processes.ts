@@ -33,7 +33,8 @@ const usualPrograms = ['docker', 'node', 'npx', 'python', 'python3', 'uv', 'uvx'
 const atOnce = 32
 
 // Everything else of another process's environment is none of our business.
-const kept = /^(HOME|PATH|SHELL|USER|USERNAME|TMPDIR|SSH_AUTH_SOCK|LOCALAPPDATA|USERPROFILE|DOCKER_.*|XDG_.*|.*_PROXY|MCPPROXY_.*|MCPP_CONFIG)$/i
+const kept =
+  /^(HOME|PATH|SHELL|USER|USERNAME|TMPDIR|SSH_AUTH_SOCK|LOCALAPPDATA|USERPROFILE|DOCKER_.*|XDG_.*|.*_PROXY|MCPPROXY_.*|MCPP_CONFIG)$/i
 
 export function relevantEnvironment(env: Record<string, string | undefined>): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter((e): e is [string, string] => e[1] !== undefined && kept.test(e[0])))
@@ -96,7 +97,9 @@ export async function readProxyProcess(files: Files, pid: number, proc = '/proc'
 
 const parseEnviron = (text: string): Record<string, string> =>
   Object.fromEntries(
-    text.split('\0').flatMap((entry) => (entry.includes('=') ? [[entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]] : [])),
+    text
+      .split('\0')
+      .flatMap((entry) => (entry.includes('=') ? [[entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]] : [])),
   )
 
 /** `mcpproxy` alone and `mcpproxy serve` are the daemon (cmd/mcpproxy/main.go `rootCmd.RunE = runServer`); other subcommands are not. */

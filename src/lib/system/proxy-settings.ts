@@ -12,7 +12,16 @@ export interface ProxySettings {
   trayEndpoint: string | null
 }
 
-const noSettings: ProxySettings = { dataDir: null, logDir: null, listen: null, apiKey: null, tls: false, certsDir: null, socket: true, trayEndpoint: null }
+const noSettings: ProxySettings = {
+  dataDir: null,
+  logDir: null,
+  listen: null,
+  apiKey: null,
+  tls: false,
+  certsDir: null,
+  socket: true,
+  trayEndpoint: null,
+}
 
 /** Lenient, because a broken file is when people come to us; keys in any case, as Go reads them. */
 export async function readProxySettings(files: Files, path: string | null): Promise<ProxySettings> {
@@ -37,4 +46,6 @@ export async function readProxySettings(files: Files, path: string | null): Prom
 
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null)
 const lowered = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k.toLowerCase(), v])) : {}
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k.toLowerCase(), v]))
+    : {}

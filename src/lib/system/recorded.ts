@@ -3,9 +3,23 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import { object, text, type Loose } from '../formats/loose.ts'
 import { UserError } from '../errors.ts'
-import { notObserved, observed, type ApiAnswer, type Engine, type Files, type HostPath, type Observed, type OpenFile, type ProxyEnvironment, type System } from './system.ts'
+import {
+  notObserved,
+  observed,
+  type ApiAnswer,
+  type Engine,
+  type Files,
+  type HostPath,
+  type Observed,
+  type OpenFile,
+  type ProxyEnvironment,
+  type System,
+} from './system.ts'
 
-const notRecorded = (what: string): { ok: false; error: { kind: 'not-recorded'; message: string } } => ({ ok: false, error: { kind: 'not-recorded', message: `The capture does not hold ${what}.` } })
+const notRecorded = (what: string): { ok: false; error: { kind: 'not-recorded'; message: string } } => ({
+  ok: false,
+  error: { kind: 'not-recorded', message: `The capture does not hold ${what}.` },
+})
 const format = /^mcpproxy-doctor-capture\/(\d+)$/
 
 export async function openCapture(folder: string): Promise<System> {
@@ -26,13 +40,27 @@ export async function openCapture(folder: string): Promise<System> {
   const logs = inside(manifest['logs'])
   // The capture's places are shown as they were on the machine: `home/.mcpproxy/…` → `<home>/.mcpproxy/…`.
   const homeFolder = path.join(root, 'home')
-  const shown = (full: string): string => (full.startsWith(homeFolder + path.sep) ? path.posix.join(home, path.relative(homeFolder, full).split(path.sep).join('/')) : full)
-  const onDisk = (name: string): string => (name === home || name.startsWith(`${home}/`) ? path.join(homeFolder, name.slice(home.length)) : name)
+  const shown = (full: string): string =>
+    full.startsWith(homeFolder + path.sep) ? path.posix.join(home, path.relative(homeFolder, full).split(path.sep).join('/')) : full
+  const onDisk = (name: string): string =>
+    name === home || name.startsWith(`${home}/`) ? path.join(homeFolder, name.slice(home.length)) : name
   return {
-    recording: { recordedAt: at.toISOString(), path: root, mcpproxy: { version: text(proxy['version']), running: proxy['running'] === true } },
+    recording: {
+      recordedAt: at.toISOString(),
+      path: root,
+      mcpproxy: { version: text(proxy['version']), running: proxy['running'] === true },
+    },
     platform: text(manifest['platform']) ?? 'linux',
     now: () => at,
-    locations: () => Promise.resolve({ home, config: config === null ? null : shown(config), trackedConfig: null, dataDir: config === null ? null : path.posix.dirname(shown(config)), logDirs: logs === null ? [] : [shown(logs)], how: ['recorded in capture.json'] }),
+    locations: () =>
+      Promise.resolve({
+        home,
+        config: config === null ? null : shown(config),
+        trackedConfig: null,
+        dataDir: config === null ? null : path.posix.dirname(shown(config)),
+        logDirs: logs === null ? [] : [shown(logs)],
+        how: ['recorded in capture.json'],
+      }),
     files: recordedFiles(root, onDisk),
     proxy: { get: (p) => recordedAnswer(root, p, proxy['running'] === true), address: () => Promise.resolve(text(proxy['listen'])) },
     engine: recordedEngine(root, object(manifest['docker'])),
@@ -47,7 +75,9 @@ async function readManifest(root: string): Promise<Loose> {
     content = await fs.readFile(path.join(root, 'capture.json'), 'utf8')
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
-    throw new UserError(`${root} is no capture: its capture.json cannot be read (${code}).`, ['--from takes the folder of a capture, the one that holds capture.json.'])
+    throw new UserError(`${root} is no capture: its capture.json cannot be read (${code}).`, [
+      '--from takes the folder of a capture, the one that holds capture.json.',
+    ])
   }
   let manifest: Loose
   try {
@@ -56,8 +86,12 @@ async function readManifest(root: string): Promise<Loose> {
     throw new UserError(`${root}/capture.json is not JSON.`)
   }
   const version = format.exec(text(manifest['format']) ?? '')?.[1]
-  if (version === undefined) throw new UserError(`${root}/capture.json names no format that is known here (expected mcpproxy-doctor-capture/1).`)
-  if (Number(version) > 1) throw new UserError(`The capture ${root} has the format mcpproxy-doctor-capture/${version}; this program knows 1.`, ['Update mcpproxy-doctor.'])
+  if (version === undefined)
+    throw new UserError(`${root}/capture.json names no format that is known here (expected mcpproxy-doctor-capture/1).`)
+  if (Number(version) > 1)
+    throw new UserError(`The capture ${root} has the format mcpproxy-doctor-capture/${version}; this program knows 1.`, [
+      'Update mcpproxy-doctor.',
+    ])
   return manifest
 }
 
@@ -88,7 +122,14 @@ function recordedFiles(root: string, onDisk: (name: string) => string): Files {
       if (text(e['error']) === 'ENOENT' || text(e['error']) === 'ENOTDIR') return observed<HostPath>({ type: 'missing' })
       if (text(e['error'])) return notObserved('denied', `${name}: ${String(e['error'])}`)
       const type = (['file', 'directory', 'socket', 'fifo'] as const).find((t) => t === e['type']) ?? 'other'
-      return observed<HostPath>({ type, mode: Number.parseInt(text(e['mode']) ?? '0', 8), uid: Number(e['uid']), gid: Number(e['gid']), size: Number(e['size'] ?? 0), mtimeMs: typeof e['mtimeMs'] === 'number' ? e['mtimeMs'] : null })
+      return observed<HostPath>({
+        type,
+        mode: Number.parseInt(text(e['mode']) ?? '0', 8),
+        uid: Number(e['uid']),
+        gid: Number(e['gid']),
+        size: Number(e['size'] ?? 0),
+        mtimeMs: typeof e['mtimeMs'] === 'number' ? e['mtimeMs'] : null,
+      })
     },
     async read(name, limit) {
       const handle = await openRegular(onDisk(name))
@@ -107,7 +148,13 @@ function recordedFiles(root: string, onDisk: (name: string) => string): Files {
       if (handle === null) return observed(null)
       if (name.endsWith('.gz')) return unpacked(name, handle)
       const { size } = await handle.stat()
-      return observed<OpenFile>({ path: name, size, mtimeMs: null, read: (offset, length) => readAt(handle, offset, length), close: () => handle.close() })
+      return observed<OpenFile>({
+        path: name,
+        size,
+        mtimeMs: null,
+        read: (offset, length) => readAt(handle, offset, length),
+        close: () => handle.close(),
+      })
     },
     async list(name) {
       try {
@@ -138,7 +185,13 @@ async function unpacked(name: string, handle: fs.FileHandle): Promise<Observed<O
   try {
     const { gunzipSync } = await import('node:zlib')
     const content = gunzipSync(await handle.readFile(), { maxOutputLength: 256 * 1024 * 1024 })
-    return observed<OpenFile>({ path: name, size: content.length, mtimeMs: null, read: (offset, length) => Promise.resolve(content.subarray(offset, offset + length)), close: () => Promise.resolve() })
+    return observed<OpenFile>({
+      path: name,
+      size: content.length,
+      mtimeMs: null,
+      read: (offset, length) => Promise.resolve(content.subarray(offset, offset + length)),
+      close: () => Promise.resolve(),
+    })
   } catch {
     return notObserved('failed', `${name} cannot be unpacked.`)
   } finally {
@@ -171,14 +224,17 @@ function recordedEngine(root: string, docker: Loose): Engine {
   const list = async (name: string): Promise<Observed<unknown[]>> => {
     const file = await json(root, 'docker', name)
     if (!file.ok) return file
-    return Array.isArray(file.value) ? observed(file.value as unknown[]) : notObserved('unreachable', 'The engine did not answer when this was recorded.')
+    return Array.isArray(file.value)
+      ? observed(file.value as unknown[])
+      : notObserved('unreachable', 'The engine did not answer when this was recorded.')
   }
   const one = async (name: string): Promise<Observed<unknown>> => {
     const file = await json(root, 'docker', name)
     return file.ok && file.value === null ? notObserved('unreachable', 'The engine did not answer when this was recorded.') : file
   }
   /** `docker/images/<reference with other characters as _>.json` */
-  const image = (reference: string): Promise<Observed<unknown>> => json(root, 'docker', 'images', `${reference.replaceAll(/[^\w.-]+/g, '_')}.json`)
+  const image = (reference: string): Promise<Observed<unknown>> =>
+    json(root, 'docker', 'images', `${reference.replaceAll(/[^\w.-]+/g, '_')}.json`)
   return {
     endpoint: () => Promise.resolve({ host, decidedBy: 'recorded', context, tls: false, problem: null }),
     version: () => one('version.json'),
@@ -193,7 +249,15 @@ function recordedEngine(root: string, docker: Loose): Engine {
       } catch {
         return notRecorded('docker/events.ndjson')
       }
-      return observed(content.split('\n').flatMap((line) => { try { return line.trim() === '' ? [] : [JSON.parse(line) as unknown] } catch { return [] } }))
+      return observed(
+        content.split('\n').flatMap((line) => {
+          try {
+            return line.trim() === '' ? [] : [JSON.parse(line) as unknown]
+          } catch {
+            return []
+          }
+        }),
+      )
     },
     async image(reference) {
       const file = await image(reference)
@@ -220,10 +284,15 @@ async function recordedEnvironment(root: string): Promise<Observed<ProxyEnvironm
   if (!file.ok) return file
   const v = object(file.value)
   const user = object(v['user'])
-  const strings = (o: Loose): Record<string, string | undefined> => Object.fromEntries(Object.entries(o).map(([k, item]) => [k, text(item) ?? undefined]))
+  const strings = (o: Loose): Record<string, string | undefined> =>
+    Object.fromEntries(Object.entries(o).map(([k, item]) => [k, text(item) ?? undefined]))
   return observed({
-    source: 'recorded', pid: null,
-    user: typeof user['uid'] === 'number' ? { uid: user['uid'], gid: Number(user['gid']), groups: Array.isArray(user['groups']) ? user['groups'].map(String) : [] } : null,
+    source: 'recorded',
+    pid: null,
+    user:
+      typeof user['uid'] === 'number'
+        ? { uid: user['uid'], gid: Number(user['gid']), groups: Array.isArray(user['groups']) ? user['groups'].map(String) : [] }
+        : null,
     env: strings(object(v['env'])),
     programs: Object.fromEntries(Object.entries(object(v['programs'])).map(([k, item]) => [k, text(item)])),
   })

@@ -28,7 +28,14 @@ export const notObserved = (kind: SourceError['kind'], message: string): { ok: f
 /** What the host says of a path. `missing` is an answer. */
 export type HostPath =
   | { type: 'missing' }
-  | { type: 'file' | 'directory' | 'socket' | 'fifo' | 'other'; mode: number; uid: number; gid: number; size: number; mtimeMs: number | null }
+  | {
+      type: 'file' | 'directory' | 'socket' | 'fifo' | 'other'
+      mode: number
+      uid: number
+      gid: number
+      size: number
+      mtimeMs: number | null
+    }
 
 /** A file that can be read at any place; `size` is the size when it was opened and is never read past. */
 export interface OpenFile {

@@ -32,7 +32,8 @@ export async function* tarEntries(source: AsyncIterable<Buffer>, maxBytes = Numb
   let records: Record<string, string> = {}
   for await (const chunk of source) {
     total += chunk.length
-    if (total > maxBytes) throw engineFailure('timed-out', `The image is larger than ${Math.round(maxBytes / 1024 ** 2)} MiB, reading it was given up.`)
+    if (total > maxBytes)
+      throw engineFailure('timed-out', `The image is larger than ${Math.round(maxBytes / 1024 ** 2)} MiB, reading it was given up.`)
     let at = 0
     while (at < chunk.length) {
       if (skip > 0) {

@@ -34,8 +34,18 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
     verdict: overallVerdict(servers, []),
     recordedAt: system.recording?.recordedAt ?? null,
     checkedAt: system.now().toISOString(),
-    mcpproxy: { version: version.assumed ? null : version.value.text, running: shared.status.ok ? shared.status.value !== null : null, config: shared.locations.config },
-    engine: engine.ok ? { host: engine.value.endpoint.host, version: engine.value.reachable.yes ? engine.value.reachable.version : null, reachable: engine.value.reachable.yes } : { host: null, version: null, reachable: null },
+    mcpproxy: {
+      version: version.assumed ? null : version.value.text,
+      running: shared.status.ok ? shared.status.value !== null : null,
+      config: shared.locations.config,
+    },
+    engine: engine.ok
+      ? {
+          host: engine.value.endpoint.host,
+          version: engine.value.reachable.yes ? engine.value.reachable.version : null,
+          reachable: engine.value.reachable.yes,
+        }
+      : { host: null, version: null, reachable: null },
     servers,
     findings: [],
   }
@@ -45,20 +55,32 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
 /** Those that were named; else every enabled server that is not connected, or all when MCPProxy does not run. */
 function chooseServers(shared: Shared, options: CheckOptions): string[] {
   const configured = shared.config.ok ? shared.config.value.servers.map((s) => s.name) : []
-  const listed = shared.status.ok && shared.status.value ? shared.status.value.servers.flatMap((s) => (typeof s['name'] === 'string' ? [s['name']] : [])) : []
+  const listed =
+    shared.status.ok && shared.status.value
+      ? shared.status.value.servers.flatMap((s) => (typeof s['name'] === 'string' ? [s['name']] : []))
+      : []
   const known = [...new Set([...configured, ...listed])]
   const broken = shared.config.ok && shared.config.value.document.problems.some((p) => p.kind === 'syntax' || p.kind === 'shape')
   for (const name of options.servers) {
     if (known.includes(name) || broken || !shared.config.ok) continue
     const near = suggestNames(name, known)
-    throw new UserError(`There is no server "${name}" in ${shared.locations.config ?? 'the configuration'}.`, near.length > 0 ? [`Did you mean ${near.map((n) => `"${n}"`).join(' or ')}?`] : known.length > 0 ? [`It has ${known.map((n) => `"${n}"`).join(', ')}.`] : [])
+    throw new UserError(
+      `There is no server "${name}" in ${shared.locations.config ?? 'the configuration'}.`,
+      near.length > 0
+        ? [`Did you mean ${near.map((n) => `"${n}"`).join(' or ')}?`]
+        : known.length > 0
+          ? [`It has ${known.map((n) => `"${n}"`).join(', ')}.`]
+          : [],
+    )
   }
   if (options.servers.length > 0) return [...new Set(options.servers)]
   if (options.all) return known
   const states = shared.status.ok ? shared.status.value?.servers : undefined
   const entries: ServerEntry[] = shared.config.ok ? shared.config.value.servers : []
   if (!states) return known
-  const open = entries.filter((e) => e.enabled === true && !states.some((s) => s['name'] === e.name && s['connected'] === true)).map((e) => e.name)
+  const open = entries
+    .filter((e) => e.enabled === true && !states.some((s) => s['name'] === e.name && s['connected'] === true))
+    .map((e) => e.name)
   return open.length > 0 ? open : known
 }
 
@@ -76,8 +98,16 @@ export function serverReport(subject: Subject): ServerReport {
       }
     } catch (error) {
       findings.push({
-        code: 'rule-crashed', severity: 'info', rank: 'proven', server: subject.server, title: `The rule ${rule.code} crashed; the others went on`, detail: error instanceof Error ? error.message : String(error),
-        facts: { rule: rule.code }, cites: [], ruledOut: [], remedies: [],
+        code: 'rule-crashed',
+        severity: 'info',
+        rank: 'proven',
+        server: subject.server,
+        title: `The rule ${rule.code} crashed; the others went on`,
+        detail: error instanceof Error ? error.message : String(error),
+        facts: { rule: rule.code },
+        cites: [],
+        ruledOut: [],
+        remedies: [],
       })
     }
   }
@@ -85,7 +115,15 @@ export function serverReport(subject: Subject): ServerReport {
   if (findings.some((f) => f.severity === 'error')) symptoms = []
   const sorted = sortFindings([...findings, ...symptoms.slice(0, 1)])
   const { verdict, summary } = judge(subject, sorted)
-  return { server: subject.server, verdict, summary, findings: sorted, steps: stepsOf(subject, sorted), undetermined, rules: { looked: rules.length - undetermined.length, couldNot: undetermined.length } }
+  return {
+    server: subject.server,
+    verdict,
+    summary,
+    findings: sorted,
+    steps: stepsOf(subject, sorted),
+    undetermined,
+    rules: { looked: rules.length - undetermined.length, couldNot: undetermined.length },
+  }
 }
 
 function judge(subject: Subject, findings: readonly Finding[]): Pick<ServerReport, 'verdict' | 'summary'> {
@@ -96,13 +134,21 @@ function judge(subject: Subject, findings: readonly Finding[]): Pick<ServerRepor
   const api = status.ok ? status.value : undefined
   const remote = config.ok && config.value.decision?.runs === 'remote'
   const connected = remote ? api?.server?.connected === true : isConnected(log, api)
-  if (!connected) return { verdict: 'undetermined', summary: log?.newest ? 'it is not connected, and nothing that was looked at says why' : 'no attempt to start it was found' }
+  if (!connected)
+    return {
+      verdict: 'undetermined',
+      summary: log?.newest ? 'it is not connected, and nothing that was looked at says why' : 'no attempt to start it was found',
+    }
   if (remote) return { verdict: 'healthy', summary: 'a remote server; connected' }
   const isolated = log?.newest?.isolated != null
   // "Connected" proves nothing: the engine must have its container.
-  if (isolated && !containers.ok) return { verdict: 'undetermined', summary: 'MCPProxy says connected, but the engine could not be asked whether its container runs' }
+  if (isolated && !containers.ok)
+    return { verdict: 'undetermined', summary: 'MCPProxy says connected, but the engine could not be asked whether its container runs' }
   const tools = api?.server?.toolCount
-  return { verdict: 'healthy', summary: `connected${tools != null ? `, ${tools} tool${tools === 1 ? '' : 's'}` : ''}${isolated ? ', container up' : ''}` }
+  return {
+    verdict: 'healthy',
+    summary: `connected${tools != null ? `, ${tools} tool${tools === 1 ? '' : 's'}` : ''}${isolated ? ', container up' : ''}`,
+  }
 }
 
 /** Every string of the report passes the redactor: the one place where secrets are struck. */

@@ -12,24 +12,59 @@ export function stepsOf(subject: Subject, findings: readonly Finding[]): Step[] 
   const cause = findings.find((f) => f.severity === 'error')
   const decision = config?.decision
   const isolation: Step = decision
-    ? { step: 'isolation', outcome: decision.runs === 'docker' ? 'ok' : 'not-applicable', summary: `${decision.runs === 'docker' ? 'isolated' : decision.runs === 'own-docker' ? 'its own docker command' : 'not isolated'}: ${decision.because}` }
-    : { step: 'isolation', outcome: 'unknown', summary: e.config.ok ? 'the file has no such server that could be read' : e.config.error.message }
+    ? {
+        step: 'isolation',
+        outcome: decision.runs === 'docker' ? 'ok' : 'not-applicable',
+        summary: `${decision.runs === 'docker' ? 'isolated' : decision.runs === 'own-docker' ? 'its own docker command' : 'not isolated'}: ${decision.because}`,
+      }
+    : {
+        step: 'isolation',
+        outcome: 'unknown',
+        summary: e.config.ok ? 'the file has no such server that could be read' : e.config.error.message,
+      }
   const run = effectiveRun(config, e.setup.ok ? e.setup.value : undefined)
-  return [isolation, containerStep(subject), logStep(subject), {
-    step: 'args', outcome: run ? (cause?.cites.some((c) => c.type === 'config' && /\/args\/|extra_args/.test(c.pointer)) ? 'problem' : 'ok') : 'not-applicable',
-    summary: run ? `${run.run.image ?? 'no image'}, ${flagsNamed(run.run, 'env').length} variables, ${run.run.mounts.length} mounts${e.setup.ok && e.setup.value ? ' (from the log)' : ' (from the configuration)'}` : 'no docker command',
-  }, { step: 'replay', outcome: 'not-run', summary: 'not run' },
-  { step: 'fix', outcome: 'not-run', summary: cause && cause.remedies.length > 0 ? `not run; ${cause.remedies.length} remed${cause.remedies.length === 1 ? 'y' : 'ies'} below` : 'not run' },
-  { step: 'reload', outcome: 'not-run', summary: 'not run' }]
+  return [
+    isolation,
+    containerStep(subject),
+    logStep(subject),
+    {
+      step: 'args',
+      outcome: run
+        ? cause?.cites.some((c) => c.type === 'config' && /\/args\/|extra_args/.test(c.pointer))
+          ? 'problem'
+          : 'ok'
+        : 'not-applicable',
+      summary: run
+        ? `${run.run.image ?? 'no image'}, ${flagsNamed(run.run, 'env').length} variables, ${run.run.mounts.length} mounts${e.setup.ok && e.setup.value ? ' (from the log)' : ' (from the configuration)'}`
+        : 'no docker command',
+    },
+    { step: 'replay', outcome: 'not-run', summary: 'not run' },
+    {
+      step: 'fix',
+      outcome: 'not-run',
+      summary:
+        cause && cause.remedies.length > 0
+          ? `not run; ${cause.remedies.length} remed${cause.remedies.length === 1 ? 'y' : 'ies'} below`
+          : 'not run',
+    },
+    { step: 'reload', outcome: 'not-run', summary: 'not run' },
+  ]
 }
 
 function containerStep({ evidence: e }: Subject): Step {
   const running = e.containers.ok ? e.containers.value.filter((c) => c.relation !== 'other' && c.state === 'running') : []
-  if (running[0]) return { step: 'container', outcome: 'ok', summary: `${running[0].names[0] ?? running[0].id.slice(0, 12)}: ${running[0].status}` }
+  if (running[0])
+    return { step: 'container', outcome: 'ok', summary: `${running[0].names[0] ?? running[0].id.slice(0, 12)}: ${running[0].status}` }
   if (!e.events.ok) return { step: 'container', outcome: 'unknown', summary: e.events.error.message }
   const s = e.events.value.newest
   if (s) return { step: 'container', outcome: 'problem', summary: tellStory(s) }
-  return { step: 'container', outcome: 'not-applicable', summary: e.events.value.history.full ? 'none now; the engine keeps only 256 events, older ones are gone' : 'none now, and the engine never heard of one for the newest attempt' }
+  return {
+    step: 'container',
+    outcome: 'not-applicable',
+    summary: e.events.value.history.full
+      ? 'none now; the engine keeps only 256 events, older ones are gone'
+      : 'none now, and the engine never heard of one for the newest attempt',
+  }
 }
 
 function logStep({ evidence: e }: Subject): Step {
@@ -37,7 +72,16 @@ function logStep({ evidence: e }: Subject): Step {
   const log = e.serverLog.value
   if (log.files.length === 0) return { step: 'logs', outcome: 'unknown', summary: 'no log of this server' }
   const failed = log.failed
-  if (!failed) return { step: 'logs', outcome: log.newest?.outcome === 'connected' ? 'ok' : 'unknown', summary: log.newest?.outcome === 'connected' ? 'connected' : 'an attempt is under way' }
+  if (!failed)
+    return {
+      step: 'logs',
+      outcome: log.newest?.outcome === 'connected' ? 'ok' : 'unknown',
+      summary: log.newest?.outcome === 'connected' ? 'connected' : 'an attempt is under way',
+    }
   const last = failed.stderr.at(-1)
-  return { step: 'logs', outcome: 'problem', summary: `${log.attempts.filter((a) => a.outcome !== 'connected' && a.outcome !== 'pending').length} failed attempts; ${failed.outcome === 'no-answer' ? 'no answer in time' : failed.outcome === 'refused' ? 'not started' : 'ended before the handshake'}${last ? `: ${String(last.fields['message']).slice(0, 120)}` : ', without a word'}` }
+  return {
+    step: 'logs',
+    outcome: 'problem',
+    summary: `${log.attempts.filter((a) => a.outcome !== 'connected' && a.outcome !== 'pending').length} failed attempts; ${failed.outcome === 'no-answer' ? 'no answer in time' : failed.outcome === 'refused' ? 'not started' : 'ended before the handshake'}${last ? `: ${String(last.fields['message']).slice(0, 120)}` : ', without a word'}`,
+  }
 }

@@ -14,7 +14,10 @@ const folder = path.resolve('test/captures')
 function comparable(args: readonly string[]): string[] {
   const env: string[] = []
   const rest = args.flatMap((a, i) => {
-    if (args[i - 1] === '-e') { env.push(a); return [] }
+    if (args[i - 1] === '-e') {
+      env.push(a)
+      return []
+    }
     return [a.replace(/^(mcpproxy-.*-)[a-z0-9]{4}$/, '$1').replace(/^(com\.mcpproxy\.(?:instance|created)=).*/, '$1')]
   })
   return [...rest, ...env.sort()]
@@ -32,7 +35,11 @@ test('the model builds every recorded argument list', () => {
     const version = parseVersion(capture.mcpproxy.version)
     assert.ok(version)
     const document = parseConfig('mcp_config.json', fs.readFileSync(path.join(home, '.mcpproxy/mcp_config.json')))
-    const setups = fs.readFileSync(log, 'utf8').split('\n').map((l) => parseLogLine(l, log, null)).filter((l): l is LogLine => l?.message === 'Docker isolation setup completed')
+    const setups = fs
+      .readFileSync(log, 'utf8')
+      .split('\n')
+      .map((l) => parseLogLine(l, log, null))
+      .filter((l): l is LogLine => l?.message === 'Docker isolation setup completed')
     for (const line of setups) {
       const server = serverEntries(document).find((s) => s.name === serverOf(line))
       assert.ok(server, name)

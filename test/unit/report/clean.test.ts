@@ -4,20 +4,58 @@ import fc from 'fast-check'
 import { clean, cleanLines, displayWidth, headOf } from '../../../src/lib/report/clean.ts'
 
 /** Text as an attacker would write it: introducers, ends, parameters, invisible characters, halves of pairs. */
-export const nasty = fc.array(fc.oneof(
-  fc.constantFrom('\u001b[31m', '\u001b]0;title\u0007', '\u001b]8;;http://x\u001b\\', '\u001b', '\u009b', '\u009d', '\u001bP', '\u001b[', '[2J', '\r', '\n', '\t', '\u202e', '\u2066', '\u200b', '\u200d', '\ufeff', '\u00ad', '\u0000', '\u007f', '\u{e0041}', '\ud800', '\udc00', 'e\u0301\u0301\u0301\u0301\u0301\u0301', '日本', '👩‍👩‍👧', 'ﷺ', '%s', ' '),
-  fc.string({ unit: 'binary', maxLength: 20 }),
-  fc.string({ maxLength: 12 }),
-), { maxLength: 12 }).map((parts) => parts.join(''))
+export const nasty = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(
+        '\u001b[31m',
+        '\u001b]0;title\u0007',
+        '\u001b]8;;http://x\u001b\\',
+        '\u001b',
+        '\u009b',
+        '\u009d',
+        '\u001bP',
+        '\u001b[',
+        '[2J',
+        '\r',
+        '\n',
+        '\t',
+        '\u202e',
+        '\u2066',
+        '\u200b',
+        '\u200d',
+        '\ufeff',
+        '\u00ad',
+        '\u0000',
+        '\u007f',
+        '\u{e0041}',
+        '\ud800',
+        '\udc00',
+        'e\u0301\u0301\u0301\u0301\u0301\u0301',
+        '日本',
+        '👩‍👩‍👧',
+        'ﷺ',
+        '%s',
+        ' ',
+      ),
+      fc.string({ unit: 'binary', maxLength: 20 }),
+      fc.string({ maxLength: 12 }),
+    ),
+    { maxLength: 12 },
+  )
+  .map((parts) => parts.join(''))
 
 const forbidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
 
 test('what is clean has nothing that a terminal acts on or does not show', () => {
-  fc.assert(fc.property(nasty, (text) => {
-    const shown = clean(text)
-    assert.doesNotMatch(shown, forbidden)
-    assert.equal(clean(shown), shown)
-  }), { numRuns: 500 })
+  fc.assert(
+    fc.property(nasty, (text) => {
+      const shown = clean(text)
+      assert.doesNotMatch(shown, forbidden)
+      assert.equal(clean(shown), shown)
+    }),
+    { numRuns: 500 },
+  )
 })
 
 test('plain text stays as it is', () => {
@@ -63,9 +101,11 @@ test('width counts columns', () => {
 })
 
 test('headOf fits, and takes at least one character', () => {
-  fc.assert(fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), fc.nat(30), (text, columns) => {
-    const head = headOf(text, columns)
-    assert.ok(text.startsWith(head) && head.length > 0)
-    assert.ok(displayWidth(head) <= Math.max(columns, 2))
-  }))
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), fc.nat(30), (text, columns) => {
+      const head = headOf(text, columns)
+      assert.ok(text.startsWith(head) && head.length > 0)
+      assert.ok(displayWidth(head) <= Math.max(columns, 2))
+    }),
+  )
 })

@@ -6,13 +6,16 @@ import { applyConfigEdits, editDiff, lineHunks } from '../../../src/lib/report/e
 import { sampleConfig } from '../../helpers/sample-report.ts'
 
 test('one value: two lines and one line of context', () => {
-  assert.equal(editDiff(sampleConfig, [{ path: ['mcpServers', 0, 'args', 1], value: '-i' }]), [
-    '@@ 8 @@',
-    '       "env": { "API_TOKEN": "ghp_0123456789abcdef0123456789abcdef0123" },',
-    '-      "args": ["run", "-it", "--rm", "mcp/everything"]',
-    '+      "args": ["run", "-i", "--rm", "mcp/everything"]',
-    '     },',
-  ].join('\n'))
+  assert.equal(
+    editDiff(sampleConfig, [{ path: ['mcpServers', 0, 'args', 1], value: '-i' }]),
+    [
+      '@@ 8 @@',
+      '       "env": { "API_TOKEN": "ghp_0123456789abcdef0123456789abcdef0123" },',
+      '-      "args": ["run", "-it", "--rm", "mcp/everything"]',
+      '+      "args": ["run", "-i", "--rm", "mcp/everything"]',
+      '     },',
+    ].join('\n'),
+  )
 })
 
 test('an array that stood in one line stays in one', () => {
@@ -22,12 +25,18 @@ test('an array that stood in one line stays in one', () => {
 
 test('edits far apart are separate hunks, with their own places', () => {
   const text = `{\n${Array.from({ length: 20 }, (_, i) => `  "k${i}": ${i}`).join(',\n')}\n}\n`
-  const diff = editDiff(text, [{ path: ['k2'], value: 0 }, { path: ['k17'], value: 0 }])
+  const diff = editDiff(text, [
+    { path: ['k2'], value: 0 },
+    { path: ['k17'], value: 0 },
+  ])
   assert.deepEqual(diff.match(/@@ \d+ @@/g), ['@@ 3 @@', '@@ 18 @@'])
 })
 
 test('removing several elements of an array removes those', () => {
-  const after = applyConfigEdits('{ "a": ["0", "1", "2", "3"] }', [{ path: ['a', 1], value: undefined }, { path: ['a', 2], value: undefined }])
+  const after = applyConfigEdits('{ "a": ["0", "1", "2", "3"] }', [
+    { path: ['a', 1], value: undefined },
+    { path: ['a', 2], value: undefined },
+  ])
   assert.deepEqual(parse(after ?? ''), { a: ['0', '3'] })
 })
 
@@ -46,20 +55,22 @@ test('a path that does not fit gives no diff instead of an error', () => {
 
 test('a diff tells both texts', () => {
   const lines = fc.array(fc.constantFrom('a', 'b', 'c', ''), { maxLength: 12 })
-  fc.assert(fc.property(lines, lines, (a, b) => {
-    const hunks = lineHunks(a.join('\n'), b.join('\n'))
-    // Applying the hunks to the old lines gives the new ones.
-    const old = a.join('\n').split('\n')
-    const out: string[] = []
-    let at = 0
-    for (const hunk of hunks) {
-      while (at < hunk.line - 1) out.push(old[at++] ?? '')
-      for (const line of hunk.lines) {
-        if (line.kind !== 'added') assert.equal(old[at++], line.text)
-        if (line.kind !== 'removed') out.push(line.text)
+  fc.assert(
+    fc.property(lines, lines, (a, b) => {
+      const hunks = lineHunks(a.join('\n'), b.join('\n'))
+      // Applying the hunks to the old lines gives the new ones.
+      const old = a.join('\n').split('\n')
+      const out: string[] = []
+      let at = 0
+      for (const hunk of hunks) {
+        while (at < hunk.line - 1) out.push(old[at++] ?? '')
+        for (const line of hunk.lines) {
+          if (line.kind !== 'added') assert.equal(old[at++], line.text)
+          if (line.kind !== 'removed') out.push(line.text)
+        }
       }
-    }
-    out.push(...old.slice(at))
-    assert.equal(out.join('\n'), b.join('\n'))
-  }))
+      out.push(...old.slice(at))
+      assert.equal(out.join('\n'), b.join('\n'))
+    }),
+  )
 })

@@ -19,7 +19,8 @@ function marked([line = '', carets = '']: readonly string[]): string {
   }
   return out
 }
-const at = (text: string, culprit: string, width = 80): string[] => excerptLines({ line: 9, column: text.indexOf(culprit) + 1, length: culprit.length, text }, theme, width, '    ')
+const at = (text: string, culprit: string, width = 80): string[] =>
+  excerptLines({ line: 9, column: text.indexOf(culprit) + 1, length: culprit.length, text }, theme, width, '    ')
 
 test('the caret stands under the culprit', () => {
   assert.deepEqual(at('      "args": ["run", "-it", "--rm"],', '"-it"'), [
@@ -51,20 +52,28 @@ test('a culprit longer than the line shows its beginning', () => {
 })
 
 test('places outside the line do no harm', () => {
-  for (const [column, length] of [[1, 0], [99, 5], [0, 3], [-4, -1]] as const) {
+  for (const [column, length] of [
+    [1, 0],
+    [99, 5],
+    [0, 3],
+    [-4, -1],
+  ] as const) {
     const [, carets = ''] = excerptLines({ line: 1, column, length, text: '{}' }, theme, 40)
     assert.match(carets, /\^/)
   }
 })
 
 test('whatever the line: it fits, is clean, and both gutters agree', () => {
-  fc.assert(fc.property(nasty, fc.nat(60), fc.nat(60), fc.integer({ min: 40, max: 120 }), fc.boolean(), (text, column, length, width, unicode) => {
-    const look = unicode ? theme : createTheme({ env: {}, platform: 'linux', isTerminal: false })
-    const lines = excerptLines({ line: 1234, column, length, text }, look, width, '    ')
-    for (const line of lines) {
-      assert.ok(displayWidth(line) <= width, `${JSON.stringify(line)} in ${width}`)
-      assert.doesNotMatch(line, /[\p{Cc}\p{Cf}]/u)
-    }
-    assert.equal(lines[0]?.indexOf(look.symbols.gutter), lines[1]?.indexOf(look.symbols.gutter))
-  }), { numRuns: 500 })
+  fc.assert(
+    fc.property(nasty, fc.nat(60), fc.nat(60), fc.integer({ min: 40, max: 120 }), fc.boolean(), (text, column, length, width, unicode) => {
+      const look = unicode ? theme : createTheme({ env: {}, platform: 'linux', isTerminal: false })
+      const lines = excerptLines({ line: 1234, column, length, text }, look, width, '    ')
+      for (const line of lines) {
+        assert.ok(displayWidth(line) <= width, `${JSON.stringify(line)} in ${width}`)
+        assert.doesNotMatch(line, /[\p{Cc}\p{Cf}]/u)
+      }
+      assert.equal(lines[0]?.indexOf(look.symbols.gutter), lines[1]?.indexOf(look.symbols.gutter))
+    }),
+    { numRuns: 500 },
+  )
 })

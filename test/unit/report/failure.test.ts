@@ -32,5 +32,7 @@ test('our own failure says so, with the stack and its cause, and where to report
 })
 
 test('as JSON', () => {
-  assert.deepEqual(JSON.parse(failureJson(describeFailure(new UserError('no', ['try yes'])))), { error: { message: 'no', suggestions: ['try yes'], exitCode: 2 } })
+  assert.deepEqual(JSON.parse(failureJson(describeFailure(new UserError('no', ['try yes'])))), {
+    error: { message: 'no', suggestions: ['try yes'], exitCode: 2 },
+  })
 })

@@ -13,13 +13,24 @@ const validate = new Ajv2020({ allErrors: true, strict: true, strictRequired: fa
 const parsed = (value: unknown): unknown => JSON.parse(renderJson(value))
 
 test('reports are what the schema says', () => {
-  for (const report of [sampleReport, severalServers, only(healthy), only(undecided), { ...severalServers, findings: sampleReport.servers[0]?.findings ?? [] }]) {
+  for (const report of [
+    sampleReport,
+    severalServers,
+    only(healthy),
+    only(undecided),
+    { ...severalServers, findings: sampleReport.servers[0]?.findings ?? [] },
+  ]) {
     assert.ok(validate(parsed(report)), JSON.stringify(validate.errors, null, 2))
   }
 })
 
 test('the schema refuses what it does not know', () => {
-  for (const wrong of [{ ...sampleReport, extra: 1 }, { ...sampleReport, schemaVersion: 2 }, { ...sampleReport, verdict: 'fine' }, { ...sampleReport, servers: [{ ...healthy, rules: {} }] }]) {
+  for (const wrong of [
+    { ...sampleReport, extra: 1 },
+    { ...sampleReport, schemaVersion: 2 },
+    { ...sampleReport, verdict: 'fine' },
+    { ...sampleReport, servers: [{ ...healthy, rules: {} }] },
+  ]) {
     assert.ok(!validate(parsed(wrong)))
   }
   const { checkedAt: _, ...without } = sampleReport
@@ -33,9 +44,11 @@ test('JSON is the report itself: two spaces, one newline at the end', () => {
 })
 
 test('JSON does not act on a terminal and means the same', () => {
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => {
-    const json = renderJson({ text })
-    assert.doesNotMatch(json.replaceAll('\n', ''), /[\p{Cc}\u202a-\u202e\u2066-\u2069\u200b-\u200f]/u)
-    assert.deepEqual(JSON.parse(json), { text })
-  }))
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const json = renderJson({ text })
+      assert.doesNotMatch(json.replaceAll('\n', ''), /[\p{Cc}\u202a-\u202e\u2066-\u2069\u200b-\u200f]/u)
+      assert.deepEqual(JSON.parse(json), { text })
+    }),
+  )
 })

@@ -5,7 +5,10 @@ import { nextStep } from '../../../src/lib/report/next.ts'
 import type { Report } from '../../../src/lib/report/report.ts'
 import { healthy, only, sampleReport, ttyFlag, undecided } from '../../helpers/sample-report.ts'
 
-const withRemedies = (remedies: Remedy[], rank = ttyFlag.rank): Report => ({ ...sampleReport, servers: sampleReport.servers.map((s) => ({ ...s, findings: [{ ...ttyFlag, rank, remedies }] })) })
+const withRemedies = (remedies: Remedy[], rank = ttyFlag.rank): Report => ({
+  ...sampleReport,
+  servers: sampleReport.servers.map((s) => ({ ...s, findings: [{ ...ttyFlag, rank, remedies }] })),
+})
 const line = (report: Report, commands?: string[]): string | null => {
   const next = nextStep(report, commands ? { commands } : {})
   return next === null ? null : next.kind === 'run' ? next.argv.join(' ') : next.text

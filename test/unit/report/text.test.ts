@@ -7,14 +7,28 @@ import { displayWidth } from '../../../src/lib/report/clean.ts'
 import type { Report } from '../../../src/lib/report/report.ts'
 import { renderReport, type TextOptions } from '../../../src/lib/report/text.ts'
 import { createTheme, plainTheme } from '../../../src/lib/report/theme.ts'
-import { healthy, only, sampleConfig, sampleConfigPath, sampleHome, sampleReport, severalServers, ttyFlag, undecided } from '../../helpers/sample-report.ts'
+import {
+  healthy,
+  only,
+  sampleConfig,
+  sampleConfigPath,
+  sampleHome,
+  sampleReport,
+  severalServers,
+  ttyFlag,
+  undecided,
+} from '../../helpers/sample-report.ts'
 import { nasty } from './clean.test.ts'
 
 const secret = 'ghp_0123456789abcdef0123456789abcdef0123'
 const mask = (line: string): string => line.replaceAll(secret, '••••')
 const shown = { sources: { [sampleConfigPath]: sampleConfig }, mask, home: sampleHome }
-const render = (report: Report, options: Partial<TextOptions> = {}): string => renderReport(report, { theme: plainTheme(options.width), ...shown, ...options })
-const withFinding = (finding: Partial<Finding>): Report => ({ ...sampleReport, servers: sampleReport.servers.map((s) => ({ ...s, findings: [{ ...ttyFlag, ...finding }] })) })
+const render = (report: Report, options: Partial<TextOptions> = {}): string =>
+  renderReport(report, { theme: plainTheme(options.width), ...shown, ...options })
+const withFinding = (finding: Partial<Finding>): Report => ({
+  ...sampleReport,
+  servers: sampleReport.servers.map((s) => ({ ...s, findings: [{ ...ttyFlag, ...finding }] })),
+})
 
 test('the first line is the verdict, with the cause and how sure it is', () => {
   const [first] = render(sampleReport, { width: 120 }).split('\n')
@@ -22,9 +36,17 @@ test('the first line is the verdict, with the cause and how sure it is', () => {
 })
 
 test('seven steps, aligned, one symbol each', () => {
-  const lines = render(sampleReport).split('\n').filter((l) => /^ {2}\d \w/.test(l))
-  assert.deepEqual(lines.map((l) => l.slice(4, 13).trim()), ['isolation', 'container', 'logs', 'args', 'replay', 'fix', 'reload'])
-  assert.deepEqual(lines.map((l) => l[15]), ['–', '✓', '✗', '✗', '?', '→', '·'])
+  const lines = render(sampleReport)
+    .split('\n')
+    .filter((l) => /^ {2}\d \w/.test(l))
+  assert.deepEqual(
+    lines.map((l) => l.slice(4, 13).trim()),
+    ['isolation', 'container', 'logs', 'args', 'replay', 'fix', 'reload'],
+  )
+  assert.deepEqual(
+    lines.map((l) => l[15]),
+    ['–', '✓', '✗', '✗', '?', '→', '·'],
+  )
 })
 
 test('the cited line, its place and the caret', () => {
@@ -37,7 +59,18 @@ test('the cited line, its place and the caret', () => {
 
 test('all kinds of citations are told', () => {
   const text = render(sampleReport, { verbose: true })
-  for (const part of ['server-everything.log:7', '16:14:09Z  the input device is not a TTY', '11-22 09:00:00Z  failed to connect everything'.replace('everything', 'gnihtyreve'), 'engine events', 'mcpproxy-everything-ab12', 'MCPProxy /api/v1/servers', 'last_error', 'engine, version', '/var/run/docker.sock', 'a socket, mode 660'])
+  for (const part of [
+    'server-everything.log:7',
+    '16:14:09Z  the input device is not a TTY',
+    '11-22 09:00:00Z  failed to connect everything'.replace('everything', 'gnihtyreve'),
+    'engine events',
+    'mcpproxy-everything-ab12',
+    'MCPProxy /api/v1/servers',
+    'last_error',
+    'engine, version',
+    '/var/run/docker.sock',
+    'a socket, mode 660',
+  ])
     assert.ok(text.includes(part), part)
   assert.equal(text.match(/engine events/g)?.length, 1, 'neighbours share their heading')
 })
@@ -69,19 +102,42 @@ test('a command can be pasted', () => {
 
 test('the next command, and where there is more', () => {
   assert.match(render(sampleReport), /\nNext: mcpproxy-doctor fix everything --apply\nMore: mcpproxy-doctor explain tty-flag\n$/)
-  assert.match(render(sampleReport, { flags: ['--config', 'my config.json'], width: 120 }), /Next: mcpproxy-doctor fix everything --apply --config 'my config.json'\n/)
+  assert.match(
+    render(sampleReport, { flags: ['--config', 'my config.json'], width: 120 }),
+    /Next: mcpproxy-doctor fix everything --apply --config 'my config.json'\n/,
+  )
   assert.match(render(sampleReport, { commands: ['check'] }), /Next: change the file as shown/)
-  assert.match(render({ ...sampleReport, recordedAt: '2026-11-23T16:15:00Z' }), /\nNext: mcpproxy-doctor explain tty-flag\n$/, 'a recording cannot be mended')
+  assert.match(
+    render({ ...sampleReport, recordedAt: '2026-11-23T16:15:00Z' }),
+    /\nNext: mcpproxy-doctor explain tty-flag\n$/,
+    'a recording cannot be mended',
+  )
 })
 
 test('what an edit weakens is said, and what it needs', () => {
-  const text = render(withFinding({ remedies: [{ kind: 'config-edit', title: 'Raise it', because: 'it is too low', class: 'limits', edits: [{ path: ['docker_isolation', 'memory_limit'], value: '512m' }] }] }))
+  const text = render(
+    withFinding({
+      remedies: [
+        {
+          kind: 'config-edit',
+          title: 'Raise it',
+          because: 'it is too low',
+          class: 'limits',
+          edits: [{ path: ['docker_isolation', 'memory_limit'], value: '512m' }],
+        },
+      ],
+    }),
+  )
   assert.match(text, /--allow limits\./)
   assert.match(text, /Next: mcpproxy-doctor fix everything --apply --allow limits/)
 })
 
 test('the meaning of a rank is told once', () => {
-  const two = { ...sampleReport, findings: [], servers: sampleReport.servers.map((s) => ({ ...s, findings: [ttyFlag, { ...ttyFlag, code: 'other-code' }] })) }
+  const two = {
+    ...sampleReport,
+    findings: [],
+    servers: sampleReport.servers.map((s) => ({ ...s, findings: [ttyFlag, { ...ttyFlag, code: 'other-code' }] })),
+  }
   assert.equal(render(two).match(/proven: /g)?.length, 1)
 })
 
@@ -114,7 +170,10 @@ test('several servers: a block each and a summary', () => {
 })
 
 test('an error of the machine comes first', () => {
-  const [first] = render({ ...severalServers, findings: [{ ...ttyFlag, server: null, code: 'engine-down', title: 'No engine answers' }] }).split('\n')
+  const [first] = render({
+    ...severalServers,
+    findings: [{ ...ttyFlag, server: null, code: 'engine-down', title: 'No engine answers' }],
+  }).split('\n')
   assert.equal(first, '✗ No engine answers   proven')
 })
 
@@ -143,31 +202,50 @@ test('without UTF-8 our own text is ASCII', () => {
   assert.match(text, /^x everything/)
 })
 
-const hostile: fc.Arbitrary<Report> = fc.record({ a: nasty, b: nasty, c: nasty, at: fc.nat(80), length: fc.nat(80) }).map(({ a, b, c, at, length }) => {
-  const cites: Citation[] = [
-    { type: 'config', file: a, pointer: b, line: 1 + at, column: at, length, excerpt: c },
-    { type: 'log', file: b, line: at, at: a, text: c },
-    { type: 'event', at: a, container: b, text: c },
-    { type: 'api', endpoint: a, field: b, text: c },
-    { type: 'engine', what: a, text: b },
-    { type: 'host', path: c, text: a },
-  ]
-  const finding: Finding = {
-    ...ttyFlag, server: a, title: b, detail: c, cites, ruledOut: [a],
-    remedies: [{ kind: 'command', title: a, argv: ['x', b] }, { kind: 'instruction', title: c }, { kind: 'config-edit', title: a, because: b, class: 'safe', edits: [{ path: ['mcpServers', 0, a], value: c }] }],
-  }
-  const error = { kind: 'failed', message: c } as const
-  return {
-    ...sampleReport, mcpproxy: { version: a, running: null, config: sampleConfigPath }, engine: { host: b, version: c, reachable: true },
-    servers: [{ ...undecided, server: a, summary: b, undetermined: [{ code: 'x', source: 'image', error }] }, { ...healthy, server: c, verdict: 'problem', summary: a, findings: [finding, { ...finding, severity: 'warning' }] }],
-  }
-})
+const hostile: fc.Arbitrary<Report> = fc
+  .record({ a: nasty, b: nasty, c: nasty, at: fc.nat(80), length: fc.nat(80) })
+  .map(({ a, b, c, at, length }) => {
+    const cites: Citation[] = [
+      { type: 'config', file: a, pointer: b, line: 1 + at, column: at, length, excerpt: c },
+      { type: 'log', file: b, line: at, at: a, text: c },
+      { type: 'event', at: a, container: b, text: c },
+      { type: 'api', endpoint: a, field: b, text: c },
+      { type: 'engine', what: a, text: b },
+      { type: 'host', path: c, text: a },
+    ]
+    const finding: Finding = {
+      ...ttyFlag,
+      server: a,
+      title: b,
+      detail: c,
+      cites,
+      ruledOut: [a],
+      remedies: [
+        { kind: 'command', title: a, argv: ['x', b] },
+        { kind: 'instruction', title: c },
+        { kind: 'config-edit', title: a, because: b, class: 'safe', edits: [{ path: ['mcpServers', 0, a], value: c }] },
+      ],
+    }
+    const error = { kind: 'failed', message: c } as const
+    return {
+      ...sampleReport,
+      mcpproxy: { version: a, running: null, config: sampleConfigPath },
+      engine: { host: b, version: c, reachable: true },
+      servers: [
+        { ...undecided, server: a, summary: b, undetermined: [{ code: 'x', source: 'image', error }] },
+        { ...healthy, server: c, verdict: 'problem', summary: a, findings: [finding, { ...finding, severity: 'warning' }] },
+      ],
+    }
+  })
 
 test('no foreign text reaches the terminal as it is', () => {
-  fc.assert(fc.property(hostile, fc.integer({ min: 40, max: 120 }), fc.boolean(), (report, width, verbose) => {
-    const text = render(report, { width, verbose })
-    assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u)
-    // An argument of a command is never broken, so only those lines may be longer.
-    for (const line of text.split('\n')) if (!/'/.test(line)) assert.ok(displayWidth(line) <= width, `${width}: ${JSON.stringify(line)}`)
-  }), { numRuns: 200 })
+  fc.assert(
+    fc.property(hostile, fc.integer({ min: 40, max: 120 }), fc.boolean(), (report, width, verbose) => {
+      const text = render(report, { width, verbose })
+      assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u)
+      // An argument of a command is never broken, so only those lines may be longer.
+      for (const line of text.split('\n')) if (!/'/.test(line)) assert.ok(displayWidth(line) <= width, `${width}: ${JSON.stringify(line)}`)
+    }),
+    { numRuns: 200 },
+  )
 })

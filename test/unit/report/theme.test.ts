@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { canUnicode, colourLevel, createTheme, outputWidth } from '../../../src/lib/report/theme.ts'
 
-const level = (env: Record<string, string>, isTerminal = true, noColor = false): number => colourLevel({ env, platform: 'linux', isTerminal, noColor })
+const level = (env: Record<string, string>, isTerminal = true, noColor = false): number =>
+  colourLevel({ env, platform: 'linux', isTerminal, noColor })
 
 test('colour', () => {
   assert.equal(level({ TERM: 'xterm' }), 1)

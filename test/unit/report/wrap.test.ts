@@ -15,7 +15,10 @@ test('cuts what is longer than a line', () => {
 })
 
 test('a whole span is never cut', () => {
-  assert.deepEqual(flow([{ text: 'run' }, { text: ' ' }, { text: 'a b c d e f', whole: true }], { width: 5, rest: '  ' }), ['run', '  a b c d e f'])
+  assert.deepEqual(flow([{ text: 'run' }, { text: ' ' }, { text: 'a b c d e f', whole: true }], { width: 5, rest: '  ' }), [
+    'run',
+    '  a b c d e f',
+  ])
 })
 
 test('styles go around words and the spaces between them, not around indents', () => {
@@ -24,10 +27,12 @@ test('styles go around words and the spaces between them, not around indents', (
 })
 
 test('no line is wider than asked, and no word is lost', () => {
-  fc.assert(fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }).map(clean), fc.integer({ min: 10, max: 120 }), (text, width) => {
-    const lines = flow([{ text }], { width, first: '  ', rest: '    ' })
-    for (const line of lines) assert.ok(displayWidth(line) <= width, `${JSON.stringify(line)} > ${width}`)
-    const letters = (s: string): string => s.replaceAll(' ', '')
-    assert.equal(letters(lines.join('')).replace(/\s/g, ''), letters(text).replace(/\s/g, ''))
-  }))
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }).map(clean), fc.integer({ min: 10, max: 120 }), (text, width) => {
+      const lines = flow([{ text }], { width, first: '  ', rest: '    ' })
+      for (const line of lines) assert.ok(displayWidth(line) <= width, `${JSON.stringify(line)} > ${width}`)
+      const letters = (s: string): string => s.replaceAll(' ', '')
+      assert.equal(letters(lines.join('')).replace(/\s/g, ''), letters(text).replace(/\s/g, ''))
+    }),
+  )
 })

@@ -17,7 +17,9 @@ const resolve = (
     home: '/home/user',
     read: (path) =>
       Promise.resolve(
-        files[path] === null ? notObserved('denied', `${path}: permission denied`) : observed(path in files ? Buffer.from(files[path] ?? '') : null),
+        files[path] === null
+          ? notObserved('denied', `${path}: permission denied`)
+          : observed(path in files ? Buffer.from(files[path] ?? '') : null),
       ),
     ...more,
   })
@@ -94,9 +96,15 @@ test('contexts that docker refuses', async () => {
   assert.match(unknown.problem ?? '', /context "colima" does not exist .*f24fd3749c1368328e2b149bec149cb6795619f244c5b584e844961215dadd16/)
   assert.match((await resolve({ DOCKER_CONTEXT: 'a' }, { [meta('a')]: 'no' })).problem ?? '', /not JSON/)
   assert.match((await resolve({ DOCKER_CONTEXT: 'a' }, { [meta('a')]: '{"Name":"a"}' })).problem ?? '', /no docker endpoint/)
-  assert.match((await resolve({ DOCKER_CONTEXT: 'a' }, { [meta('a')]: '{"Endpoints":{"docker":{"Host":"127.0.0.1:1"}}}' })).problem ?? '', /cannot read/)
+  assert.match(
+    (await resolve({ DOCKER_CONTEXT: 'a' }, { [meta('a')]: '{"Endpoints":{"docker":{"Host":"127.0.0.1:1"}}}' })).problem ?? '',
+    /cannot read/,
+  )
   assert.match((await resolve({ DOCKER_CONTEXT: 'a' }, { [meta('a')]: null })).problem ?? '', /permission denied/)
-  assert.match((await resolve({}, { '/home/user/.docker/config.json': '{"currentContext":"gone"}' })).problem ?? '', /"gone" does not exist/)
+  assert.match(
+    (await resolve({}, { '/home/user/.docker/config.json': '{"currentContext":"gone"}' })).problem ?? '',
+    /"gone" does not exist/,
+  )
 })
 
 test('a broken config.json stops nothing: docker only warns', async () => {

@@ -76,7 +76,13 @@ test('an engine that accepts and never answers', async (t) => {
   )
   const engine = engineAt(t, host)
   const started = Date.now()
-  const answers = await Promise.all([engine.version(), engine.events(), engine.image('node:20'), engine.programs('node:20'), engine.inspect('abc')])
+  const answers = await Promise.all([
+    engine.version(),
+    engine.events(),
+    engine.image('node:20'),
+    engine.programs('node:20'),
+    engine.inspect('abc'),
+  ])
   for (const answer of answers) assert.deepEqual([error(answer).kind, error(answer).why], ['timed-out', 'timed-out'])
   assert.ok(Date.now() - started < 2500, `${Date.now() - started} ms`)
 })
@@ -162,7 +168,8 @@ test('no path outside its own can be asked for', async (t) => {
     t,
     json((url, res) => void (asked.push(url), res.end('{}'))),
   )
-  for (const bad of ['../containers', 'a/../../x', 'x?y', 'x#y', '', '/x', 'x y']) assert.equal((await engineAt(t, host).image(bad)).ok, false)
+  for (const bad of ['../containers', 'a/../../x', 'x?y', 'x#y', '', '/x', 'x y'])
+    assert.equal((await engineAt(t, host).image(bad)).ok, false)
   assert.deepEqual(asked, [])
 })
 
@@ -202,7 +209,10 @@ test('answers without end are cut', async (t) => {
       more()
     }),
   )
-  const answers = await Promise.all([engineAt(t, host, { limitMs: 8000, maxBytes: 2 ** 20 }).images(), engineAt(t, host, { limitMs: 8000 }).events()])
+  const answers = await Promise.all([
+    engineAt(t, host, { limitMs: 8000, maxBytes: 2 ** 20 }).images(),
+    engineAt(t, host, { limitMs: 8000 }).events(),
+  ])
   for (const answer of answers) {
     assert.equal(error(answer).kind, 'failed')
     assert.match(error(answer).message, /longer than/)
@@ -244,14 +254,25 @@ test('ssh:// goes through the ssh program, as the docker command does', { skip: 
   const answer = error(await engineAt(t, 'ssh://far', { env: refused, limitMs: 5000 }).info())
   assert.equal(answer.kind, 'failed')
   assert.match(answer.message, /Connection refused/)
-  assert.equal(error(await engineAt(t, 'ssh://far', { env: () => Promise.resolve({ PATH: '/nonexistent' }), limitMs: 5000 }).info()).why, 'misconfigured')
+  assert.equal(
+    error(await engineAt(t, 'ssh://far', { env: () => Promise.resolve({ PATH: '/nonexistent' }), limitMs: 5000 }).info()).why,
+    'misconfigured',
+  )
   const silent = await fakeSsh(t, 'setInterval(() => {}, 1000)')
   assert.equal(error(await engineAt(t, 'ssh://far', { env: silent }).info()).why, 'timed-out')
 })
 
 test('an endpoint with a problem is not asked', async (t) => {
   const engine = createEngine({
-    endpoint: () => Promise.resolve({ host: null, decidedBy: 'test', context: 'x', tls: false, problem: 'context "x" does not exist', tlsMaterial: null }),
+    endpoint: () =>
+      Promise.resolve({
+        host: null,
+        decidedBy: 'test',
+        context: 'x',
+        tls: false,
+        problem: 'context "x" does not exist',
+        tlsMaterial: null,
+      }),
     deadline: Date.now() + 5000,
   })
   t.after(() => engine.close())

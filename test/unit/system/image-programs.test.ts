@@ -104,8 +104,16 @@ test('programs: executable files and links of the PATH, wherever a link leads', 
     { path: 'usr/lib/no' },
     { path: 'usr/local/bin', type: '2', target: '/opt/tool/bin' },
   ]
-  assert.deepEqual(await programs(merged, ['/usr/local/bin', '/bin']), ['/opt/tool/bin/run', '/usr/bin/bash', '/usr/bin/sh', '/usr/bin/zsh'])
-  assert.deepEqual(await programs([{ path: './bin/busybox' }, { path: './bin/sh', type: '2', target: '/bin/busybox' }], ['/bin']), ['/bin/busybox', '/bin/sh'])
+  assert.deepEqual(await programs(merged, ['/usr/local/bin', '/bin']), [
+    '/opt/tool/bin/run',
+    '/usr/bin/bash',
+    '/usr/bin/sh',
+    '/usr/bin/zsh',
+  ])
+  assert.deepEqual(await programs([{ path: './bin/busybox' }, { path: './bin/sh', type: '2', target: '/bin/busybox' }], ['/bin']), [
+    '/bin/busybox',
+    '/bin/sh',
+  ])
   assert.deepEqual(
     await programs(
       [
@@ -123,9 +131,14 @@ test('programs: reading stops behind the last folder, but only in an ordered arc
   assert.deepEqual(await programs([{ path: 'bin/sh' }, { path: 'etc/x' }], ['/bin'], cut), ['/bin/sh'])
   await assert.rejects(programs([{ path: 'etc/x' }, { path: 'bin/sh' }, { path: 'zz' }], ['/bin'], cut))
   // /bin leads to a folder that comes later.
-  assert.deepEqual(await programs([{ path: 'bin', type: '2', target: 'usr/bin' }, { path: 'etc/x' }, { path: 'usr/bin/sh' }, { path: 'var' }], ['/bin'], cut), [
-    '/usr/bin/sh',
-  ])
+  assert.deepEqual(
+    await programs(
+      [{ path: 'bin', type: '2', target: 'usr/bin' }, { path: 'etc/x' }, { path: 'usr/bin/sh' }, { path: 'var' }],
+      ['/bin'],
+      cut,
+    ),
+    ['/usr/bin/sh'],
+  )
 })
 
 test('the PATH of an image', () => {

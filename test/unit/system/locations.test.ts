@@ -7,7 +7,10 @@ import { observed, type Files } from '../../../src/lib/system/system.ts'
 function filesWith(contents: Record<string, string>): Files {
   const unused = (): never => assert.fail('not asked here')
   return {
-    stat: (p) => Promise.resolve(observed(p in contents ? { type: 'file', mode: 0o755, uid: 1, gid: 1, size: 1, mtimeMs: null } : { type: 'missing' })),
+    stat: (p) =>
+      Promise.resolve(
+        observed(p in contents ? { type: 'file', mode: 0o755, uid: 1, gid: 1, size: 1, mtimeMs: null } : { type: 'missing' }),
+      ),
     read: (p) => Promise.resolve(observed(p in contents ? Buffer.from(contents[p] ?? '') : null)),
     open: unused,
     list: unused,
@@ -15,7 +18,17 @@ function filesWith(contents: Record<string, string>): Files {
 }
 
 const ours = (contents: Record<string, string>, more: Partial<LocationInput> = {}): ReturnType<typeof locate> =>
-  locate({ files: filesWith(contents), platform: 'linux', home: '/home/me', uid: 1000, cwd: '/srv/project', env: {}, flags: {}, process: null, ...more })
+  locate({
+    files: filesWith(contents),
+    platform: 'linux',
+    home: '/home/me',
+    uid: 1000,
+    cwd: '/srv/project',
+    env: {},
+    flags: {},
+    process: null,
+    ...more,
+  })
 
 const running = (args: string[], more: Partial<ProxyProcess> = {}): ProxyProcess => ({
   pid: 7,
@@ -64,12 +77,18 @@ test('a running process says where', async () => {
   const process = running(['serve', '-c', 'conf.json', '--data-dir=/var/d', '--log-dir', '/l'])
   const found = await ours({ '/srv/conf.json': '{}' }, { process })
   assert.deepEqual([found.config, found.dataDir, found.logDirs[0]], ['/srv/conf.json', '/var/d', '/l'])
-  const byEnv = await ours({ '/e.json': '{}' }, { process: running(['serve'], { env: { HOME: '/home/me', MCPP_CONFIG: '/e.json', MCPPROXY_DATA: '/dd' } }) })
+  const byEnv = await ours(
+    { '/e.json': '{}' },
+    { process: running(['serve'], { env: { HOME: '/home/me', MCPP_CONFIG: '/e.json', MCPPROXY_DATA: '/dd' } }) },
+  )
   assert.deepEqual([byEnv.config, byEnv.dataDir], ['/e.json', '/dd'])
   // Of another user, unreadable: its home, not ours.
   const other = await ours(
     { '/home/svc/.mcpproxy/mcp_config.json': '{}' },
-    { process: running(['serve'], { user: { uid: 5, gid: 5, groups: [] }, home: '/home/svc', env: null, cwd: null }), env: { MCPPROXY_DATA: '/mine' } },
+    {
+      process: running(['serve'], { user: { uid: 5, gid: 5, groups: [] }, home: '/home/svc', env: null, cwd: null }),
+      env: { MCPPROXY_DATA: '/mine' },
+    },
   )
   assert.deepEqual([other.config, other.dataDir], ['/home/svc/.mcpproxy/mcp_config.json', '/home/svc/.mcpproxy'])
 })
@@ -84,13 +103,16 @@ test('of several processes the one that the flags mean', () => {
 })
 
 test('flags in every form of cobra', () => {
-  assert.deepEqual(proxyFlags(['mcpproxy', 'serve', '-c=/a', '--data-dir', '/b', '-l:9', '--log-level', 'debug', '--tray-endpoint=unix:///t']), {
-    config: '/a',
-    dataDir: '/b',
-    logDir: null,
-    listen: ':9',
-    trayEndpoint: 'unix:///t',
-  })
+  assert.deepEqual(
+    proxyFlags(['mcpproxy', 'serve', '-c=/a', '--data-dir', '/b', '-l:9', '--log-level', 'debug', '--tray-endpoint=unix:///t']),
+    {
+      config: '/a',
+      dataDir: '/b',
+      logDir: null,
+      listen: ':9',
+      trayEndpoint: 'unix:///t',
+    },
+  )
 })
 
 const proc = (argv: string[], status = 'Uid:\t5\t5\t5\t5\nGid:\t6\t6\t6\t6\nGroups:\t6 999 \nNSpid:\t7\n'): Files =>
@@ -126,6 +148,13 @@ test('what is not the daemon, or in a container', async () => {
 
 test('programs on the PATH, and what of an environment is kept', async () => {
   const files = filesWith({ '/b/docker': '', '/a/node': '', '/b/node': '' })
-  assert.deepEqual(await resolvePrograms(files, { PATH: 'x:/a:/b' }, 'linux', ['docker', 'node', 'uvx']), { docker: '/b/docker', node: '/a/node', uvx: null })
-  assert.deepEqual(relevantEnvironment({ PATH: '/a', TOKEN: 'x', MCPPROXY_API_KEY: 'k', X: undefined }), { PATH: '/a', MCPPROXY_API_KEY: 'k' })
+  assert.deepEqual(await resolvePrograms(files, { PATH: 'x:/a:/b' }, 'linux', ['docker', 'node', 'uvx']), {
+    docker: '/b/docker',
+    node: '/a/node',
+    uvx: null,
+  })
+  assert.deepEqual(relevantEnvironment({ PATH: '/a', TOKEN: 'x', MCPPROXY_API_KEY: 'k', X: undefined }), {
+    PATH: '/a',
+    MCPPROXY_API_KEY: 'k',
+  })
 })

@@ -3,11 +3,21 @@ import { test } from 'node:test'
 import { lineNumbers, linesBackward } from '../../../src/lib/system/log-reader.ts'
 import type { OpenFile } from '../../../src/lib/system/system.ts'
 
-const file = (content: Buffer): OpenFile => ({ path: 'x', size: content.length, mtimeMs: null, read: (o, l) => Promise.resolve(content.subarray(o, o + l)), close: () => Promise.resolve() })
+const file = (content: Buffer): OpenFile => ({
+  path: 'x',
+  size: content.length,
+  mtimeMs: null,
+  read: (o, l) => Promise.resolve(content.subarray(o, o + l)),
+  close: () => Promise.resolve(),
+})
 async function collect(content: Buffer, needles?: string[]): Promise<{ texts: string[]; offsets: number[] }> {
   const texts: string[] = []
   const offsets: number[] = []
-  for await (const line of linesBackward(file(content), { ...(needles ? { needles } : {}), maxBytes: 1e9, deadline: Date.now() + 60_000 })) {
+  for await (const line of linesBackward(file(content), {
+    ...(needles ? { needles } : {}),
+    maxBytes: 1e9,
+    deadline: Date.now() + 60_000,
+  })) {
     texts.push(line.text)
     offsets.push(line.offset)
   }

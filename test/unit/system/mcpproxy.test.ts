@@ -43,7 +43,8 @@ const respond = (seen: Seen[], handler: (req: http.IncomingMessage, res: http.Se
 const likeMcpProxy = (seen: Seen[]): http.Server =>
   respond(seen, (req, res) => {
     res.setHeader('content-type', 'application/json')
-    if (req.headers['x-api-key'] !== 'k1') return void res.writeHead(401).end('{"success":false,"error":"Invalid or missing API key","request_id":"f8ffb54f"}')
+    if (req.headers['x-api-key'] !== 'k1')
+      return void res.writeHead(401).end('{"success":false,"error":"Invalid or missing API key","request_id":"f8ffb54f"}')
     if (req.url === '/api/v1/moved') return void res.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()
     res.end('{"success":true,"data":{"version":"v0.60.0","pid":7}}')
   })
