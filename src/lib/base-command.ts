@@ -2,8 +2,7 @@
 import os from 'node:os'
 import { Command, Flags, type Interfaces } from '@oclif/core'
 import { UserError } from './errors.ts'
-import type { Json } from './rules/rule.ts'
-import type { Report } from './report/report.ts'
+import type { Report, StepReport } from './report/report.ts'
 import type { TextOptions } from './report/text.ts'
 import type { Theme } from './report/theme.ts'
 import type { System } from './system/system.ts'
@@ -42,13 +41,6 @@ export const systemFlags = {
 
 export type OutputFlags = Interfaces.InferredFlags<typeof outputFlags>
 export type SystemFlags = Interfaces.InferredFlags<typeof systemFlags> & OutputFlags
-
-/** What a step of the workflow hands to its command. */
-export interface StepReport {
-  data: Json
-  text: (theme: Theme) => string
-  exitCode: 0 | 1 | 3
-}
 
 export abstract class BaseCommand extends Command {
   static override baseFlags = outputFlags
@@ -143,9 +135,14 @@ export abstract class SystemCommand extends BaseCommand {
 
   /** Parse, one call, render, exit code: what the commands of single steps do. */
   protected async runStep(flags: SystemFlags, step: (system: System, timeoutMs: number) => Promise<StepReport>): Promise<void> {
-    const { data, text, exitCode } = await this.withSystem(flags, (system) => step(system, flags.timeout * 1000))
-    const { renderJson } = await import('./report/json.ts')
-    this.print(flags.json ? renderJson(data) : text(await this.theme(flags)))
+    const { data, text, notes, exitCode } = await this.withSystem(flags, (system) => step(system, flags.timeout * 1000))
+    if (flags.json) {
+      const { renderJson } = await import('./report/json.ts')
+      this.print(renderJson(data))
+    } else {
+      this.print(text(await this.theme(flags)))
+      for (const note of notes ?? []) process.stderr.write(`${note}\n`)
+    }
     process.exitCode = exitCode
   }
 }

@@ -1,7 +1,8 @@
 /** The report: what a check found, as plain data. `--json` prints exactly this. */
 import type { Source } from '../evidence/evidence.ts'
 import type { SourceError } from '../system/system.ts'
-import type { Finding, Rank, Severity } from '../rules/rule.ts'
+import type { Finding, Json, Rank, Severity } from '../rules/rule.ts'
+import type { Theme } from './theme.ts'
 
 export type Verdict = 'healthy' | 'problem' | 'undetermined'
 
@@ -69,4 +70,13 @@ export function overallVerdict(servers: Pick<ServerReport, 'verdict'>[], finding
 /** 0 healthy, 1 problem found, 3 could not tell. The same with `--json` and without. */
 export function exitCode(report: Pick<Report, 'verdict'>): 0 | 1 | 3 {
   return report.verdict === 'problem' ? 1 : report.verdict === 'undetermined' ? 3 : 0
+}
+
+/** What one step of the workflow on its own hands to its command. */
+export interface StepReport {
+  data: Json
+  text: (theme: Theme) => string
+  /** For standard error, beside the text: what to know before the result is used. */
+  notes?: string[]
+  exitCode: 0 | 1 | 3
 }

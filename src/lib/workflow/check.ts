@@ -3,12 +3,12 @@ import { collectServers, collectShared, type Shared } from '../evidence/collect.
 import type { Redactor } from '../evidence/secrets.ts'
 import type { ServerEntry } from '../formats/mcp-config.ts'
 import type { Subject } from '../evidence/evidence.ts'
-import { suggestNames, UserError } from '../errors.ts'
 import { overallVerdict, sortFindings, type Report, type ServerReport, type Undetermined } from '../report/report.ts'
 import { rules } from '../rules/index.ts'
 import type { Finding } from '../rules/rule.ts'
 import { isConnected } from '../rules/helpers.ts'
 import type { System } from '../system/system.ts'
+import { knownServers, requireServer } from './servers.ts'
 import { stepsOf } from './steps.ts'
 
 export interface CheckOptions {
@@ -54,25 +54,8 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
 
 /** Those that were named; else every enabled server that is not connected, or all when MCPProxy does not run. */
 function chooseServers(shared: Shared, options: CheckOptions): string[] {
-  const configured = shared.config.ok ? shared.config.value.servers.map((s) => s.name) : []
-  const listed =
-    shared.status.ok && shared.status.value
-      ? shared.status.value.servers.flatMap((s) => (typeof s['name'] === 'string' ? [s['name']] : []))
-      : []
-  const known = [...new Set([...configured, ...listed])]
-  const broken = shared.config.ok && shared.config.value.document.problems.some((p) => p.kind === 'syntax' || p.kind === 'shape')
-  for (const name of options.servers) {
-    if (known.includes(name) || broken || !shared.config.ok) continue
-    const near = suggestNames(name, known)
-    throw new UserError(
-      `There is no server "${name}" in ${shared.locations.config ?? 'the configuration'}.`,
-      near.length > 0
-        ? [`Did you mean ${near.map((n) => `"${n}"`).join(' or ')}?`]
-        : known.length > 0
-          ? [`It has ${known.map((n) => `"${n}"`).join(', ')}.`]
-          : [],
-    )
-  }
+  const known = knownServers(shared)
+  for (const name of options.servers) requireServer(shared, name)
   if (options.servers.length > 0) return [...new Set(options.servers)]
   if (options.all) return known
   const states = shared.status.ok ? shared.status.value?.servers : undefined
@@ -153,13 +136,18 @@ function judge(subject: Subject, findings: readonly Finding[]): Pick<ServerRepor
 
 /** Every string of the report passes the redactor: the one place where secrets are struck. */
 export function redactReport(report: Report, redact: Redactor): Report {
-  const walk = (value: unknown): unknown => {
-    if (typeof value === 'string') return redact(value)
-    if (Array.isArray(value)) return value.map(walk)
-    if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, walk(v)]))
-    return value
-  }
-  const struck = walk(report) as Report
+  const struck = redactValue(report, redact)
   // The names of the servers stay: they are what the user asked for, and what programs look up.
   return { ...struck, servers: struck.servers.map((s, i) => ({ ...s, server: report.servers[i]?.server ?? s.server })) }
+}
+
+/** The same value with every string in it redacted. */
+export function redactValue<T>(value: T, redact: Redactor): T {
+  const walk = (item: unknown): unknown => {
+    if (typeof item === 'string') return redact(item)
+    if (Array.isArray(item)) return item.map(walk)
+    if (typeof item === 'object' && item !== null) return Object.fromEntries(Object.entries(item).map(([k, v]) => [k, walk(v)]))
+    return item
+  }
+  return walk(value) as T
 }
