@@ -4,7 +4,7 @@ import { cleanLines } from './clean.ts'
 import { shortPath } from './citations.ts'
 import { editHunks, inline, type Hunk } from './edit-diff.ts'
 import { shellLine } from './shell.ts'
-import type { TextOptions } from './text.ts'
+import type { TextOptions } from './text-options.ts'
 import type { Theme } from './theme.ts'
 import { flow, paragraph, type Span } from './wrap.ts'
 
