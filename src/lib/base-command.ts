@@ -3,7 +3,7 @@ import os from 'node:os'
 import { Command, Flags, type Interfaces } from '@oclif/core'
 import { UserError } from './errors.ts'
 import type { Report, StepReport } from './report/report.ts'
-import type { TextOptions } from './report/text.ts'
+import type { TextOptions } from './report/text-options.ts'
 import type { Theme } from './report/theme.ts'
 import type { System } from './system/system.ts'
 
@@ -71,6 +71,11 @@ export abstract class BaseCommand extends Command {
     return { home, ...configSource(path, file.value) }
   }
 
+  protected async openCapture(folder: string): Promise<System> {
+    const { openCapture } = await import('./system/recorded.ts')
+    return openCapture(folder)
+  }
+
   /** Says what was thrown and sets the exit code; nothing leaves by `process.exit`. */
   protected override async catch(thrown: Error): Promise<void> {
     this.parsed = true
@@ -113,8 +118,7 @@ export abstract class SystemCommand extends BaseCommand {
         throw new UserError(
           `--from looks at a capture, ${live.filter((_, i) => i % 2 === 0).join(', ')} at this machine: they exclude each other.`,
         )
-      const { openCapture } = await import('./system/recorded.ts')
-      return openCapture(flags.from)
+      return this.openCapture(flags.from)
     }
     const { createLiveSystem } = await import('./system/live.ts')
     return createLiveSystem({
@@ -178,6 +182,7 @@ export async function reportFailure(thrown: unknown, argv: readonly string[], re
   process.exitCode = failure.exitCode
   if (failure.exitCode > 128) {
     // What still runs (a request, a read) has lost its purpose; the timer itself keeps nobody waiting.
+    // eslint-disable-next-line no-restricted-properties -- a signal asked for the end, and nothing is left to be written
     setTimeout(() => process.exit(), 500).unref()
     return
   }

@@ -40,4 +40,3 @@ export function since(version: Version, milestone: Milestone): boolean {
   const first = parseVersion(firstReleases[milestone])
   return first !== null && compareVersions(version, first) >= 0
 }
-export const firstRelease = (milestone: Milestone): string => `v${firstReleases[milestone]}`

@@ -1,7 +1,7 @@
 /** The evidence of a finding as text: where it stands, and what it says there. */
 import type { Citation } from '../rules/rule.ts'
 import { excerptLines } from './excerpt.ts'
-import type { TextOptions } from './text.ts'
+import type { TextOptions } from './text-options.ts'
 import type { Theme } from './theme.ts'
 import { flow } from './wrap.ts'
 

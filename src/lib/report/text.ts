@@ -2,25 +2,13 @@
 import type { Finding, Rank } from '../rules/rule.ts'
 import { citationLines } from './citations.ts'
 import { cleanLines } from './clean.ts'
-import { firstError, nextStep, type NextOptions } from './next.ts'
+import { firstError, nextStep } from './next.ts'
 import { commandLines, remedyLines, remedyTitle, withoutStop } from './remedy-text.ts'
 import type { Report, ServerReport, Verdict } from './report.ts'
 import { stepLines, undeterminedLines } from './step-text.ts'
+import type { TextOptions } from './text-options.ts'
 import type { Theme } from './theme.ts'
 import { flow, paragraph, type Span } from './wrap.ts'
-
-export interface TextOptions extends NextOptions {
-  theme: Theme
-  /** Columns; the theme's when not given. */
-  width?: number
-  verbose?: boolean
-  /** Text of the configuration files by path, for diffs; shown only through `mask`. */
-  sources?: Record<string, string>
-  /** Strikes secrets out of a line. */
-  mask?: (line: string) => string
-  /** Paths below it begin with `~`. */
-  home?: string
-}
 
 /** What has been explained already in this report, and the day of most times. */
 interface Told {

@@ -3,7 +3,6 @@ import type {
   Attempt,
   ConfigEvidence,
   ContainerEvents,
-  Evidence,
   Image,
   IsolationSetup,
   MainLog,
@@ -140,7 +139,6 @@ export function imageHas(image: Image | null | undefined, program: string): bool
   return pathOf(image).some((dir) => files.has(`${dir}/${program}`) || files.has(`/usr${dir}/${program}`))
 }
 
-export const engineAnswers = (engine: Evidence['engine'] | undefined): boolean | null => (engine ? engine.reachable.yes : null)
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`
 
 /**

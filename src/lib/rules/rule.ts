@@ -89,7 +89,7 @@ interface RuleDefinition<N extends Source, U extends Source> {
   needs: readonly N[]
   /** Each that agrees lifts the rank; `undefined` where it could not be looked at. */
   uses?: readonly U[]
-  detect(needed: Needed<N>, used: Used<U>, context: Context): Detection | null
+  detect(this: void, needed: Needed<N>, used: Used<U>, context: Context): Detection | null
 }
 
 /** Types flow from `needs` and `uses` to the parameters of `detect`: a rule sees only what it declared. */
