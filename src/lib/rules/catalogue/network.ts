@@ -1,0 +1,131 @@
+/** What containers reach, and what the engine reaches. */
+import { docker, early, late, program, text, type Entries } from './entry.ts'
+
+const onThisHost = /^\[?(?:localhost|127\.\d+\.\d+\.\d+|::1|0\.0\.0\.0)\]?$/
+const bridge = /^(?:172\.(?:1[6-9]|2\d|3[01])\.\d+\.1|host\.docker\.internal|host\.containers\.internal|192\.168\.65\.\d+)$/
+
+export const networkEntries: Entries = {
+  'localhost-in-container': {
+    title: 'The server looks for a service on localhost, which is its own container',
+    severity: 'error',
+    what: 'In a container localhost and 127.0.0.1 mean the container. A database or API on the host is not there, so the connection is refused.',
+    proof:
+      'The address stands in env or args of an isolated server; a probe from a container is refused under localhost and accepted under the name of the host.',
+    fix: 'Write host.docker.internal in place of localhost; on Linux also "--add-host", "host.docker.internal:host-gateway" in isolation.extra_args.',
+    confusedWith: {
+      'host-loopback-only': "The host's name is used already, and the connection is still refused.",
+      'package-index-unreachable': 'It is npm, uv or pip that cannot connect.',
+    },
+    mcpx: [early],
+    says: [program('connection-refused', onThisHost)],
+    mayMean: [text(/connection refused|errno 111|os error 111/)],
+    unless: ['npm error code econnrefused', 'error response from daemon'],
+  },
+  'host-docker-internal': {
+    title: 'The name host.docker.internal is not known in the container',
+    severity: 'error',
+    what: 'Docker Desktop defines it; a plain engine on Linux does not.',
+    proof: 'The name does not resolve in a container on the same network, and does with --add-host.',
+    fix: 'Add "--add-host", "host.docker.internal:host-gateway" to isolation.extra_args. Podman has host.containers.internal.',
+    confusedWith: { 'container-dns': 'No name at all resolves in the container.' },
+    mcpx: [early],
+    says: [
+      program('name-unresolved', /^host\.(?:docker|containers)\.internal$/),
+      text(/(?:enotfound|eai_again|resolve).*host\.docker\.internal/),
+    ],
+  },
+  'host-loopback-only': {
+    title: 'The service on the host listens on loopback only',
+    severity: 'error',
+    what: "The host's name resolves in the container, and the host refuses: the service is bound to 127.0.0.1, which containers do not reach.",
+    proof: 'The port listens on 127.0.0.1 of the host (ss -ltn); a probe works from the host and is refused from a container.',
+    fix: 'Let the service listen on the bridge\'s address or on all addresses behind a firewall; on Linux isolation.network_mode "host" is another way.',
+    confusedWith: { 'localhost-in-container': 'The refused address is 127.0.0.1 or localhost.' },
+    mcpx: [early],
+    says: [program('connection-refused', bridge)],
+    mayMean: [text(/connection refused|errno 111|os error 111/)],
+    unless: ['npm error', 'npm err!'],
+  },
+  'container-dns': {
+    title: 'Names do not resolve inside containers',
+    severity: 'error',
+    what: 'A VPN, a local resolver that was copied into the container, or a firewall. Installing packages fails, often only after a minute.',
+    proof: 'The name resolves on the host and not in a container; with --dns it does.',
+    fix: 'Add "--dns", "ADDRESS" to isolation.extra_args, or set "dns" in the engine\'s configuration.',
+    confusedWith: {
+      'network-none': 'Do the docker arguments say --network none (mcpproxy-doctor args SERVER)?',
+      'host-docker-internal': 'It is only the name host.docker.internal.',
+      'proxy-in-container': 'The name belongs to a neighbour in another network.',
+      'env-missing': 'The host in the message is a placeholder or a typing error from env.',
+    },
+    mcpx: [early, late],
+    says: [program('npm-dns'), program('uv-dns'), program('name-unresolved')],
+    unless: ['eai_again host.docker.internal', 'enotfound host.docker.internal'],
+  },
+  'network-none': {
+    title: 'The server needs the network, and its container has none',
+    severity: 'error',
+    what: 'network_mode is "none". npx and uvx install at every cold start, so they fail; so does every server that calls an API.',
+    proof: '--network none stands in the arguments; with bridge the replay answers.',
+    fix: 'Set isolation.network_mode (or docker_isolation.network_mode) to "bridge", or take an image in which everything is installed.',
+    confusedWith: {
+      'container-dns': 'The container has a network, and names still do not resolve: the arguments decide (mcpproxy-doctor args SERVER).',
+    },
+    mcpx: [early, late],
+    says: [program('name-unresolved'), program('npm-dns'), program('uv-dns'), text('network is unreachable')],
+    unless: ['eai_again host.docker.internal', 'enotfound host.docker.internal', 'error response from daemon'],
+  },
+  'network-unknown': {
+    title: 'The network in network_mode does not exist',
+    severity: 'error',
+    what: 'The network was removed, or Compose gave it a prefix. The container is created and never started (125).',
+    proof: 'docker network ls does not list the name.',
+    fix: 'Name a network that exists, or docker network create NAME.',
+    mcpx: [early],
+    says: [docker('network-unknown'), text('failed to set up container networking')],
+  },
+  'host-header-refused': {
+    title: 'An HTTP server refuses the Host header under which it is reached',
+    severity: 'error',
+    what: 'Protection against DNS rebinding: the server only takes names that it knows.',
+    proof: 'The same request with the known name in the Host header is answered.',
+    fix: 'Add the name to the allowed hosts of the server.',
+    says: [program('host-header')],
+  },
+  'tls-untrusted': {
+    title: 'A certificate is not trusted',
+    severity: 'error',
+    what: 'A company proxy opens TLS, or a service has a certificate of a private authority. The host knows it, the engine or the image does not.',
+    proof:
+      'The issuer of the certificate is no public one; with its certificate mounted and named the replay gets further. "Error response from daemon" before the text means the engine, else it is the container.',
+    fix: 'Mount the certificate ("-v", "CA:CA:ro") and name it in env: NODE_EXTRA_CA_CERTS, SSL_CERT_FILE or REQUESTS_CA_BUNDLE. For pulls install it for the engine. Do not switch verification off.',
+    mcpx: [early],
+    says: [docker('registry-tls'), program('certificate'), text('x509: certificate')],
+  },
+  'package-index-unreachable': {
+    title: 'The package index that npm, uv or pip is told to use cannot be reached',
+    severity: 'error',
+    what: 'The configured address refuses or does not answer from inside the container: a mirror on localhost, a company index behind a proxy.',
+    proof: 'A probe of the address in the message from the host and from a container.',
+    fix: 'Correct the address (npm_config_registry, UV_INDEX_URL, PIP_INDEX_URL in env), or let containers reach it.',
+    confusedWith: {
+      'host-env-not-passed': 'Does the host have a proxy or mirror in its environment that the container does not get?',
+      'container-dns': 'The name of the index does not resolve at all.',
+      'tls-untrusted': 'The index answers with a certificate that is not trusted.',
+    },
+    mcpx: [early, late],
+    says: [program('npm-network'), program('uv-network'), text('npm error network')],
+  },
+  'host-env-not-passed': {
+    title: 'Variables for proxies, indexes or certificates stay on the host',
+    severity: 'warning',
+    what: 'Isolation passes only the env of the server. What works in your terminal by HTTP_PROXY and the like times out in the container.',
+    proof: 'The variables are set on the host and absent among the -e flags; with them the replay gets further.',
+    fix: 'Name them in the env of the server: HTTP_PROXY, HTTPS_PROXY, NO_PROXY, npm_config_*, UV_*, PIP_*.',
+    confusedWith: { 'package-index-unreachable': 'No such variable is set on the host, and the index still does not answer.' },
+    mcpx: [early, late],
+    says: [program('connection-timeout')],
+    mayMean: [program('uv-network'), program('npm-network')],
+    unless: ['econnrefused'],
+  },
+}
