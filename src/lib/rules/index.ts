@@ -55,9 +55,14 @@ import networkNone from './network-none.ts'
 import hostDockerInternal from './host-docker-internal.ts'
 import localhostInContainer from './localhost-in-container.ts'
 import speaksHttp from './speaks-http.ts'
+import hostHeaderRefused from './host-header-refused.ts'
 import protocolVersion from './protocol-version.ts'
 import runtimeVersion from './runtime-version.ts'
+import sdkMajorRelease from './sdk-major-release.ts'
 import imageLacksTools from './image-lacks-tools.ts'
+import cacheDamaged from './cache-damaged.ts'
+import browserSandbox from './browser-sandbox.ts'
+import browserProfileLocked from './browser-profile-locked.ts'
 import hostPackagesMissing from './host-packages-missing.ts'
 import packageUnknown from './package-unknown.ts'
 import executableNameDiffers from './executable-name-differs.ts'
@@ -140,9 +145,14 @@ export const rules: readonly Rule[] = [
   hostDockerInternal,
   localhostInContainer,
   speaksHttp,
+  hostHeaderRefused,
   protocolVersion,
   runtimeVersion,
+  sdkMajorRelease,
   imageLacksTools,
+  cacheDamaged,
+  browserSandbox,
+  browserProfileLocked,
   hostPackagesMissing,
   packageUnknown,
   executableNameDiffers,
