@@ -230,7 +230,7 @@ export function life(l: Life): unknown[] {
         }),
   }
   return l.then.map(([second, action, more]) =>
-    event(((l.at ?? 0) + second) as number, 'container', action, l.id ?? `id-${attributes.name}`, { ...attributes, ...more }),
+    event((l.at ?? 0) + second, 'container', action, l.id ?? `id-${attributes.name}`, { ...attributes, ...more }),
   )
 }
 

@@ -63,7 +63,7 @@ function finish<T extends object>(
   const struck = redactValue({ ...data, step: { ...step } }, looked.redact)
   const { subject } = looked
   const shown = { schemaVersion: 1, server: subject.server, ...struck }
-  return { data: shown as unknown as Json, text: view(shown, looked.home), notes, exitCode: exitCodeOf(step) }
+  return { data: shown, text: view(shown, looked.home), notes, exitCode: exitCodeOf(step) }
 }
 
 function placeIn(subject: Subject, path: ConfigPath | null): Place | null {
