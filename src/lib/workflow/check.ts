@@ -105,6 +105,8 @@ export function serverReport(subject: Subject): ServerReport {
     findings: sorted,
     steps: stepsOf(subject, sorted),
     undetermined,
+    replays: [],
+    replayed: null,
     rules: { looked: rules.length - undetermined.length, couldNot: undetermined.length },
   }
 }
