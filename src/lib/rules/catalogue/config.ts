@@ -18,9 +18,12 @@ export const configEntries: Entries = {
       text(/invalid character '[\/ï#]' looking for beginning/),
       text('failed to parse config file'),
       text('config hot-reload failed'),
-      text('unexpected end of json input'),
     ],
-    mayMean: [text(/invalid character .* looking for beginning of value/), text(/invalid character .* after (?:object|array|top-level)/)],
+    mayMean: [
+      text('unexpected end of json input'),
+      text(/invalid character .* looking for beginning of value/),
+      text(/invalid character .* after (?:object|array|top-level)/),
+    ],
   },
   'config-shape': {
     title: 'The JSON is fine, and a type or value is not what MCPProxy takes',

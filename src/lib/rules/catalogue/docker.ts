@@ -124,7 +124,7 @@ export const dockerEntries: Entries = {
       docker('registry-login', /^(?:run|i|t|it|rm|docker|e|v|container|exec)$/),
       program('bad-option', /^(?:-e|-v|-p|-i|--env|--volume|--memory|--name|--network|--rm|--mount|--cpus)\b/),
     ],
-    mayMean: [program('bad-option'), docker('exec-not-found', /^-/)],
+    mayMean: [text('pull access denied for run,'), program('bad-option'), docker('exec-not-found', /^-/)],
   },
   'docker-flag-invalid': {
     title: 'docker run does not take one of its flags or values',
@@ -138,6 +138,7 @@ export const dockerEntries: Entries = {
     },
     mcpx: [early],
     says: [docker('flag-unknown'), docker('flag-value'), docker('user-unknown')],
+    mayMean: [text('unable to find user'), text('unknown shorthand flag'), text('unknown flag:')],
   },
   'log-driver-options': {
     title: 'The log driver does not take the size options that MCPProxy adds',
@@ -148,6 +149,7 @@ export const dockerEntries: Entries = {
     fix: 'Set docker_isolation.log_driver to "json-file". Emptying the size options does not last: MCPProxy fills them in again when it saves.',
     mcpx: [early],
     says: [docker('log-option'), docker('log-driver')],
+    mayMean: [text('unknown log opt'), text('invalid logging opts for driver'), text('error looking up logging plugin')],
   },
   'network-repeated': {
     title: 'Two --network flags, and docker takes only one',
@@ -157,6 +159,7 @@ export const dockerEntries: Entries = {
     fix: 'Put the name into isolation.network_mode and remove --network from extra_args.',
     mcpx: [early],
     says: [docker('network-repeated')],
+    mayMean: [text('container cannot be connected to network endpoints')],
   },
   'docker-cli-missing': {
     title: 'MCPProxy does not find the docker program',
@@ -189,12 +192,12 @@ export const dockerEntries: Entries = {
       text(/^exec: "(?!docker|-)[^"/]+": executable file not found in (?:\$path|%path%)$/),
     ],
     mayMean: [docker('exec-not-found', /^(?!docker$|-)/), program('shell-not-found', /^(?!docker$)/)],
-    unless: ['oci runtime', 'unable to start container process'],
+    unless: ['oci runtime', 'unable to start container process', '[fatal tini'],
   },
   'engine-down': {
     title: 'No Docker engine answers',
     severity: 'error',
-    what: 'The docker command works, but the engine behind it is not running, was started after MCPProxy, or went away while a server was up. All isolated servers fail at once.',
+    what: 'The docker command works, but the engine behind it is not running, was started after MCPProxy, or went away while a server was up. All isolated servers fail at once. On Windows docker then asks for elevated privileges, which do not help.',
     proof:
       'A ping on the endpoint that MCPProxy uses finds no socket, a refusal, or a timeout; after the engine was started the same ping answers.',
     fix: 'Start the engine (Docker Desktop, Colima, systemctl start docker), then restart the server: mcpproxy upstream restart SERVER.',
@@ -211,8 +214,13 @@ export const dockerEntries: Entries = {
       text('the docker client must be run with elevated privileges'),
       text('open //./pipe/docker'),
     ],
-    mayMean: [docker('connection-broken'), text('error during connect')],
-    myth: 'On Windows the text about elevated privileges is misleading: Docker Desktop is not running, and running as administrator does not help.',
+    mayMean: [
+      text('cannot connect to the docker daemon'),
+      text('failed to connect to the docker api'),
+      text('is the docker daemon running'),
+      docker('connection-broken'),
+      text('error during connect'),
+    ],
   },
   'engine-unresponsive': {
     title: 'The engine accepts connections and does not answer',
@@ -240,7 +248,10 @@ export const dockerEntries: Entries = {
     },
     mcpx: [early, execNotFound, spawnMissing],
     says: [docker('endpoint-invalid'), docker('not-docker')],
-    mayMean: [docker('cannot-connect', /^(?!unix:\/\/\/var\/run\/docker\.sock$|unix:\/\/.*\/\.(?:docker|colima)\/)/)],
+    mayMean: [
+      text('unable to resolve docker endpoint'),
+      docker('cannot-connect', /^(?!unix:\/\/\/var\/run\/docker\.sock$|unix:\/\/.*\/\.(?:docker|colima)\/)/),
+    ],
   },
   'wrong-engine': {
     title: 'MCPProxy looks at another engine than the one that runs',
@@ -251,6 +262,9 @@ export const dockerEntries: Entries = {
     confusedWith: { 'engine-down': 'Does any endpoint on the machine answer (docker context ls)? If none does, the engine is down.' },
     mcpx: [early, execNotFound, spawnMissing],
     says: [
+      text('/.docker/desktop/docker.sock'),
+      text('/.colima/docker.sock'),
+      text('/.colima/default/docker.sock'),
       docker('cannot-connect', /\/\.(?:docker\/(?:desktop|run)|colima|orbstack|rd|lima)\//),
       text('connect enoent /var/run/docker.sock'),
     ],
@@ -314,7 +328,7 @@ export const dockerEntries: Entries = {
     proof: 'A replay without --init answers, with it fails.',
     fix: 'Remove "--init" from extra_args or from the args.',
     mcpx: [early, ociRuntime],
-    says: [docker('init-helper'), text('docker-init: ')],
+    says: [text('docker-init:'), docker('init-helper'), text('docker-init: ')],
     mayMean: [text('version `glibc_')],
   },
   'credential-helper-missing': {
@@ -328,6 +342,7 @@ export const dockerEntries: Entries = {
       'registry-unreachable': 'Old docker programs pass over a missing helper and go on to the registry.',
     },
     mcpx: [execNotFound, spawnMissing],
+    mayMean: [text('error parsing config file'), text('error loading config file'), docker('registry-unreachable')],
     says: [docker('credential-helper'), docker('config-json-broken'), text('docker-credential-')],
   },
 }

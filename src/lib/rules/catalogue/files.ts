@@ -17,6 +17,7 @@ export const fileEntries: Entries = {
     mcpx: [early],
     says: [program('module-missing'), text('err_module_not_found')],
     unless: ["no module named 'mcp.server.fastmcp'"],
+    mayMean: [text('modulenotfounderror')],
   },
   'host-path-not-mounted': {
     title: 'A file or folder of the host is named that the container does not have',
@@ -49,7 +50,7 @@ export const fileEntries: Entries = {
     confusedWith: { 'working-dir-missing': 'MCPProxy refuses the file because working_dir does not exist on the host.' },
     mcpx: [early],
     says: [docker('working-dir')],
-    mayMean: [program('file-missing', /^(?!\/)/)],
+    mayMean: [text('cannot mkdir: '), program('file-missing', /^(?!\/)/)],
   },
   'bind-source-wrong': {
     title: 'The host side of a mount is missing or of the wrong kind',
@@ -65,7 +66,7 @@ export const fileEntries: Entries = {
     },
     mcpx: [early, ociRuntime, execNotFound],
     says: [docker('mount-source'), docker('mount-kind'), program('is-directory'), text('are you trying to mount a directory onto a file')],
-    mayMean: [program('file-missing')],
+    mayMean: [text('bind source path does not exist'), program('file-missing')],
   },
   'path-not-shared': {
     title: 'The mounted path does not exist in the virtual machine of the engine',
@@ -92,6 +93,7 @@ export const fileEntries: Entries = {
       text('includes invalid characters for a local volume name'),
       text('too many colons'),
     ],
+    mayMean: [text('invalid volume specification'), text('invalid mode: /')],
   },
   'selinux-label': {
     title: 'SELinux keeps the container from the mounted path',
@@ -125,7 +127,7 @@ export const fileEntries: Entries = {
       text('your cache folder contains root-owned files'),
       program('permission', /(?:\.npm|\.cache|_cacache|\/uv\b)/),
     ],
-    mayMean: [program('permission')],
+    mayMean: [text("mkdir '/app/.npm'"), program('permission')],
   },
   'read-only-filesystem': {
     title: 'The server writes to a place that is read-only',
@@ -135,7 +137,12 @@ export const fileEntries: Entries = {
     fix: 'Make this one place writable: drop ":ro" from its mount, or add "--tmpfs", "/PATH" to isolation.extra_args.',
     confusedWith: { 'snap-docker': 'docker is a snap: its confinement shows other folders as read-only.' },
     mcpx: [early, execNotFound],
-    says: [program('read-only'), program('npm-read-only'), text('read-only file system')],
+    says: [
+      text("enoent: no such file or directory, mkdir '/root/.npm'"),
+      program('read-only'),
+      program('npm-read-only'),
+      text('read-only file system'),
+    ],
   },
   'disk-full': {
     title: 'The disk of the engine, a volume or a cache is full',
@@ -145,5 +152,6 @@ export const fileEntries: Entries = {
     fix: 'Look at docker system df -v and remove what you know, such as the volumes mcpproxy-npm-cache and mcpproxy-uv-cache. Never prune blindly: volumes hold data.',
     mcpx: [early],
     says: [docker('no-space'), program('no-space')],
+    mayMean: [text('failed to register layer')],
   },
 }

@@ -42,6 +42,7 @@ export const imageEntries: Entries = {
       text('unauthorized: incorrect username'),
     ],
     unless: ['pull access denied for run,'],
+    mayMean: [text('pull access denied for')],
   },
   'platform-missing': {
     title: 'The image does not exist for this processor',
@@ -56,7 +57,7 @@ export const imageEntries: Entries = {
     },
     mcpx: [early],
     says: [docker('platform-missing'), text('no matching manifest for linux/'), text('does not match the specified platform')],
-    mayMean: [docker('registry-unreachable')],
+    mayMean: [text('does not provide the specified platform'), docker('registry-unreachable')],
   },
   'foreign-architecture': {
     title: 'The program was built for another processor, or the emulation of it crashes',
@@ -80,8 +81,11 @@ export const imageEntries: Entries = {
     fix: 'Write the full reference in isolation.image or docker_isolation.default_images.',
     confusedWith: { 'image-unknown': 'Is docker_isolation.registry set? If not, it is the name itself.' },
     mcpx: [pullFailed, early],
-    says: [docker('image-unknown', /^[^/]+[.:][^/]*\/library\//), docker('registry-login', /^[^/]+[.:][^/]*\/library\//)],
-    mayMean: [docker('image-unknown')],
+    // docker.io/library/… is what docker itself makes of short names.
+    mayMean: [
+      docker('image-unknown', /^(?!docker\.io\/)\S*[.:]\S*\/library\//),
+      docker('registry-login', /^(?!docker\.io\/)\S*[.:]\S*\/library\//),
+    ],
   },
   'image-unknown': {
     title: 'The image or its tag does not exist, or its name is not valid',
@@ -116,6 +120,7 @@ export const imageEntries: Entries = {
       text('proxyconnect tcp'),
     ],
     unless: ['failed to verify certificate', 'npm error', 'npm err!'],
+    mayMean: [text('/v2/": dial tcp'), text('tls handshake timeout'), text('i/o timeout'), text('network is unreachable')],
   },
   'pull-in-handshake': {
     title: 'The first start downloads the image while the clock of the handshake runs',
@@ -130,7 +135,7 @@ export const imageEntries: Entries = {
     },
     mcpx: [late],
     says: [text(/^unable to find image '(?!(?:run|i|t|it|rm|docker)(?::latest)?').*locally/), text(/: pulling from /)],
-    mayMean: [text('did not respond to mcp initialize'), text('context deadline exceeded')],
+    mayMean: [text('unable to find image'), text('did not respond to mcp initialize')],
     unless: [
       'error response from daemon',
       'error getting credentials',
@@ -156,11 +161,18 @@ export const imageEntries: Entries = {
     },
     mcpx: [execNotFound, spawnMissing, early],
     says: [
-      docker('exec-not-found', /^(?!docker$|bash$|-|docker-credential)[^/]+$/),
+      docker('exec-not-found', /^(?!(?:docker|bash|uv|bunx?|deno|pnpm|poetry|java|dotnet|go|ruby|php)$|-|docker-credential)[^/]+$/),
       program('script-missing', /^\/(?:uvx?|npx|python3?|pipx?|bunx?|deno|pnpm|yarn|[a-z][\w-]*)$/),
       program('shell-not-found', /^(?!docker$|git$)[^/]+$/),
     ],
-    mayMean: [docker('exec-not-found', /^(?!-)/), docker('exec-path-missing'), text(/\bexit(?:ed)?(?: with)?(?: status| code)?:? 127\b/)],
+    mayMean: [
+      text(': not found'),
+      text('executable file not found'),
+      text(/^exec \S+ failed: no such file/),
+      docker('exec-not-found', /^(?!-)/),
+      docker('exec-path-missing'),
+      text(/\bexit(?:ed)?(?: with)?(?: status| code)?:? 127\b/),
+    ],
     unless: ["cannot find module '/docker'"],
   },
   'stale-default-images': {
@@ -191,6 +203,7 @@ export const imageEntries: Entries = {
     fix: "A fuller image (not slim; Debian instead of Alpine), the publisher's own image, or a release from the index in place of git.",
     mcpx: [early, execNotFound],
     says: [program('tool-missing'), program('library-missing'), text('error while loading shared libraries'), text('gyp err! find python')],
+    mayMean: [text("executable doesn't exist")],
   },
   'runtime-version': {
     title: 'The package does not get along with the Node or Python of the image',
@@ -201,7 +214,12 @@ export const imageEntries: Entries = {
     confusedWith: { 'package-unknown': 'uv says that the package or version was not found at all.' },
     mcpx: [early],
     says: [program('runtime-version'), program('uv-python'), text('err_require_esm'), text('referenceerror: file is not defined')],
-    mayMean: [text('no solution found when resolving tool dependencies'), program('syntax-error')],
+    mayMean: [
+      text('ebadengine'),
+      text('does not satisfy python'),
+      text('no solution found when resolving tool dependencies'),
+      program('syntax-error'),
+    ],
     unless: ['was not found in the package registry'],
   },
   'entrypoint-args': {
@@ -213,7 +231,7 @@ export const imageEntries: Entries = {
     confusedWith: { 'docker-args-order': "Is the flag one of docker run's? Then it belongs before the image." },
     mcpx: [execNotFound, spawnMissing, early],
     says: [docker('exec-not-found', /^-/)],
-    mayMean: [program('bad-option'), program('usage'), text('invalid option')],
+    mayMean: [text('exec: "-'), program('bad-option'), program('usage'), text('invalid option')],
   },
   'not-executable': {
     title: 'The program is there and cannot be executed',
@@ -229,6 +247,7 @@ export const imageEntries: Entries = {
     mcpx: [spawnDenied, ociRuntime, execNotFound],
     says: [docker('exec-denied'), docker('interpreter-missing'), docker('exec-format', /\.(?:sh|py|js|mjs)$/)],
     mayMean: [
+      text('exec format error'),
       docker('exec-format'),
       // The entry point of node images hands a file that it cannot run to node.
       program('syntax-error'),

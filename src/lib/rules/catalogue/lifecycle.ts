@@ -31,6 +31,7 @@ export const lifecycleEntries: Entries = {
     fix: 'Remove "--name" and "--cidfile" with their values from the args. MCPProxy names isolated containers itself.',
     mcpx: [early],
     says: [docker('name-taken'), docker('cidfile')],
+    mayMean: [text('conflict. the container name'), text('container id file found')],
   },
   'names-collide': {
     title: 'The names of two servers collide, and each start removes the other',

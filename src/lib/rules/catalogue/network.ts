@@ -18,7 +18,7 @@ export const networkEntries: Entries = {
     },
     mcpx: [early],
     says: [program('connection-refused', onThisHost)],
-    mayMean: [text(/connection refused|errno 111|os error 111/)],
+    mayMean: [text('econnrefused 127.'), text('econnrefused ::1'), text(/connection refused|errno 111|os error 111/)],
     unless: ['npm error code econnrefused', 'error response from daemon'],
   },
   'host-docker-internal': {
@@ -43,8 +43,8 @@ export const networkEntries: Entries = {
     confusedWith: { 'localhost-in-container': 'The refused address is 127.0.0.1 or localhost.' },
     mcpx: [early],
     says: [program('connection-refused', bridge)],
-    mayMean: [text(/connection refused|errno 111|os error 111/)],
-    unless: ['npm error', 'npm err!'],
+    mayMean: [text('econnrefused 172.17.0.1'), text(/connection refused|errno 111|os error 111/)],
+    unless: ['npm error', 'npm err!', 'error response from daemon'],
   },
   'container-dns': {
     title: 'Names do not resolve inside containers',
@@ -61,6 +61,7 @@ export const networkEntries: Entries = {
     mcpx: [early, late],
     says: [program('npm-dns'), program('uv-dns'), program('name-unresolved')],
     unless: ['eai_again host.docker.internal', 'enotfound host.docker.internal'],
+    mayMean: [text('getaddrinfo eai_again'), text('temporary failure in name resolution')],
   },
   'network-none': {
     title: 'The server needs the network, and its container has none',
@@ -74,6 +75,7 @@ export const networkEntries: Entries = {
     mcpx: [early, late],
     says: [program('name-unresolved'), program('npm-dns'), program('uv-dns'), text('network is unreachable')],
     unless: ['eai_again host.docker.internal', 'enotfound host.docker.internal', 'error response from daemon'],
+    mayMean: [text('getaddrinfo eai_again')],
   },
   'network-unknown': {
     title: 'The network in network_mode does not exist',
@@ -115,6 +117,7 @@ export const networkEntries: Entries = {
     },
     mcpx: [early, late],
     says: [program('npm-network'), program('uv-network'), text('npm error network')],
+    mayMean: [text('error sending request for url')],
   },
   'host-env-not-passed': {
     title: 'Variables for proxies, indexes or certificates stay on the host',

@@ -41,6 +41,12 @@ export const programEntries: Entries = {
     mcpx: [early],
     says: [program('env-missing')],
     unless: ['failed to resolve secret reference', 'unresolved placeholder'],
+    mayMean: [
+      text('environment variable is required'),
+      text('environment variable is not set'),
+      text('missing required environment variable'),
+      text('-api-key is required'),
+    ],
   },
   'env-flag-without-value': {
     title: '-e passes nothing: nothing to inherit, or the value in place of the name',
@@ -51,7 +57,7 @@ export const programEntries: Entries = {
     confusedWith: { 'env-missing': 'No -e for that name stands in the arguments (mcpproxy-doctor args SERVER).' },
     mcpx: [early],
     says: [text('invalid environment variable:')],
-    mayMean: [program('env-missing')],
+    mayMean: [text('environment variable is required'), program('env-missing')],
   },
   'placeholder-unresolved': {
     title: 'A ${…} reaches the server as it is written',
@@ -82,6 +88,7 @@ export const programEntries: Entries = {
       program('uv-no-version'),
       text('no matching distribution found'),
     ],
+    mayMean: [text('was not found in the package registry'), text('there is no version of')],
   },
   'executable-name-differs': {
     title: 'No program in the package is called like the package',
@@ -92,6 +99,7 @@ export const programEntries: Entries = {
     confusedWith: { 'package-unknown': 'The package itself was not found.' },
     mcpx: [early],
     says: [program('npm-no-program'), program('uv-program-differs')],
+    mayMean: [text('could not determine executable to run'), text('is not provided by package')],
   },
   'cache-damaged': {
     title: 'The package cache is damaged, or the index delivers something else than it promises',
@@ -102,7 +110,12 @@ export const programEntries: Entries = {
     confusedWith: { 'cache-not-writable': 'The text says EACCES.', 'host-packages-missing': 'The missing module does not lie in _npx.' },
     mcpx: [early, late],
     says: [program('npm-cache-damaged'), text('npm error code eintegrity'), text('npm error syscall rmdir')],
-    mayMean: [text(/_npx\/[0-9a-f]+.*(?:not found|cannot find)/), text(/cannot find (?:module|package) .*_npx/)],
+    mayMean: [
+      text('seems to be corrupted. trying again'),
+      text('npm error eexist'),
+      text(/_npx\/[0-9a-f]+.*(?:not found|cannot find)/),
+      text(/cannot find (?:module|package) .*_npx/),
+    ],
   },
   'sdk-major-release': {
     title: 'A server without a pinned SDK now gets MCP SDK 2, which it cannot use',
@@ -124,6 +137,7 @@ export const programEntries: Entries = {
     mcpx: [late],
   },
   'server-crash': {
+    lastResort: true,
     title: 'The server program ends by itself',
     severity: 'error',
     what: 'The answer of last resort: the program started and left with a code of its own before, or after, the handshake, and nothing more precise was found.',
@@ -173,6 +187,7 @@ export const programEntries: Entries = {
     confusedWith: { 'no-answer': 'No line says that it listens.' },
     mcpx: [late],
     says: [program('speaks-http'), text('uvicorn running on http')],
+    mayMean: [text('listening on http'), text('listening on port')],
   },
   'stdout-noise': {
     title: 'The server prints things to standard output that are not JSON-RPC',
@@ -192,6 +207,7 @@ export const programEntries: Entries = {
       text("invalid character '\\r' in string literal"),
     ],
     unless: ['failed to parse config file', 'failed to load configuration', 'invalid configuration'],
+    mayMean: [text('looking for beginning of value'), text('is not valid json')],
   },
   'protocol-version': {
     title: 'Server and MCPProxy share no version of the MCP protocol',
@@ -213,6 +229,7 @@ export const programEntries: Entries = {
     mayMean: [text('mcp error -32001: request timed out')],
   },
   'no-answer': {
+    lastResort: true,
     title: 'The server lives and does not answer',
     severity: 'error',
     what: 'The answer of last resort: it was started, nothing came back, MCPProxy stopped it. It may wait for a login, a database or the network.',
@@ -261,7 +278,6 @@ export const programEntries: Entries = {
     fix: 'Warm the caches, pin versions, enable servers in turns.',
     confusedWith: { 'start-too-slow': 'One server by itself is slow as well.' },
     mcpx: [late],
-    mayMean: [text('mcp error -32001: request timed out')],
   },
   'client-timeout': {
     title: 'The client in front of MCPProxy gives up before MCPProxy does',
@@ -270,8 +286,8 @@ export const programEntries: Entries = {
     proof: "The time in the client's log is within a second of 30 or 60, and the server was ready later.",
     fix: 'Raise the limit of the client where it can be set; a server that is already up answers in time.',
     confusedWith: { 'start-too-slow': "It is MCPProxy's own log that says so." },
-    says: [text(/timed out after (?:30|60)\d{3}ms/), text(/connection failed after 60\d*ms/)],
-    mayMean: [text('mcp error -32001: request timed out')],
+    says: [text('mcp error -32001: request timed out'), text(/timed out after (?:30|60)\d{3}ms/), text(/connection failed after 60\d*ms/)],
+    mayMean: [text('connection failed after 60')],
   },
   'working-dir-missing': {
     title: 'working_dir does not exist on the host',
@@ -281,6 +297,11 @@ export const programEntries: Entries = {
     fix: 'Create the folder or correct the path. The folder inside the container is isolation.working_dir.',
     confusedWith: { 'working-dir-not-mounted': 'The folder exists on the host and not in the container.' },
     mcpx: [configParse],
-    says: [text('directory does not exist: '), text('working directory does not exist'), text('invalid working directory for')],
+    says: [
+      text('directory does not exist:'),
+      text('directory does not exist: '),
+      text('working directory does not exist'),
+      text('invalid working directory for'),
+    ],
   },
 }

@@ -55,6 +55,12 @@ export const resourceEntries: Entries = {
     fix: 'Write memory as "512m" or "2g", and at most as many CPUs as the engine has, in docker_isolation.memory_limit and cpu_limit or in extra_args.',
     mcpx: [early],
     says: [docker('memory-limit'), docker('cpu-limit')],
+    mayMean: [
+      text('range of cpus is from'),
+      text('for "--cpus" flag'),
+      text('for "-m, --memory" flag'),
+      text('minimum memory limit allowed'),
+    ],
   },
   'cgroup-limits-missing': {
     title: 'The engine cannot enforce the limits that MCPProxy sets',
