@@ -73,9 +73,12 @@ import readOnlyFilesystem from './read-only-filesystem.ts'
 import diskFull from './disk-full.ts'
 import initHelperBroken from './init-helper-broken.ts'
 import namesCollide from './names-collide.ts'
+import killedFromOutside from './killed-from-outside.ts'
 import containerDeathUnnoticed from './container-death-unnoticed.ts'
 import containerPaused from './container-paused.ts'
 import engineUnresponsive from './engine-unresponsive.ts'
+import latestMoved from './latest-moved.ts'
+import orphanContainers from './orphan-containers.ts'
 import globalIsolationOff from './global-isolation-off.ts'
 import isolationModeIneffective from './isolation-mode-ineffective.ts'
 import dockerInPath from './docker-in-path.ts'
@@ -86,6 +89,9 @@ import isolationBlockDropped from './isolation-block-dropped.ts'
 import duplicateServer from './duplicate-server.ts'
 import configFileMismatch from './config-file-mismatch.ts'
 import podmanEngine from './podman-engine.ts'
+import clientTimeout from './client-timeout.ts'
+import retryCapReached from './retry-cap-reached.ts'
+import secretsInLog from './secrets-in-log.ts'
 import noAnswer from './no-answer.ts'
 import serverCrash from './server-crash.ts'
 
@@ -163,9 +169,12 @@ export const rules: readonly Rule[] = [
   diskFull,
   initHelperBroken,
   namesCollide,
+  killedFromOutside,
   containerDeathUnnoticed,
   containerPaused,
   engineUnresponsive,
+  latestMoved,
+  orphanContainers,
   globalIsolationOff,
   isolationModeIneffective,
   dockerInPath,
@@ -176,6 +185,9 @@ export const rules: readonly Rule[] = [
   duplicateServer,
   configFileMismatch,
   podmanEngine,
+  clientTimeout,
+  retryCapReached,
+  secretsInLog,
   noAnswer,
   serverCrash,
 ]
