@@ -37,6 +37,7 @@ import registryLogin from './registry-login.ts'
 import imageUnknown from './image-unknown.ts'
 import registryUnreachable from './registry-unreachable.ts'
 import pullRateLimit from './pull-rate-limit.ts'
+import pullInHandshake from './pull-in-handshake.ts'
 import tlsUntrusted from './tls-untrusted.ts'
 import dockerInDocker from './docker-in-docker.ts'
 import pipxBecomesPip from './pipx-becomes-pip.ts'
@@ -56,6 +57,7 @@ import hostDockerInternal from './host-docker-internal.ts'
 import localhostInContainer from './localhost-in-container.ts'
 import speaksHttp from './speaks-http.ts'
 import hostHeaderRefused from './host-header-refused.ts'
+import stdoutNoise from './stdout-noise.ts'
 import protocolVersion from './protocol-version.ts'
 import runtimeVersion from './runtime-version.ts'
 import sdkMajorRelease from './sdk-major-release.ts'
@@ -72,6 +74,9 @@ import cacheNotWritable from './cache-not-writable.ts'
 import readOnlyFilesystem from './read-only-filesystem.ts'
 import diskFull from './disk-full.ts'
 import initHelperBroken from './init-helper-broken.ts'
+import startTooSlow from './start-too-slow.ts'
+import stdoutBuffered from './stdout-buffered.ts'
+import startStampede from './start-stampede.ts'
 import namesCollide from './names-collide.ts'
 import killedFromOutside from './killed-from-outside.ts'
 import containerDeathUnnoticed from './container-death-unnoticed.ts'
@@ -133,6 +138,7 @@ export const rules: readonly Rule[] = [
   imageUnknown,
   registryUnreachable,
   pullRateLimit,
+  pullInHandshake,
   tlsUntrusted,
   dockerInDocker,
   pipxBecomesPip,
@@ -152,6 +158,7 @@ export const rules: readonly Rule[] = [
   localhostInContainer,
   speaksHttp,
   hostHeaderRefused,
+  stdoutNoise,
   protocolVersion,
   runtimeVersion,
   sdkMajorRelease,
@@ -168,6 +175,9 @@ export const rules: readonly Rule[] = [
   readOnlyFilesystem,
   diskFull,
   initHelperBroken,
+  startTooSlow,
+  stdoutBuffered,
+  startStampede,
   namesCollide,
   killedFromOutside,
   containerDeathUnnoticed,
