@@ -32,7 +32,7 @@ export default class Explain extends BaseCommand {
     if (flags.list) return this.show(explainAll(), flags, 'list')
     const words = argv.map(String).join(' ').trim()
     if (words !== '' && flags.file !== undefined) throw new UserError('A text and --file exclude each other.')
-    const given = words === '' || words === '-' ? await this.textFrom(flags.file) : words
+    const given = words === '' || words === '-' ? await this.readText(flags.file) : words
     if (given.trim() === '') throw new UserError('explain needs a code or a text.', ['mcpproxy-doctor explain --list shows all codes.'])
     const code = given.trim().toLowerCase()
     const explained = explainCode(code)
@@ -47,13 +47,6 @@ export default class Explain extends BaseCommand {
       ])
     }
     return this.show(found, flags, 'text')
-  }
-
-  private async textFrom(file: string | undefined): Promise<string> {
-    const { readTextFile, readTextStream } = await import('../lib/system/text-input.ts')
-    if (file !== undefined && file !== '-') return readTextFile(file)
-    // Nobody has piped anything, and waiting for typing would look like hanging.
-    return process.stdin.isTTY && file === undefined ? '' : readTextStream(process.stdin)
   }
 
   private async show(found: Explanations, flags: { json: boolean; 'no-color': boolean }, asked: 'code' | 'list' | 'text'): Promise<void> {

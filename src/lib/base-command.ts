@@ -61,6 +61,14 @@ export abstract class BaseCommand extends Command {
     })
   }
 
+  /** The text of a file, or of standard input for `-` and for none, when something is piped in; else empty. */
+  protected async readText(file: string | undefined): Promise<string> {
+    const { readTextFile, readTextStream } = await import('./system/text-input.ts')
+    if (file !== undefined && file !== '-') return readTextFile(file)
+    // Nobody has piped anything, and waiting for typing would look like hanging.
+    return process.stdin.isTTY && file === undefined ? '' : readTextStream(process.stdin)
+  }
+
   /** What the text of a report shows beside it: the configuration for diffs, secrets out, and where home is. */
   protected async textSources(system: System, report: Report): Promise<Pick<TextOptions, 'sources' | 'mask' | 'home'>> {
     const { home } = await system.locations()

@@ -34,7 +34,8 @@ export interface Synthetic {
   environment?: Record<string, unknown>
   /** The entry of this server in `GET /api/v1/servers`; absent: MCPProxy does not run. */
   status?: Record<string, unknown>
-  pid?: number
+  /** Null: the API does not tell it. */
+  pid?: number | null
   /** Content of ~/.docker/config.json. */
   dockerConfig?: Record<string, unknown>
   version?: string
@@ -89,7 +90,7 @@ export async function subject(parts: Synthetic): Promise<Subject> {
       const answer = (name: string, path: string, data: unknown): void =>
         json(`api/${name}.json`, { request: { method: 'GET', path }, status: 200, body: { success: true, data } })
       answer('servers', '/api/v1/servers', { servers: [{ name: parts.server.name, enabled: true, quarantined: false, ...parts.status }] })
-      answer('info', '/api/v1/info', { version: parts.version ?? 'v0.60.0', pid: parts.pid ?? 4711 })
+      answer('info', '/api/v1/info', { version: parts.version ?? 'v0.60.0', pid: parts.pid === undefined ? 4711 : parts.pid })
     }
     const shared = await collectShared(await openCapture(root), Date.now() + 30_000)
     const [only] = (await collectServers(shared, [parts.server.name])).subjects

@@ -127,6 +127,18 @@ export function containersFor(all: readonly Container[], server: string, config:
   })
 }
 
+/** The process of MCPProxy that started an isolated container (label com.mcpproxy.created: a pid, not a time). */
+export const ownerPid = (labels: Record<string, string>): number | null => {
+  const pid = Number(labels['com.mcpproxy.created'])
+  return Number.isSafeInteger(pid) && pid > 1 ? pid : null
+}
+
+/** Paths that tell whether the owners of this server's containers live; `/proc/1` tells whether others' processes can be seen at all. */
+export function ownerPaths(containers: readonly Container[]): string[] {
+  const pids = new Set(containers.filter((c) => c.relation === 'label').flatMap((c) => ownerPid(c.labels) ?? []))
+  return pids.size === 0 ? [] : ['/proc/1', ...[...pids].map((pid) => `/proc/${pid}`)]
+}
+
 /** The stories of this server's containers, and the one that belongs to the attempt that matters. */
 export function eventsFor(
   history: EventHistory,

@@ -164,6 +164,18 @@ export function maskedArgs(
   return shown
 }
 
+/** Names of the variables whose value stands in these arguments and is a secret by its name or form. */
+export function secretVariables(run: DockerRun): string[] {
+  return run.flags.flatMap((f) => {
+    const at = f.name === 'env' ? (f.value ?? '').indexOf('=') : -1
+    if (f.value === null || at < 1) return []
+    const [name, value] = [f.value.slice(0, at), f.value.slice(at + 1)]
+    const secret = worthHiding(value, name) && (secretName.test(name) || maskShapes(value) !== value)
+    // `ghp_abc***CD` was masked by MCPProxy itself.
+    return secret && !/\*{3}/.test(value) ? [name] : []
+  })
+}
+
 /** Every secret value of a configuration. */
 export function configSecrets(document: ConfigDocument): string[] {
   return secretNodes(document).flatMap(({ value, name }) => (worthHiding(value, name) ? [value] : []))

@@ -49,6 +49,7 @@ export type ProgramErrorKind =
   | 'emulation'
   | 'syntax-error'
   | 'host-header'
+  | 'stdout-not-json'
 
 export interface ProgramError {
   kind: ProgramErrorKind
@@ -232,6 +233,8 @@ const patterns: Pattern[] = [
   { kind: 'browser-locked', pattern: /Browser is already in use for (\S+?),/i, subject: 1 },
   // -- protocol
   { kind: 'protocol-version', pattern: /Unsupported protocol version|protocol version (?:is )?not supported/i },
+  // Failed to parse JSONRPC message from server   (an MCP client of its own, e.g. a bridge)
+  { kind: 'stdout-not-json', pattern: /Failed to parse JSON-?RPC message/i },
   { kind: 'host-header', pattern: /421 Misdirected Request|Invalid Host header/i },
   // Uvicorn running on http://0.0.0.0:8000   ·   Server listening on port 3000   ·   Serving HTTP on 0.0.0.0 port 8000
   {

@@ -26,11 +26,13 @@ const firstReleases = {
   ownDockerEnv: '0.10.11',
   triStateIsolation: '0.13.1',
   uvImages: '0.24.0',
+  connectFloor: '0.24.0',
   earlyExitNoticed: '0.33.2',
   exitText: '0.38.0',
   sanitisedLogNames: '0.38.0',
   logsInDataDir: '0.39.0',
   isolationMode: '0.46.0',
+  initTimeout: '0.46.0',
   hotReload: '0.52.0',
   autoQuarantine: '0.53.0',
 } as const

@@ -37,6 +37,7 @@ import registryLogin from './registry-login.ts'
 import imageUnknown from './image-unknown.ts'
 import registryUnreachable from './registry-unreachable.ts'
 import pullRateLimit from './pull-rate-limit.ts'
+import pullInHandshake from './pull-in-handshake.ts'
 import tlsUntrusted from './tls-untrusted.ts'
 import dockerInDocker from './docker-in-docker.ts'
 import pipxBecomesPip from './pipx-becomes-pip.ts'
@@ -56,6 +57,7 @@ import hostDockerInternal from './host-docker-internal.ts'
 import localhostInContainer from './localhost-in-container.ts'
 import speaksHttp from './speaks-http.ts'
 import hostHeaderRefused from './host-header-refused.ts'
+import stdoutNoise from './stdout-noise.ts'
 import protocolVersion from './protocol-version.ts'
 import runtimeVersion from './runtime-version.ts'
 import sdkMajorRelease from './sdk-major-release.ts'
@@ -72,10 +74,16 @@ import cacheNotWritable from './cache-not-writable.ts'
 import readOnlyFilesystem from './read-only-filesystem.ts'
 import diskFull from './disk-full.ts'
 import initHelperBroken from './init-helper-broken.ts'
+import startTooSlow from './start-too-slow.ts'
+import stdoutBuffered from './stdout-buffered.ts'
+import startStampede from './start-stampede.ts'
 import namesCollide from './names-collide.ts'
+import killedFromOutside from './killed-from-outside.ts'
 import containerDeathUnnoticed from './container-death-unnoticed.ts'
 import containerPaused from './container-paused.ts'
 import engineUnresponsive from './engine-unresponsive.ts'
+import latestMoved from './latest-moved.ts'
+import orphanContainers from './orphan-containers.ts'
 import globalIsolationOff from './global-isolation-off.ts'
 import isolationModeIneffective from './isolation-mode-ineffective.ts'
 import dockerInPath from './docker-in-path.ts'
@@ -86,6 +94,9 @@ import isolationBlockDropped from './isolation-block-dropped.ts'
 import duplicateServer from './duplicate-server.ts'
 import configFileMismatch from './config-file-mismatch.ts'
 import podmanEngine from './podman-engine.ts'
+import clientTimeout from './client-timeout.ts'
+import retryCapReached from './retry-cap-reached.ts'
+import secretsInLog from './secrets-in-log.ts'
 import noAnswer from './no-answer.ts'
 import serverCrash from './server-crash.ts'
 
@@ -127,6 +138,7 @@ export const rules: readonly Rule[] = [
   imageUnknown,
   registryUnreachable,
   pullRateLimit,
+  pullInHandshake,
   tlsUntrusted,
   dockerInDocker,
   pipxBecomesPip,
@@ -146,6 +158,7 @@ export const rules: readonly Rule[] = [
   localhostInContainer,
   speaksHttp,
   hostHeaderRefused,
+  stdoutNoise,
   protocolVersion,
   runtimeVersion,
   sdkMajorRelease,
@@ -162,10 +175,16 @@ export const rules: readonly Rule[] = [
   readOnlyFilesystem,
   diskFull,
   initHelperBroken,
+  startTooSlow,
+  stdoutBuffered,
+  startStampede,
   namesCollide,
+  killedFromOutside,
   containerDeathUnnoticed,
   containerPaused,
   engineUnresponsive,
+  latestMoved,
+  orphanContainers,
   globalIsolationOff,
   isolationModeIneffective,
   dockerInPath,
@@ -176,6 +195,9 @@ export const rules: readonly Rule[] = [
   duplicateServer,
   configFileMismatch,
   podmanEngine,
+  clientTimeout,
+  retryCapReached,
+  secretsInLog,
   noAnswer,
   serverCrash,
 ]

@@ -15,7 +15,7 @@ export const configEntries: Entries = {
     mcpx: [configParse],
     says: [
       text(/invalid character .* looking for beginning of object key string/),
-      text(/invalid character '[\/ï#]' looking for beginning/),
+      text(/invalid character '[/ï#]' looking for beginning/),
       text('failed to parse config file'),
       text('config hot-reload failed'),
     ],
