@@ -24,7 +24,8 @@ export default defineRule({
     const attempt = failure(serverLog)
     // What the settings of this server would have mounted is what the program misses on the host.
     const said = programSaid(serverLog, 'script-missing', 'file-missing', 'module-missing')
-    const wanted = said?.subject != null && isMounted(parseDockerRun(['run', ...(server.isolation?.extra_args ?? []), 'x']).mounts, said.subject)
+    const wanted =
+      said?.subject != null && isMounted(parseDockerRun(['run', ...(server.isolation?.extra_args ?? []), 'x']).mounts, said.subject)
     const unwrapped = setup === null && (serverLog?.attempts.length ?? 0) > 0
     return {
       observations: ['config', ...(wanted ? (['serverLog'] as const) : unwrapped && !attempt ? (['setup'] as const) : [])],

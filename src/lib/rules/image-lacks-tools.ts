@@ -14,11 +14,15 @@ export default defineRule({
     const run = effectiveRun(config, setup)
     const said = programSaid(serverLog, 'tool-missing', 'library-missing', 'spawn-missing', 'shell-not-found')
     // docker has rules of its own, and so have the programs that the command names.
-    const program = said?.subject == null || said.kind === 'library-missing' || said.subject.includes('/') ? null : said.subject.toLowerCase()
+    const program =
+      said?.subject == null || said.kind === 'library-missing' || said.subject.includes('/') ? null : said.subject.toLowerCase()
     if (!run || !said || baseName(said.subject ?? '') === 'docker') return null
     const byShell = said.kind === 'shell-not-found'
     // npx starts its package through a shell: there the package has no such program.
-    if (byShell && (story(events)?.startedAt == null || runsPackage(run.command) || run.command.some((w) => w.includes(said.subject ?? ''))))
+    if (
+      byShell &&
+      (story(events)?.startedAt == null || runsPackage(run.command) || run.command.some((w) => w.includes(said.subject ?? '')))
+    )
       return null
     const absent = program !== null && imageHas(image, program) === false
     return {
