@@ -3,6 +3,7 @@ import { baseName } from '../mcpproxy/images.ts'
 import { neverStarted } from '../formats/engine-events.ts'
 import { citeConfig, citeEngine, citeLog, citeStory } from './cite.ts'
 import { dockerFailure, effectiveRun, imageHas, imagePlace, isConnected, programSaid, story } from './helpers.ts'
+import { replacesProgram } from './entrypoint-args.ts'
 import { isHostFile } from './host-path-not-mounted.ts'
 import { defineRule } from './rule.ts'
 
@@ -26,6 +27,7 @@ export default defineRule({
     const program = said?.subject ?? (handed ? first : null) ?? shell?.subject ?? (serverLog?.failed ? null : first)
     if (!program || program === 'docker' || program.startsWith('-')) return null
     if (said?.kind === 'exec-path-missing' && isHostFile(hostPaths, program)) return null
+    if (!run.isolated && replacesProgram(image, program)) return null
     const has = imageHas(image, program)
     if (!said && !handed && !shell && has !== false) return null
     if (has === true && !said) return null

@@ -60,9 +60,11 @@ function chooseServers(shared: Shared, options: CheckOptions): string[] {
       ? shared.status.value.servers.flatMap((s) => (typeof s['name'] === 'string' ? [s['name']] : []))
       : []
   const known = [...new Set([...configured, ...listed])]
+  // With a second file a name that is unknown is no slip of the pen: the finding tells of the file.
+  const elsewhere = shared.config.ok && (shared.config.value.trackedPath !== null || shared.config.value.otherPaths.length > 0)
   const broken = shared.config.ok && shared.config.value.document.problems.some((p) => p.kind === 'syntax' || p.kind === 'shape')
   for (const name of options.servers) {
-    if (known.includes(name) || broken || !shared.config.ok) continue
+    if (known.includes(name) || broken || elsewhere || !shared.config.ok) continue
     const near = suggestNames(name, known)
     throw new UserError(
       `There is no server "${name}" in ${shared.locations.config ?? 'the configuration'}.`,
