@@ -19,6 +19,7 @@ export interface ConfigReading {
   global: GlobalConfig
   servers: ServerEntry[]
   trackedPath: string | null
+  otherPaths: string[]
   mtimeMs: number | null
 }
 
@@ -38,6 +39,7 @@ export async function collectConfig(system: System, locations: Locations): Promi
     global: globalConfig(document),
     servers: serverEntries(document),
     trackedPath: locations.trackedConfig,
+    otherPaths: locations.otherConfigs,
     mtimeMs: stat.ok && stat.value.type !== 'missing' ? stat.value.mtimeMs : null,
   })
 }

@@ -33,6 +33,7 @@ export type DockerErrorKind =
   | 'flag-unknown'
   | 'flag-value'
   | 'user-unknown'
+  | 'device'
   | 'memory-limit'
   | 'cpu-limit'
   | 'cgroup-missing'
@@ -181,7 +182,8 @@ const patterns: Pattern[] = [
   // docker: … invalid mount config for type "bind": bind source path does not exist: /srv/mcp-missing
   { kind: 'mount-source', pattern: /bind source path does not exist: (\S+?)\.?$/i, subject: 1 },
   // docker: invalid spec: /srv/mcp:/data:rw:z:x: too many colons
-  { kind: 'mount-name', pattern: /create (\S+): "[^"]*" includes invalid characters for a local volume name/i, subject: 1 },
+  // docker: Error response from daemon: create ~/data: "~/data" includes invalid characters for a local volume name, only …  (the name may hold blanks)
+  { kind: 'mount-name', pattern: /create .*?: "([^"]*)" includes invalid characters for a local volume name/i, subject: 1 },
   {
     kind: 'mount-spec',
     pattern:
@@ -208,6 +210,12 @@ const patterns: Pattern[] = [
     detail: 1,
   },
   { kind: 'user-unknown', pattern: /unable to find user ([^:]+):/i, subject: 1 },
+  // docker: Error response from daemon: could not select device driver "" with capabilities: [[gpu]]
+  { kind: 'device', pattern: /could not select device driver "[^"]*" with capabilities: \[\[(\w+)/i, subject: 1 },
+  // docker: Error response from daemon: error gathering device information while adding custom device "/dev/kvm": no such file or directory
+  { kind: 'device', pattern: /error gathering device information while adding custom device "([^"]+)"/i, subject: 1 },
+  // docker: Error response from daemon: unknown or invalid runtime name: nvidia   ·   Unknown runtime specified nvidia
+  { kind: 'device', pattern: /unknown or invalid runtime name: (\S+)|Unknown runtime specified (\S+)/i, subject: 1 },
   { kind: 'network-repeated', pattern: /Container cannot be connected to network endpoints: (.*)/i, detail: 1 },
   { kind: 'network-repeated', pattern: /conflicting options: cannot attach both user-defined and non-user-defined network-modes/i },
   // docker: Error response from daemon: network mcp-net not found

@@ -33,6 +33,8 @@ import pathNotShared from './path-not-shared.ts'
 import workingDirNotMounted from './working-dir-not-mounted.ts'
 import cgroupLimitsMissing from './cgroup-limits-missing.ts'
 import credentialHelperMissing from './credential-helper-missing.ts'
+import platformMissing from './platform-missing.ts'
+import registryPrefix from './registry-prefix.ts'
 import registryLogin from './registry-login.ts'
 import imageUnknown from './image-unknown.ts'
 import registryUnreachable from './registry-unreachable.ts'
@@ -42,12 +44,15 @@ import tlsUntrusted from './tls-untrusted.ts'
 import dockerInDocker from './docker-in-docker.ts'
 import pipxBecomesPip from './pipx-becomes-pip.ts'
 import unknownRunner from './unknown-runner.ts'
+import entrypointArgs from './entrypoint-args.ts'
+import foreignArchitecture from './foreign-architecture.ts'
 import imageLacksProgram from './image-lacks-program.ts'
 import notExecutable from './not-executable.ts'
 import memoryLimitReached from './memory-limit-reached.ts'
 import jsHeapLimit from './js-heap-limit.ts'
 import pidsLimitLow from './pids-limit-low.ts'
 import stdinClosed from './stdin-closed.ts'
+import stdinLost from './stdin-lost.ts'
 import placeholderUnresolved from './placeholder-unresolved.ts'
 import envFlagWithoutValue from './env-flag-without-value.ts'
 import envMissing from './env-missing.ts'
@@ -55,6 +60,7 @@ import hostPathNotMounted from './host-path-not-mounted.ts'
 import networkNone from './network-none.ts'
 import hostDockerInternal from './host-docker-internal.ts'
 import localhostInContainer from './localhost-in-container.ts'
+import hostLoopbackOnly from './host-loopback-only.ts'
 import speaksHttp from './speaks-http.ts'
 import hostHeaderRefused from './host-header-refused.ts'
 import stdoutNoise from './stdout-noise.ts'
@@ -78,6 +84,7 @@ import startTooSlow from './start-too-slow.ts'
 import stdoutBuffered from './stdout-buffered.ts'
 import startStampede from './start-stampede.ts'
 import namesCollide from './names-collide.ts'
+import cleanupByImage from './cleanup-by-image.ts'
 import killedFromOutside from './killed-from-outside.ts'
 import containerDeathUnnoticed from './container-death-unnoticed.ts'
 import containerPaused from './container-paused.ts'
@@ -134,6 +141,8 @@ export const rules: readonly Rule[] = [
   workingDirNotMounted,
   cgroupLimitsMissing,
   credentialHelperMissing,
+  platformMissing,
+  registryPrefix,
   registryLogin,
   imageUnknown,
   registryUnreachable,
@@ -143,12 +152,15 @@ export const rules: readonly Rule[] = [
   dockerInDocker,
   pipxBecomesPip,
   unknownRunner,
+  entrypointArgs,
+  foreignArchitecture,
   imageLacksProgram,
   notExecutable,
   memoryLimitReached,
   jsHeapLimit,
   pidsLimitLow,
   stdinClosed,
+  stdinLost,
   placeholderUnresolved,
   envFlagWithoutValue,
   envMissing,
@@ -156,6 +168,7 @@ export const rules: readonly Rule[] = [
   networkNone,
   hostDockerInternal,
   localhostInContainer,
+  hostLoopbackOnly,
   speaksHttp,
   hostHeaderRefused,
   stdoutNoise,
@@ -179,6 +192,7 @@ export const rules: readonly Rule[] = [
   stdoutBuffered,
   startStampede,
   namesCollide,
+  cleanupByImage,
   killedFromOutside,
   containerDeathUnnoticed,
   containerPaused,

@@ -44,6 +44,8 @@ export async function openCapture(folder: string): Promise<System> {
     full.startsWith(homeFolder + path.sep) ? path.posix.join(home, path.relative(homeFolder, full).split(path.sep).join('/')) : full
   const onDisk = (name: string): string =>
     name === home || name.startsWith(`${home}/`) ? path.join(homeFolder, name.slice(home.length)) : name
+  const atHome = path.join(homeFolder, 'mcp_config.json')
+  const other = config !== atHome && (await isFile(atHome))
   return {
     recording: {
       recordedAt: at.toISOString(),
@@ -57,6 +59,7 @@ export async function openCapture(folder: string): Promise<System> {
         home,
         config: config === null ? null : shown(config),
         trackedConfig: null,
+        otherConfigs: other ? [shown(atHome)] : [],
         dataDir: config === null ? null : path.posix.dirname(shown(config)),
         logDirs: logs === null ? [] : [shown(logs)],
         how: ['recorded in capture.json'],
@@ -166,9 +169,15 @@ function recordedFiles(root: string, onDisk: (name: string) => string): Files {
   }
 }
 
+const isFile = async (file: string): Promise<boolean> =>
+  fs.stat(file).then(
+    (s) => s.isFile(),
+    () => false,
+  )
+
 async function openRegular(file: string): Promise<fs.FileHandle | null> {
+  if (!(await isFile(file))) return null
   try {
-    if (!(await fs.stat(file)).isFile()) return null
     return await fs.open(file, 'r')
   } catch {
     return null

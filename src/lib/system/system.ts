@@ -122,6 +122,8 @@ export interface Locations {
   config: string | null
   /** The file that it saves to and watches, when that is another one. */
   trackedConfig: string | null
+  /** Further files of that name that MCPProxy reads instead when it is started in their folder. */
+  otherConfigs: string[]
   dataDir: string | null
   /** Folders that may hold logs, the likeliest first. */
   logDirs: string[]

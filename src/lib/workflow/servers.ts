@@ -13,6 +13,8 @@ export function requireServer(shared: Shared, name: string): void {
   const { config, locations } = shared
   const known = knownServers(shared)
   if (known.includes(name) || !config.ok || config.value.document.problems.some((p) => p.kind === 'syntax' || p.kind === 'shape')) return
+  // With a second file a name that is unknown is no slip of the pen: the finding tells of the file.
+  if (config.value.trackedPath !== null || config.value.otherPaths.length > 0) return
   const near = suggestNames(name, known)
   const quoted = (names: readonly string[]): string[] => names.map((n) => `"${n}"`)
   throw new UserError(
