@@ -3,7 +3,8 @@
  * disturb MCPProxy, change the host or show a secret, and nowhere else. Pure. Nothing is ever loosened: what limits
  * the container (network, memory, user, capabilities…) stays, token for token.
  */
-import { csvFields, keyedFields, parseDockerRun, volumeMount, type DockerRun, type RunFlag } from '../formats/docker-run.ts'
+import { csvFields, flagValue, keyedFields, parseDockerRun, volumeMount, type DockerRun, type RunFlag } from '../formats/docker-run.ts'
+import { hiddenFile, replayLabels, type Change, type ReplayOwner, type ReplayPlan } from '../system/replay-plan.ts'
 import { inheritedByServers, steersDocker } from './environment.ts'
 
 export interface ReplayInput {
@@ -47,58 +48,6 @@ export interface ReplayOptions {
   keepDetach?: boolean
 }
 
-/** The process that answers for a container; when it is gone, the container may go too. */
-export interface ReplayOwner {
-  pid: number
-  /** Tells it from a later process with the same number. */
-  startTime: string
-  /** Of the running kernel. */
-  bootId: string
-  host: string
-}
-
-export interface Change {
-  /** As in the recorded arguments or as it is now, without secrets, e.g. `--restart always`. */
-  what: string
-  why: string
-}
-
-export interface ReplayPlan {
-  id: string
-  kind: 'docker' | 'host'
-  /** What follows the word docker; for the host: what follows the command. */
-  argv: string[]
-  /** `docker`, or the program on the host. */
-  command: string
-  cwd: string | null
-  /** Of the child. Holds secrets. The address of the engine is added by whoever runs it. */
-  env: Record<string, string>
-  /**
-   * Variables of the container that would change what the docker command itself does, such as HOME. They reach it
-   * as lines of `--env-file`, read from the open file `hiddenFile`. Holds secrets.
-   */
-  hidden: Record<string, string>
-  name: string | null
-  labels: Record<string, string>
-  image: string | null
-  /** What differs from the recorded arguments, for the user. */
-  changes: Change[]
-  /** Why it must not be run, one sentence; null: it may. */
-  refused: string | null
-}
-
-export const replayLabel = 'mcpproxy-doctor.replay'
-export const ownerLabel = 'mcpproxy-doctor.owner'
-export const hostLabel = 'mcpproxy-doctor.host'
-/** The descriptor of the child on which it reads `hidden`. */
-export const hiddenFile = '/dev/fd/3'
-
-export const replayLabels = (id: string, owner: ReplayOwner): Record<string, string> => ({
-  [replayLabel]: id,
-  [ownerLabel]: `${owner.pid}:${owner.startTime}:${owner.bootId}`,
-  [hostLabel]: owner.host,
-})
-
 export function planReplay(input: ReplayInput): ReplayPlan {
   return input.run.kind === 'docker' ? planDocker(input, input.run) : planHost(input, input.run)
 }
@@ -122,6 +71,8 @@ function planHost(input: ReplayInput, run: HostInput): ReplayPlan {
     name: null,
     labels: {},
     image: null,
+    platform: null,
+    checked: false,
     changes: [],
     refused: isDocker ? 'Only "docker run" can be made safe to repeat; this is another docker command.' : null,
   }
@@ -138,7 +89,7 @@ function planDocker(input: ReplayInput, given: DockerInput): ReplayPlan {
   const name = `doctor-replay-${input.id}`
   const changes: Change[] = []
   const base = { ...inheritedByServers(input.proxyEnv), ...input.serverEnv }
-  const variables = planVariables(run, base, changes)
+  const variables = planVariables(run, base, input.platform, changes)
   const env: Record<string, string> = {}
   for (const [key, value] of Object.entries(base)) if (!steersDocker(key) || input.serverEnv[key] === undefined) env[key] = value
   for (const [key, value] of Object.entries(inheritedByServers(input.proxyEnv))) if (steersDocker(key)) env[key] = value
@@ -175,6 +126,8 @@ function planDocker(input: ReplayInput, given: DockerInput): ReplayPlan {
     name,
     labels,
     image: run.image,
+    platform: flagValue(run, 'platform'),
+    checked: run.image !== null && run.problems.length === 0 && aside.length === 0,
     changes,
     refused: refusal(run, options),
   }
@@ -234,7 +187,7 @@ interface Variables {
 }
 
 /** `-e NAME=VALUE` becomes `-e NAME`, with the value where only the user and root can read it. Of repeated names the last counts. */
-function planVariables(run: DockerRun, base: Record<string, string>, changes: Change[]): Variables {
+function planVariables(run: DockerRun, base: Record<string, string>, platform: string, changes: Change[]): Variables {
   const result: Variables = { inherited: {}, hidden: {}, speaker: new Map(), silent: new Set() }
   const values = new Map<string, string | null>()
   for (const flag of run.flags) {
@@ -253,10 +206,10 @@ function planVariables(run: DockerRun, base: Record<string, string>, changes: Ch
     }
     result.silent.add(name)
     if (value === null) continue
-    if (/[\r\n]/.test(value))
+    if (platform === 'win32' || /[\r\n]/.test(value))
       changes.push({
         what: `-e ${name}`,
-        why: 'left out: it steers docker itself, and a value with a line break cannot be handed over unseen',
+        why: 'left out: it steers docker itself, and cannot be handed over unseen here',
       })
     else result.hidden[name] = value
   }

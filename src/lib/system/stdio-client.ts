@@ -92,8 +92,14 @@ const maxTools = 100_000
 /** A server that asks and does not read would fill memory with our answers. */
 const maxUnread = 1024 * 1024
 
-/** Ends with an outcome, never with an error. The pipes stay open, and are still drained; the caller ends the child. */
-export function converse(pipes: ServerPipes, options: ConversationOptions = {}): Promise<Transcript> {
+export interface Conversation {
+  /** Settles with the outcome, never with an error. The pipes stay open, and are still drained; the caller ends the child. */
+  finished: Promise<Transcript['outcome']>
+  /** What is known now. After the child has ended it holds its last words too. */
+  transcript(): Transcript
+}
+
+export function converse(pipes: ServerPipes, options: ConversationOptions = {}): Conversation {
   const startedAt = options.startedAt ?? performance.now()
   const since = (): number => Math.round((performance.now() - startedAt) * 10) / 10
   const maxBytes = options.maxBytes ?? 64 * 1024 * 1024
@@ -115,7 +121,8 @@ export function converse(pipes: ServerPipes, options: ConversationOptions = {}):
     refusedRequests: [],
   }
 
-  return new Promise((resolve) => {
+  const transcript = (): Transcript => ({ ...t, stdout: stdout.take(), stderr: stderr.take(), sent: sent.take() })
+  const finished = new Promise<Transcript['outcome']>((resolve) => {
     let over = false
     let timer: NodeJS.Timeout | undefined
     let asked: { id: number; answered: (message: Message) => void } | null = null
@@ -132,7 +139,7 @@ export function converse(pipes: ServerPipes, options: ConversationOptions = {}):
       t.outcome = outcome
       t.problem = problem === null ? null : problem.slice(0, 500)
       t.times.end = since()
-      resolve({ ...t, stdout: stdout.take(), stderr: stderr.take(), sent: sent.take() })
+      resolve(outcome)
     }
     const cancel = (): void => finish('cancelled')
     const limit = (ms: number, what: string): void => {
@@ -236,13 +243,13 @@ export function converse(pipes: ServerPipes, options: ConversationOptions = {}):
 
     const lines = createLineReader(options.maxLine ?? 32 * 1024 * 1024, onLine)
     pipes.stdout.on('data', (chunk: Buffer) => {
-      if (over) return
       t.times.firstByte ??= since()
       stdout.add(chunk)
-      lines.add(chunk)
+      if (!over) lines.add(chunk)
       if (!over && stdout.total() > maxBytes) finish('flood', `more than ${Math.round(maxBytes / 1024 ** 2)} MiB on standard output`)
     })
     const ended = (): void => {
+      if (over) return
       lines.end()
       finish(
         'ended',
@@ -250,9 +257,7 @@ export function converse(pipes: ServerPipes, options: ConversationOptions = {}):
       )
     }
     pipes.stdout.on('end', ended).on('close', ended).on('error', ended)
-    pipes.stderr?.on('data', (chunk: Buffer) => {
-      if (!over) stderr.add(chunk)
-    })
+    pipes.stderr?.on('data', (chunk: Buffer) => stderr.add(chunk))
     pipes.stderr?.on('error', () => undefined)
     // EPIPE: the server reads no more. Its output, or the end of it, says why.
     pipes.stdin.on('error', () => undefined)
@@ -270,6 +275,7 @@ export function converse(pipes: ServerPipes, options: ConversationOptions = {}):
       initialized,
     )
   })
+  return { finished, transcript }
 }
 
 const record = (value: unknown): Record<string, unknown> =>
