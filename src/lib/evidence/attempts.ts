@@ -47,7 +47,8 @@ export function readAttempts(lines: readonly LogLine[]): Attempt[] {
 function beginsUnseen(open: Attempt, line: LogLine): boolean {
   if (line.message === 'Docker isolation configured')
     return open.isolated !== null && open.isolated.containerName !== (field(line, 'container_name') ?? '')
-  const handshakeEnds = line.message === 'MCP initialize JSON-RPC call failed' || line.message === 'MCP initialization completed successfully'
+  const handshakeEnds =
+    line.message === 'MCP initialize JSON-RPC call failed' || line.message === 'MCP initialization completed successfully'
   return handshakeEnds && open.disconnectedAt !== null && line.at.getTime() > open.disconnectedAt.getTime()
 }
 
