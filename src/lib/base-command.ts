@@ -2,6 +2,7 @@
 import os from 'node:os'
 import { Command, Flags, type Interfaces } from '@oclif/core'
 import { UserError } from './errors.ts'
+import type { EditClass } from './remedies/remedy.ts'
 import type { Report, StepReport } from './report/report.ts'
 import type { TextOptions } from './report/text-options.ts'
 import type { Theme } from './report/theme.ts'
@@ -9,6 +10,7 @@ import type { System } from './system/system.ts'
 
 const output = 'OUTPUT'
 const place = 'WHERE TO LOOK'
+const replaying = 'REPLAY'
 
 export const outputFlags = {
   json: Flags.boolean({ description: 'Print JSON for programs instead of text.', helpGroup: output }),
@@ -36,6 +38,31 @@ export const systemFlags = {
     min: 1,
     max: 3600,
     helpGroup: place,
+  }),
+}
+
+export const replayFlags = {
+  replay: Flags.boolean({
+    description: 'Start the server again where that can settle something.',
+    allowNo: true,
+    default: true,
+    helpGroup: replaying,
+  }),
+  allow: Flags.string({
+    description: 'Also try changes that loosen something.',
+    helpValue: 'unisolated,network,mounts,limits',
+    multiple: true,
+    delimiter: ',',
+    options: ['unisolated', 'network', 'mounts', 'limits'],
+    helpGroup: replaying,
+  }),
+  'replay-time': Flags.integer({
+    description: 'How long all replays together may take.',
+    helpValue: 'SECONDS',
+    default: 120,
+    min: 1,
+    max: 3600,
+    helpGroup: replaying,
   }),
 }
 
@@ -157,6 +184,17 @@ export abstract class SystemCommand extends BaseCommand {
     }
     process.exitCode = exitCode
   }
+}
+
+/** What the flags say of replays; null: none. The environment gives the values for `${env:NAME}`. */
+export function replayChoice(flags: Interfaces.InferredFlags<typeof replayFlags>): {
+  allow: ReadonlySet<EditClass>
+  budgetMs: number
+  env: Readonly<Record<string, string | undefined>>
+} | null {
+  return flags.replay
+    ? { allow: new Set((flags.allow ?? []) as EditClass[]), budgetMs: flags['replay-time'] * 1000, env: process.env }
+    : null
 }
 
 /** Flags that the next command needs to look at the same place. Never the API key. */

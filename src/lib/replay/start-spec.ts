@@ -11,8 +11,11 @@ import { signatureOf, type Signature } from './signature.ts'
 import { field } from '../formats/log-line.ts'
 
 export type StartSpec =
-  /** After the word docker: `runArgs` from `run` to the image, then what runs in the container. Holds secrets. */
-  | { kind: 'docker'; runArgs: string[]; command: string[] }
+  /**
+   * After the word docker: `runArgs` from `run` to the image, then what runs in the container. `env` is the server's, which
+   * the docker command itself gets too. Holds secrets.
+   */
+  | { kind: 'docker'; runArgs: string[]; command: string[]; env: Record<string, string> }
   /** A program of this machine, in the environment that MCPProxy gives it. */
   | { kind: 'host'; command: string; args: string[]; cwd: string | null; env: Record<string, string> }
 
@@ -45,7 +48,7 @@ export function baselineOf(subject: Subject, values: KnownValues): Rebuilt & { f
     return {
       ok: true,
       from: 'log',
-      spec: { kind: 'docker', runArgs: logged.runArgs, command: [logged.containerCommand, ...logged.containerArgs] },
+      spec: { kind: 'docker', runArgs: logged.runArgs, command: [logged.containerCommand, ...logged.containerArgs], env: {} },
     }
   }
   if (!known) return { ok: false, why: config.ok ? 'the configuration has no such server' : config.error.message }
@@ -60,10 +63,11 @@ export function specOf(config: ConfigEvidence, values: KnownValues): Rebuilt {
   const fill = (text: string, name: string | null): string => resolve(text, name, values, missing)
   const done = (spec: StartSpec): Rebuilt =>
     missing.size > 0 ? { ok: false, why: `the value of ${[...missing].join(', ')} is not known here` } : { ok: true, spec }
+  const env = Object.fromEntries(Object.entries(server.env).map(([name, value]) => [name, fill(value, name)]))
   if (expected) {
-    if (expected.run.image === null) return done({ kind: 'docker', runArgs: expected.runArgs, command: [] })
+    if (expected.run.image === null) return done({ kind: 'docker', runArgs: expected.runArgs, command: [], env })
     const runArgs = expected.runArgs.map((token) => fill(token, /^([A-Za-z_]\w*)=/.exec(token)?.[1] ?? null))
-    return done({ kind: 'docker', runArgs, command: expected.command.map((token) => fill(token, null)) })
+    return done({ kind: 'docker', runArgs, command: expected.command.map((token) => fill(token, null)), env })
   }
   if (decision.runs !== 'host')
     return {
@@ -73,7 +77,6 @@ export function specOf(config: ConfigEvidence, values: KnownValues): Rebuilt {
           ? 'a remote server: nothing is started'
           : `MCPProxy runs it in a ${decision.runs}, which a replay does not do`,
     }
-  const env = Object.fromEntries(Object.entries(server.env).map(([name, value]) => [name, fill(value, name)]))
   return done({
     kind: 'host',
     command: fill(server.command, null),
@@ -144,7 +147,14 @@ function comparable(spec: StartSpec): unknown {
 
 export function specOfText(text: string, server: string, version: Version, values: KnownValues): Rebuilt {
   const document = parseConfig('', Buffer.from(text))
-  const reading = { document, global: globalConfig(document), servers: serverEntries(document), trackedPath: null, mtimeMs: null }
+  const reading = {
+    document,
+    global: globalConfig(document),
+    servers: serverEntries(document),
+    trackedPath: null,
+    otherPaths: [],
+    mtimeMs: null,
+  }
   return specOf(configFor(reading, server, version), values)
 }
 

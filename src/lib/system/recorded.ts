@@ -68,6 +68,7 @@ export async function openCapture(folder: string): Promise<System> {
     proxy: { get: (p) => recordedAnswer(root, p, proxy['running'] === true), address: () => Promise.resolve(text(proxy['listen'])) },
     engine: recordedEngine(root, object(manifest['docker'])),
     environment: () => recordedEnvironment(root),
+    replays: null,
     close: () => Promise.resolve(),
   }
 }

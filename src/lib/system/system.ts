@@ -4,6 +4,8 @@
  * An answer is always a value: `Observed` says when nobody could look, and why.
  */
 
+import type { ReplayRunner } from './replay-runner.ts'
+
 /** Why a source could not be looked at. */
 export interface SourceError {
   /**
@@ -142,6 +144,8 @@ export interface System {
   proxy: ProxyApi
   engine: Engine
   environment(): Promise<Observed<ProxyEnvironment>>
+  /** Starts servers again; null in a recording. Its limits are those of each run. */
+  replays: ReplayRunner | null
   /** Ends what is still open (sockets, files). */
   close(): Promise<void>
 }

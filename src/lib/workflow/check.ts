@@ -5,10 +5,13 @@ import type { ServerEntry } from '../formats/mcp-config.ts'
 import type { Subject } from '../evidence/evidence.ts'
 import { overallVerdict, sortFindings, type Report, type ServerReport, type Undetermined } from '../report/report.ts'
 import { rules } from '../rules/index.ts'
+import type { EditClass } from '../remedies/remedy.ts'
 import type { Finding } from '../rules/rule.ts'
 import { isConnected } from '../rules/helpers.ts'
 import type { System } from '../system/system.ts'
 import { knownServers, requireServer } from './servers.ts'
+import { replayServer, worthReplaying } from './replay.ts'
+import { createStarter } from './start.ts'
 import { stepsOf } from './steps.ts'
 
 export interface CheckOptions {
@@ -16,6 +19,8 @@ export interface CheckOptions {
   all: boolean
   /** Milliseconds for everything together. */
   timeoutMs: number
+  /** Null: nothing is started. */
+  replay?: { allow: ReadonlySet<EditClass>; budgetMs: number; env: Readonly<Record<string, string | undefined>> } | null
   /** Called as things happen, for progress on stderr. */
   progress?: (text: string) => void
 }
@@ -27,7 +32,7 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
   const names = chooseServers(shared, options)
   options.progress?.(`reading the logs of ${names.join(', ') || 'MCPProxy'}`)
   const { subjects, version, redact } = await collectServers(shared, names)
-  const servers = subjects.map((s) => serverReport(s))
+  const servers = await replayed(system, subjects, options)
   const engine = shared.engine.engine
   const report: Report = {
     schemaVersion: 1,
@@ -50,6 +55,33 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
     findings: [],
   }
   return redactReport(report, redact)
+}
+
+/** The reports of the servers; where a replay can settle something, it does. */
+async function replayed(system: System, subjects: readonly Subject[], { replay, progress }: CheckOptions): Promise<ServerReport[]> {
+  const reports = subjects.map((subject) => ({ subject, report: serverReport(subject) }))
+  const open = reports.filter(({ subject, report }) => worthReplaying(subject, report))
+  if (!replay || open.length === 0) return reports.map((r) => r.report)
+  const starter = await createStarter(system)
+  if (!starter) return reports.map((r) => r.report)
+  const deadline = Date.now() + replay.budgetMs
+  const judged: ServerReport[] = []
+  for (const { subject, report } of reports) {
+    const budgetMs = deadline - Date.now()
+    if (!open.some((o) => o.subject === subject) || budgetMs <= 0) judged.push(report)
+    else
+      judged.push(
+        await replayServer(subject, report, {
+          allow: replay.allow,
+          env: replay.env,
+          starts: 12,
+          budgetMs,
+          start: starter.start,
+          ...(progress ? { progress } : {}),
+        }),
+      )
+  }
+  return judged
 }
 
 /** Those that were named; else every enabled server that is not connected, or all when MCPProxy does not run. */

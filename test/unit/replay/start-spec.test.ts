@@ -84,7 +84,7 @@ describe('placeholders', () => {
 })
 
 test('name, labels and the order of variables do not make another start', () => {
-  const spec = (...runArgs: string[]): StartSpec => ({ kind: 'docker', runArgs: ['run', ...runArgs, 'img'], command: ['x'] })
+  const spec = (...runArgs: string[]): StartSpec => ({ kind: 'docker', runArgs: ['run', ...runArgs, 'img'], command: ['x'], env: {} })
   assert.ok(
     sameStart(spec('--name', 'mcpproxy-a-1234', '-e', 'A=1', '-e', 'B=2'), spec('--name', 'mcpproxy-a-zzzz', '-e', 'B=2', '-e', 'A=1')),
   )
