@@ -1,7 +1,7 @@
 /** Collectors for the engine, its containers, events and images. */
 import { bool, number, object, text, texts, type Loose } from '../formats/loose.ts'
 import { flagsNamed } from '../formats/docker-run.ts'
-import { readHistory, type ContainerStory, type EventHistory } from '../formats/engine-events.ts'
+import { isOwn, readHistory, type ContainerStory, type EventHistory } from '../formats/engine-events.ts'
 import { notObserved, observed, type EngineEndpoint, type Observed, type SourceError, type System } from '../system/system.ts'
 import type { Attempt, ConfigEvidence, Container, ContainerEvents, DockerEngine, Image, IsolationSetup, ServerLog } from './evidence.ts'
 
@@ -23,7 +23,7 @@ export async function collectEngine(system: System): Promise<EngineReading> {
   ])
   return {
     engine: toEngine(endpoint, version, info, networks),
-    containers: containers.ok ? observed(containers.value.map((c) => toContainer(object(c)))) : containers,
+    containers: containers.ok ? observed(containers.value.map((c) => toContainer(object(c))).filter((c) => !isOwn(c.labels))) : containers,
     history: events.ok ? observed(readHistory(events.value)) : events,
   }
 }

@@ -124,11 +124,13 @@ function findingLines(
     told.ranks.add(finding.rank)
     lines.push(...paragraph(`${finding.rank}: ${rankMeans[finding.rank]}`, width, '  ', theme.faint))
   }
-  const shown = finding.cites.slice(0, verbose ? finding.cites.length : short ? 1 : citesShown)
+  // The table of the replays says it better.
+  const all = replay.length > 0 ? finding.cites.filter((c) => c.type !== 'replay') : finding.cites
+  const shown = all.slice(0, verbose ? all.length : short ? 1 : citesShown)
   const cites = citationLines(shown, options, told.day)
   if (!short && cites.length > 0) lines.push('')
   lines.push(...cites)
-  const more = finding.cites.length - shown.length
+  const more = all.length - shown.length
   if (more > 0 && !short) lines.push(theme.faint(`  and ${more} more (--verbose)`))
   if (replay.length > 0) lines.push('', ...replay)
   if (!short && finding.ruledOut.length > 0)
