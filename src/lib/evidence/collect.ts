@@ -175,9 +175,12 @@ function programsMatter(log: ServerLog | null, events: Evidence['events'] | null
   return docker || program || (story != null && (neverStarted(story) || story.exitCode === 126 || story.exitCode === 127))
 }
 
+/** Files that Docker and Podman put into every container. */
+export const containerMarks = ['/.dockerenv', '/run/.containerenv'] as const
+
 /**
  * Everything in the server's entry that looks like a path of the host, and what tells of the host itself: the copy that
- * MCPProxy keeps of the configuration, and the processes that started the server's containers.
+ * MCPProxy keeps of the configuration, the marks of a container, and the processes that started the server's containers.
  */
 async function collectHostPaths(
   system: System,
@@ -186,7 +189,7 @@ async function collectHostPaths(
 ): Promise<Observed<Record<string, HostPath>>> {
   const server = config?.server
   if (!server) return observed({})
-  const words = new Set<string>([`${config.document.path}.bak`, ...ownerPaths(containers)])
+  const words = new Set<string>([`${config.document.path}.bak`, ...containerMarks, ...ownerPaths(containers)])
   for (const value of [
     server.command,
     server.working_dir,

@@ -37,6 +37,8 @@ export default defineRule({
       observations: ['serverLog', ...(cold ? (['config'] as const) : [])],
       // That it once needed longer and then answered says what a silent server cannot say.
       rank: once ? 'supported' : 'suspected',
+      // A silent package runner may as well be cut off from its index: then the symptom stays the finding.
+      severity: once || busy ? 'error' : 'warning',
       facts: { waited: seconds(attempt.durationMs), needed: needed === null ? null : seconds(needed), sameDuration: same },
       cites: [
         ...(once
