@@ -14,7 +14,16 @@ import {
   type System,
 } from '../system/system.ts'
 import { collectConfig, configFor, type ConfigReading } from './collect-config.ts'
-import { collectEngine, collectImage, containersFor, eventsFor, imageOf, ownerPaths, type EngineReading } from './collect-engine.ts'
+import {
+  collectEngine,
+  collectImage,
+  containerMarks,
+  containersFor,
+  eventsFor,
+  imageOf,
+  ownerPaths,
+  type EngineReading,
+} from './collect-engine.ts'
 import { collectMainLog, collectServerLog, mainLogFor, setupFor, type MainLogReading } from './collect-logs.ts'
 import { collectStatus, statusFor, type StatusReading } from './collect-status.ts'
 import type { ConfigEvidence, Container, Evidence, ObservedEvidence, ServerLog, Subject } from './evidence.ts'
@@ -174,9 +183,6 @@ function programsMatter(log: ServerLog | null, events: Evidence['events'] | null
   const story = events?.newest
   return docker || program || (story != null && (neverStarted(story) || story.exitCode === 126 || story.exitCode === 127))
 }
-
-/** Files that Docker and Podman put into every container. */
-export const containerMarks = ['/.dockerenv', '/run/.containerenv'] as const
 
 /**
  * Everything in the server's entry that looks like a path of the host, and what tells of the host itself: the copy that

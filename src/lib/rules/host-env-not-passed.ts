@@ -71,7 +71,7 @@ export default defineRule({
             `has ${relevant.join(', ')}`,
           ),
           citeConfig(config, serverPath(server, 'env')),
-          ...(said ? [citeLog(said.line)] : attempt.errorLine ? [citeLog(attempt.errorLine)] : []),
+          ...(said ? [citeLog(said.line)] : attempt.errorLine ? [citeLog(attempt.errorLine, attempt.error ?? undefined)] : []),
         ],
         detail: `A container gets only the env of its server, so ${relevant.join(', ')} ${relevant.length === 1 ? 'stays' : 'stay'} outside${
           environment.clientProxies === undefined && group.what === 'proxy'

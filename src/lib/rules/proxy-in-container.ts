@@ -1,5 +1,5 @@
 /** MCPProxy itself runs in a container, so that docker, paths and names are not what the configuration means. */
-import { containerMarks } from '../evidence/collect.ts'
+import { containerMarks } from '../evidence/collect-engine.ts'
 import type { ServerLog } from '../evidence/evidence.ts'
 import type { Mount } from '../formats/docker-run.ts'
 import type { LogLine } from '../formats/log-line.ts'

@@ -48,7 +48,7 @@ export default defineRule({
               .map((l) => citeLog(l))
           : []),
         ...(busy ? [citeLog(busy)] : []),
-        ...(attempt.errorLine ? [citeLog(attempt.errorLine)] : []),
+        ...(attempt.errorLine ? [citeLog(attempt.errorLine, attempt.error ?? undefined)] : []),
         ...(cold ? [citeConfig(config, serverPath(server, 'command'))] : []),
         ...(s ? [citeStory(s)] : []),
       ],
