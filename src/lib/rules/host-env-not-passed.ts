@@ -60,7 +60,9 @@ export default defineRule({
       const refused = attempt.stderr.some((l) => /ECONNREFUSED|connection refused/i.test(l.raw))
       const silent = group.what === 'proxy' && attempt.outcome === 'no-answer' && attempt.stderr.length === 0 && installs(server.command)
       if ((!said && !silent) || (said && refused && group.what === 'proxy')) continue
-      const sure = said !== null && group.sure.includes(said.kind) && environment.source !== 'assumed'
+      // A package that an index does not know may be misspelt; and the docker client may add a proxy where nobody looked.
+      const certain = group.what === 'certificate' || (group.what === 'proxy' && environment.clientProxies !== undefined)
+      const sure = certain && said !== null && group.sure.includes(said.kind) && environment.source !== 'assumed'
       return {
         observations: ['serverLog', 'environment', 'config'],
         rank: sure ? 'supported' : 'suspected',

@@ -9,7 +9,7 @@ const timedOut = [
 // Synthetic: the environment is that of a machine behind a proxy.
 const behind = (env: Record<string, string>, lines: string[], more: Partial<Synthetic> = {}): Synthetic => ({
   server: { name: 'web', command: 'npx', args: ['-y', 'some-mcp'] },
-  environment: { env },
+  environment: { env, clientProxies: [] },
   serverLog: attempt({ stderr: lines.map((l, i) => [20 + i / 10, l]), end: ['exited', 22] }),
   ...more,
 })
@@ -46,6 +46,18 @@ test('a certificate of the host needs its file too', async () => {
   const found = await finding('host-env-not-passed', behind({ NODE_EXTRA_CA_CERTS: '/etc/ssl/corp.pem' }, lines))
   assert.equal(found?.rank, 'supported')
   assert.match(found.remedies[0]?.title ?? '', /Mount the certificate file/)
+})
+
+test('whether the docker client adds the proxy was not looked at: a suspicion', async () => {
+  assert.equal((await finding('host-env-not-passed', behind(proxy, timedOut, { environment: { env: proxy } })))?.rank, 'suspected')
+})
+
+test('a package that the index does not know may be misspelt: the index of the host is a suspicion', async () => {
+  const parts = behind({ npm_config_registry: 'http://registry.test' }, [
+    'npm error code E404',
+    "npm error 404  'some-mcp@*' is not in this registry.",
+  ])
+  assert.deepEqual(await codes(parts), ['package-unknown', 'host-env-not-passed'])
 })
 
 test('npx waits without a word: a suspicion', async () => {
