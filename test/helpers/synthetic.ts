@@ -36,8 +36,6 @@ export interface Synthetic {
   status?: Record<string, unknown>
   /** Null: the API does not tell it. */
   pid?: number | null
-  /** Content of ~/.docker/config.json. */
-  dockerConfig?: Record<string, unknown>
   version?: string
   platform?: string
   /** Seconds from the start to the recording. */
@@ -85,7 +83,6 @@ export async function subject(parts: Synthetic): Promise<Subject> {
       ...parts.environment,
       env: { HOME: '/home/user', PATH: '/usr/bin:/bin', ...(parts.environment?.['env'] as object | undefined) },
     })
-    if (parts.dockerConfig) json('home/.docker/config.json', parts.dockerConfig)
     if (parts.status) {
       const answer = (name: string, path: string, data: unknown): void =>
         json(`api/${name}.json`, { request: { method: 'GET', path }, status: 200, body: { success: true, data } })

@@ -127,6 +127,9 @@ export function containersFor(all: readonly Container[], server: string, config:
   })
 }
 
+/** Files that Docker and Podman put into every container. */
+export const containerMarks = ['/.dockerenv', '/run/.containerenv'] as const
+
 /** The process of MCPProxy that started an isolated container (label com.mcpproxy.created: a pid, not a time). */
 export const ownerPid = (labels: Record<string, string>): number | null => {
   const pid = Number(labels['com.mcpproxy.created'])

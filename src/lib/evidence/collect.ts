@@ -14,7 +14,16 @@ import {
   type System,
 } from '../system/system.ts'
 import { collectConfig, configFor, type ConfigReading } from './collect-config.ts'
-import { collectEngine, collectImage, containersFor, eventsFor, imageOf, ownerPaths, type EngineReading } from './collect-engine.ts'
+import {
+  collectEngine,
+  collectImage,
+  containerMarks,
+  containersFor,
+  eventsFor,
+  imageOf,
+  ownerPaths,
+  type EngineReading,
+} from './collect-engine.ts'
 import { collectMainLog, collectServerLog, mainLogFor, setupFor, type MainLogReading } from './collect-logs.ts'
 import { collectStatus, statusFor, type StatusReading } from './collect-status.ts'
 import type { ConfigEvidence, Container, Evidence, ObservedEvidence, ServerLog, Subject } from './evidence.ts'
@@ -177,7 +186,7 @@ function programsMatter(log: ServerLog | null, events: Evidence['events'] | null
 
 /**
  * Everything in the server's entry that looks like a path of the host, and what tells of the host itself: the copy that
- * MCPProxy keeps of the configuration, and the processes that started the server's containers.
+ * MCPProxy keeps of the configuration, the marks of a container, and the processes that started the server's containers.
  */
 async function collectHostPaths(
   system: System,
@@ -186,7 +195,7 @@ async function collectHostPaths(
 ): Promise<Observed<Record<string, HostPath>>> {
   const server = config?.server
   if (!server) return observed({})
-  const words = new Set<string>([`${config.document.path}.bak`, ...ownerPaths(containers)])
+  const words = new Set<string>([`${config.document.path}.bak`, ...containerMarks, ...ownerPaths(containers)])
   for (const value of [
     server.command,
     server.working_dir,

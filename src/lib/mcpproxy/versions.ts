@@ -25,6 +25,7 @@ const firstReleases = {
   labels: '0.9.24',
   ownDockerEnv: '0.10.11',
   triStateIsolation: '0.13.1',
+  envReferences: '0.21.2',
   uvImages: '0.24.0',
   connectFloor: '0.24.0',
   earlyExitNoticed: '0.33.2',

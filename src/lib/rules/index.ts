@@ -10,6 +10,7 @@ import serverQuarantined from './server-quarantined.ts'
 import commandIncomplete from './command-incomplete.ts'
 import commandLineInCommand from './command-line-in-command.ts'
 import notRestarted from './not-restarted.ts'
+import proxyInContainer from './proxy-in-container.ts'
 import dockerEndpointInvalid from './docker-endpoint-invalid.ts'
 import socketPermission from './socket-permission.ts'
 import wrongEngine from './wrong-engine.ts'
@@ -58,6 +59,7 @@ import envFlagWithoutValue from './env-flag-without-value.ts'
 import envMissing from './env-missing.ts'
 import hostPathNotMounted from './host-path-not-mounted.ts'
 import networkNone from './network-none.ts'
+import selinuxLabel from './selinux-label.ts'
 import hostDockerInternal from './host-docker-internal.ts'
 import localhostInContainer from './localhost-in-container.ts'
 import hostLoopbackOnly from './host-loopback-only.ts'
@@ -65,6 +67,7 @@ import speaksHttp from './speaks-http.ts'
 import hostHeaderRefused from './host-header-refused.ts'
 import stdoutNoise from './stdout-noise.ts'
 import protocolVersion from './protocol-version.ts'
+import hostEnvNotPassed from './host-env-not-passed.ts'
 import runtimeVersion from './runtime-version.ts'
 import sdkMajorRelease from './sdk-major-release.ts'
 import imageLacksTools from './image-lacks-tools.ts'
@@ -118,6 +121,7 @@ export const rules: readonly Rule[] = [
   commandIncomplete,
   commandLineInCommand,
   notRestarted,
+  proxyInContainer,
   dockerEndpointInvalid,
   socketPermission,
   wrongEngine,
@@ -166,6 +170,7 @@ export const rules: readonly Rule[] = [
   envMissing,
   hostPathNotMounted,
   networkNone,
+  selinuxLabel,
   hostDockerInternal,
   localhostInContainer,
   hostLoopbackOnly,
@@ -173,6 +178,7 @@ export const rules: readonly Rule[] = [
   hostHeaderRefused,
   stdoutNoise,
   protocolVersion,
+  hostEnvNotPassed,
   runtimeVersion,
   sdkMajorRelease,
   imageLacksTools,

@@ -1,6 +1,7 @@
 /** An unpinned server gets a new major release of the MCP SDK that it cannot use. */
 import type { ServerEntry } from '../formats/mcp-config.ts'
 import { baseName } from '../mcpproxy/images.ts'
+import { since } from '../mcpproxy/versions.ts'
 import { citeConfig, citeLog } from './cite.ts'
 import { failure, programSaid, serverPath } from './helpers.ts'
 import { defineRule } from './rule.ts'
@@ -13,7 +14,7 @@ export default defineRule({
   severity: 'error',
   title: 'The server was written for an older MCP SDK than the one that is installed now',
   needs: ['config', 'serverLog'],
-  detect({ config, serverLog }) {
+  detect({ config, serverLog }, _, { version }) {
     const said = programSaid(serverLog, 'sdk-major')
     const { server } = config
     if (!said || !server || said.line.at.getTime() < released) return null
@@ -21,6 +22,8 @@ export default defineRule({
     const resolved = resolvesItself(server)
     // Without uvx the packages come from an environment of somebody's own: another cause, unless the SDK itself says so.
     if (!resolved && !named) return null
+    // Before v0.24.0 the words go through a shell without quotes, for which < is a redirection.
+    const bound = since(version.value, 'uvImages') ? 'mcp<2' : 'mcp~=1.0'
     const place = server.args.findIndex((a) => !a.startsWith('-'))
     return {
       observations: ['serverLog', ...(resolved ? (['config'] as const) : [])],
@@ -34,7 +37,7 @@ export default defineRule({
               class: 'safe',
               title: 'Keep the SDK below 2',
               because: 'uvx resolves the newest release of every dependency that is not pinned',
-              edits: [{ path: serverPath(server, 'args'), value: ['--with', 'mcp<2', ...server.args] }],
+              edits: [{ path: serverPath(server, 'args'), value: ['--with', bound, ...server.args] }],
             },
           ]
         : [{ kind: 'instruction', title: 'Install mcp<2 beside the server, or a release of the server for mcp 2.' }],

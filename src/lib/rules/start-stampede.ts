@@ -35,7 +35,7 @@ export default defineRule({
           'events',
           `containers of ${together.size} servers were started between ${new Date(from).toISOString()} and ${end.toISOString()}`,
         ),
-        ...(attempt.errorLine ? [citeLog(attempt.errorLine)] : []),
+        ...(attempt.errorLine ? [citeLog(attempt.errorLine, attempt.error ?? undefined)] : []),
       ],
       detail: `${together.size} servers share ${cpus === null ? 'the processors' : `${cpus} processors`} and the network while each has ${seconds(attempt.durationMs ?? 0)} to answer.`,
       remedies: [

@@ -37,6 +37,8 @@ export default defineRule({
       observations: ['serverLog', ...(cold ? (['config'] as const) : [])],
       // That it once needed longer and then answered says what a silent server cannot say.
       rank: once ? 'supported' : 'suspected',
+      // A silent package runner may as well be cut off from its index: then the symptom stays the finding.
+      severity: once || busy ? 'error' : 'warning',
       facts: { waited: seconds(attempt.durationMs), needed: needed === null ? null : seconds(needed), sameDuration: same },
       cites: [
         ...(once
@@ -46,7 +48,7 @@ export default defineRule({
               .map((l) => citeLog(l))
           : []),
         ...(busy ? [citeLog(busy)] : []),
-        ...(attempt.errorLine ? [citeLog(attempt.errorLine)] : []),
+        ...(attempt.errorLine ? [citeLog(attempt.errorLine, attempt.error ?? undefined)] : []),
         ...(cold ? [citeConfig(config, serverPath(server, 'command'))] : []),
         ...(s ? [citeStory(s)] : []),
       ],

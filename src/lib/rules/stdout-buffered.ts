@@ -32,7 +32,7 @@ export default defineRule({
       cites: [
         citeConfig(config, serverPath(server, 'command')),
         ...(attempt.stderr.at(-1) ? [citeLog(attempt.stderr.at(-1)!)] : []),
-        ...(attempt.errorLine ? [citeLog(attempt.errorLine)] : []),
+        ...(attempt.errorLine ? [citeLog(attempt.errorLine, attempt.error ?? undefined)] : []),
       ],
       detail:
         'A Python script without a terminal collects its output, unless it flushes or the variable says otherwise. The script lived and reported no error, and no answer came; only a replay can tell this from a script that hangs.',

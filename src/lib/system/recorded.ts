@@ -1,7 +1,7 @@
 /** Answers from a capture: a folder in the form `mcpproxy-doctor-capture/1`. What it does not hold is "not recorded". */
 import fs from 'node:fs/promises'
 import path from 'node:path'
-import { object, text, type Loose } from '../formats/loose.ts'
+import { object, text, texts, type Loose } from '../formats/loose.ts'
 import { UserError } from '../errors.ts'
 import {
   notObserved,
@@ -305,5 +305,6 @@ async function recordedEnvironment(root: string): Promise<Observed<ProxyEnvironm
         : null,
     env: strings(object(v['env'])),
     programs: Object.fromEntries(Object.entries(object(v['programs'])).map(([k, item]) => [k, text(item)])),
+    ...(Array.isArray(v['clientProxies']) ? { clientProxies: texts(v['clientProxies']) } : {}),
   })
 }

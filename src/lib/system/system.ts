@@ -115,6 +115,8 @@ export interface ProxyEnvironment {
   env: Record<string, string | undefined>
   /** Program name → absolute path on the PATH of that environment, or null. */
   programs: Record<string, string | null>
+  /** Names of the proxy variables that the docker client's own configuration sets in every container; absent: not known. */
+  clientProxies?: string[]
 }
 
 /** Where MCPProxy keeps its things. */

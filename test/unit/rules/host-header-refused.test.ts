@@ -18,6 +18,16 @@ test('localhost is allowed by default, so the text stands alone', async () => {
   assert.equal((await finding('host-header-refused', refused('http://localhost:8080/mcp')))?.rank, 'suspected')
 })
 
+test("a remote server: the answer stands in MCPProxy's own error", async () => {
+  const serverLog = attempt({ container: null }).map((l) => l.replace('transport closed', 'unexpected status 421: 421 Misdirected Request'))
+  const found = await finding('host-header-refused', {
+    server: { name: 'web', url: 'http://mcp.internal:8080/mcp', protocol: 'http' },
+    serverLog,
+  })
+  assert.equal(found?.rank, 'supported')
+  assert.equal(found.cites[0]?.type === 'config' && found.cites[0].pointer, '/mcpServers/0/url')
+})
+
 test('near miss: another refusal', async () => {
   assert.equal(await finding('host-header-refused', refused('http://host.docker.internal:8080/mcp', 'Error: HTTP 401 Unauthorized')), null)
 })

@@ -23,6 +23,11 @@ test('uvx resolves the newest SDK: the bound goes in front of the package', asyn
   ])
 })
 
+test('an old release hands the words to a shell, where < would be a redirection', async () => {
+  const found = await finding('sdk-major-release', { ...server('uvx', ['some-mcp'], missing), version: 'v0.23.2' })
+  assert.doesNotMatch(JSON.stringify(found?.remedies), /</)
+})
+
 test('near misses: the SDK is held back, or the packages are those of a local environment', async () => {
   assert.equal(await finding('sdk-major-release', server('uvx', ['--with', 'mcp<2', 'duckduckgo-mcp-server'], missing)), null)
   assert.equal(await finding('sdk-major-release', server('python3', ['/srv/server.py'], missing)), null)

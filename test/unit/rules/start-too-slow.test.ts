@@ -42,6 +42,7 @@ test('npx without a cache installs anew at every start', async () => {
   }
   const found = await finding('start-too-slow', parts)
   assert.equal(found?.rank, 'suspected')
+  assert.equal(found.severity, 'warning')
   assert.equal(found.remedies[0]?.kind === 'config-edit' && found.remedies[0].edits[0]?.value, true)
   assert.equal(await finding('start-too-slow', { ...parts, config: {} }), null)
 })
