@@ -5,7 +5,7 @@ import { runFlagNames, type RunFlag } from '../formats/docker-run.ts'
 import type { ConfigEvidence, ServerLog } from '../evidence/evidence.ts'
 import { valueAt } from '../formats/mcp-config.ts'
 import { citeConfig, citeLog } from './cite.ts'
-import { dockerFailure, failure, isConnected, placeOfToken, refusal } from './helpers.ts'
+import { dockerFailure, failure, isConnected, placeOfToken, programSaid, refusal } from './helpers.ts'
 import { defineRule, type Detection } from './rule.ts'
 
 export default defineRule({
@@ -21,7 +21,8 @@ export default defineRule({
     const failed = dockerFailure(serverLog, 'flag-unknown', 'flag-value', 'user-unknown', 'device', 'container-missing', 'other')
     const culprit = failed ? culpritOf(config, failed) : undefined
     // A sentence that is not known here, and that names nothing of the arguments, can be about anything.
-    const said = failed && ['container-missing', 'other'].includes(failed.kind) && !culprit ? null : failed
+    const unclear = failed !== null && ['container-missing', 'other'].includes(failed.kind) && (!culprit || culprit.name === 'network')
+    const said = unclear ? null : failed
     const isUser = said?.kind === 'user-unknown'
     const problem = config.expected?.run.problems[0]
     if (!said && !(problem && !serverLog?.failed)) return null
@@ -79,14 +80,21 @@ function gluedFlag(config: ConfigEvidence, log: ServerLog | undefined): Detectio
   const [name = '', ...rest] = word.split(/\s+/)
   const value = rest.join(' ')
   const said = dockerFailure(log, 'flag-unknown', 'flag-value', 'mount-name', 'mount-spec', 'memory-limit', 'cpu-limit', 'network-unknown')
-  const agrees = said && (said.text.includes(value.split(':')[0] ?? value) || said.text.includes(name)) ? said : null
+  // -e in one word with NAME=VALUE: the name begins with a blank, and no server reads that.
+  const missing = flag.name === 'env' ? programSaid(log, 'env-missing') : null
+  const agrees =
+    said && (said.text.includes(value.split(':')[0] ?? value) || said.text.includes(name))
+      ? said
+      : missing !== null && missing.subject === value.split('=')[0]
+        ? missing
+        : null
   if (failure(log) && !agrees) return null
   const list = place.slice(0, -1)
   const at = Number(place.at(-1))
   const before = valueAt(config.document, list)?.children?.map((c) => String(c.value)) ?? []
   return {
     observations: ['config', ...(agrees ? (['serverLog'] as const) : [])],
-    ...(agrees ? { proof: 'docker names the value, and it stands in one word with its flag.' } : {}),
+    ...(agrees ? { proof: 'What was refused or missed is the value that stands in one word with its flag.' } : {}),
     facts: { word: name },
     cites: [citeConfig(config, place), ...(agrees ? [citeLog(agrees.line)] : [])],
     title: `${name} and its value are one word`,
