@@ -178,7 +178,7 @@ function programsMatter(log: ServerLog | null, events: Evidence['events'] | null
     (e) => e.kind.startsWith('exec') || e.kind === 'interpreter-missing' || e.kind === 'docker-missing',
   )
   const program = readProgramErrors(attempt.stderr).some((e) =>
-    ['script-missing', 'shell-not-found', 'module-missing', 'tool-missing'].includes(e.kind),
+    ['script-missing', 'shell-not-found', 'spawn-missing', 'module-missing', 'tool-missing'].includes(e.kind),
   )
   const story = events?.newest
   return docker || program || (story != null && (neverStarted(story) || story.exitCode === 126 || story.exitCode === 127))

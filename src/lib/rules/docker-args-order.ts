@@ -108,6 +108,19 @@ export default defineRule({
         ],
       }
     }
+    const last = run.flags.at(-1)
+    if (run.image === null && last && last.value !== null) {
+      const absent = dockerSaid(serverLog, 'image-absent')
+      if (attempt && !absent) return null
+      return {
+        observations: observe(absent !== null),
+        ...(absent ? { proof: 'docker finds no image among its arguments.' } : {}),
+        facts: { flag: argv[last.index] ?? null },
+        cites: [at(last.index), ...(absent ? [citeLog(absent.line)] : [])],
+        detail: `${argv[last.index] ?? 'The last flag'} takes the next word for its value, and that was the last one: no image is left.`,
+        remedies: [{ kind: 'instruction', title: `Give ${argv[last.index] ?? 'the flag'} its value, or take it out.` }],
+      }
+    }
     if (run.image !== null && dockerWords.has(run.image)) {
       return {
         observations: observe(pulled !== null),
