@@ -27,12 +27,13 @@ const largest = 32 * 1024 * 1024
 
 export async function collectConfig(system: System, locations: Locations): Promise<Observed<ConfigReading>> {
   const path = locations.config
+  if (path === null && system.recording) return notObserved('not-recorded', 'The capture holds no configuration.')
   if (path === null)
-    return notObserved('failed', `No mcp_config.json was found (looked in the current folder and in ${locations.home}/.mcpproxy).`)
+    return notObserved('unreachable', `No mcp_config.json was found (looked in the current folder and in ${locations.home}/.mcpproxy).`)
   const stat = await system.files.stat(path)
   const bytes = await system.files.read(path, largest)
   if (!bytes.ok) return bytes
-  if (bytes.value === null) return notObserved('failed', `There is no ${path}.`)
+  if (bytes.value === null) return notObserved(system.recording ? 'not-recorded' : 'unreachable', `There is no ${path}.`)
   const document = parseConfig(path, bytes.value)
   return observed({
     document,

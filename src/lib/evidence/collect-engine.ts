@@ -56,7 +56,7 @@ function toReachable(value: unknown): DockerEngine['reachable'] {
 }
 
 function unreachable(endpoint: EngineEndpoint, error: SourceError): DockerEngine['reachable'] {
-  const known = ['missing', 'refused', 'denied', 'timed-out', 'not-docker', 'misconfigured', 'failed'] as const
+  const known = ['missing', 'refused', 'denied', 'timed-out', 'not-docker', 'misconfigured', 'server-error', 'failed'] as const
   const told: unknown = 'why' in error ? error.why : undefined
   const fallback = ({ 'timed-out': 'timed-out', denied: 'denied', unreachable: 'refused' } as const)[error.kind as 'denied'] ?? 'failed'
   const why = endpoint.problem !== null ? 'misconfigured' : (known.find((k) => k === told) ?? fallback)

@@ -117,7 +117,11 @@ export interface DockerEngine {
   /** What answers there. `no` is evidence too. */
   reachable:
     | { yes: true; version: string | null; apiVersion: string | null; minApiVersion: string | null; podman: boolean }
-    | { yes: false; why: 'missing' | 'refused' | 'denied' | 'timed-out' | 'not-docker' | 'misconfigured' | 'failed'; message: string }
+    | {
+        yes: false
+        why: 'missing' | 'refused' | 'denied' | 'timed-out' | 'not-docker' | 'misconfigured' | 'server-error' | 'failed'
+        message: string
+      }
   /** Null when the engine did not tell. */
   info: {
     architecture: string | null

@@ -19,7 +19,14 @@ export function citationLines(cites: readonly Citation[], options: TextOptions, 
     previous = place
     if (cite.type === 'config') {
       if (cite.excerpt.trim() !== '')
-        lines.push(...excerptLines({ line: cite.line, column: cite.column, length: cite.length, text: cite.excerpt }, theme, width, '    '))
+        lines.push(
+          ...excerptLines(
+            { line: cite.line, column: cite.excerptColumn ?? cite.column, length: cite.length, text: cite.excerpt },
+            theme,
+            width,
+            '    ',
+          ),
+        )
       continue
     }
     lines.push(...saying(cite, theme, day, width))

@@ -99,7 +99,8 @@ export function sortFindings(findings: Finding[]): Finding[] {
 
 export function overallVerdict(servers: Pick<ServerReport, 'verdict'>[], findings: Pick<Finding, 'severity'>[]): Verdict {
   if (findings.some((f) => f.severity === 'error') || servers.some((s) => s.verdict === 'problem')) return 'problem'
-  return servers.some((s) => s.verdict === 'undetermined') ? 'undetermined' : 'healthy'
+  // Where nothing was looked at, nothing is known to work.
+  return servers.length === 0 || servers.some((s) => s.verdict === 'undetermined') ? 'undetermined' : 'healthy'
 }
 
 /** 0 healthy, 1 problem found, 3 could not tell. The same with `--json` and without. */

@@ -2,6 +2,7 @@
 import type { Rule } from './rule.ts'
 import configSyntax from './config-syntax.ts'
 import configShape from './config-shape.ts'
+import configEncoding from './config-encoding.ts'
 import duplicateName from './duplicate-name.ts'
 import duplicateKeys from './duplicate-keys.ts'
 import workingDirMissing from './working-dir-missing.ts'
@@ -113,6 +114,7 @@ import serverCrash from './server-crash.ts'
 export const rules: readonly Rule[] = [
   configSyntax,
   configShape,
+  configEncoding,
   duplicateName,
   duplicateKeys,
   workingDirMissing,

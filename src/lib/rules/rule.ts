@@ -21,8 +21,10 @@ export type Citation =
       column: number
       /** Length of the culprit in the line, in characters. */
       length: number
-      /** The line itself, secrets masked. */
+      /** The line itself, secrets masked; of a very long one the part around the culprit. */
       excerpt: string
+      /** Where the culprit stands in the excerpt, when masking or cutting moved it. */
+      excerptColumn?: number
     }
   | { type: 'log'; file: string; line: number | null; at: string | null; text: string }
   | { type: 'event'; at: string; container: string; text: string }

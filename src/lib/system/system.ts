@@ -10,7 +10,7 @@ import type { ReplayRunner } from './replay-runner.ts'
 export interface SourceError {
   /**
    * `not-recorded`: the capture does not hold it. `timed-out`: no answer within its limit.
-   * `denied`: the operating system or the API refused. `unreachable`: nothing answers there.
+   * `denied`: the operating system or the API refused. `unreachable`: nothing answers there, or nothing is there.
    * `failed`: an answer that cannot be used (HTTP 500, not JSON, reset).
    */
   kind: 'not-recorded' | 'timed-out' | 'denied' | 'unreachable' | 'failed'

@@ -12,6 +12,7 @@ import type { System } from '../system/system.ts'
 import { knownServers, requireServer } from './servers.ts'
 import { replayServer, worthReplaying } from './replay.ts'
 import { createStarter } from './start.ts'
+import { fileFindings, fileSubject } from './file-findings.ts'
 import { stepsOf } from './steps.ts'
 
 export interface CheckOptions {
@@ -33,10 +34,11 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
   options.progress?.(`reading the logs of ${names.join(', ') || 'MCPProxy'}`)
   const { subjects, version, redact } = await collectServers(shared, names)
   const servers = await replayed(system, subjects, options)
+  const findings = [...fileFindings(shared), ...(servers.length === 0 ? withoutServer(fileSubject(shared, version)) : [])]
   const engine = shared.engine.engine
   const report: Report = {
     schemaVersion: 1,
-    verdict: overallVerdict(servers, []),
+    verdict: overallVerdict(servers, findings),
     recordedAt: system.recording?.recordedAt ?? null,
     checkedAt: system.now().toISOString(),
     mcpproxy: {
@@ -52,7 +54,7 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
         }
       : { host: null, version: null, reachable: null },
     servers,
-    findings: [],
+    findings,
   }
   return redactReport(report, redact)
 }
@@ -96,8 +98,12 @@ function chooseServers(shared: Shared, options: CheckOptions): string[] {
   const open = entries
     .filter((e) => e.enabled === true && !states.some((s) => s['name'] === e.name && s['connected'] === true))
     .map((e) => e.name)
+    .filter((name) => name !== '')
   return open.length > 0 ? open : known
 }
+
+/** What is wrong in the file itself is said also when it names no server that could be asked about. */
+const withoutServer = (file: Subject | null): Finding[] => (file ? serverReport(file).findings.map((f) => ({ ...f, server: null })) : [])
 
 export function serverReport(subject: Subject): ServerReport {
   const findings: Finding[] = []
@@ -106,11 +112,12 @@ export function serverReport(subject: Subject): ServerReport {
   for (const rule of rules) {
     try {
       const outcome = rule.run(subject)
-      if (outcome.type === 'undetermined') undetermined.push({ code: outcome.code, source: outcome.source, error: outcome.error })
-      else if (outcome.type === 'found') {
-        if (rule.symptom) symptoms.push(outcome.finding)
-        else findings.push(outcome.finding)
+      if (outcome.type === 'undetermined') {
+        // The engine's errors know more, for the rules; the report has one form for all.
+        const { kind, message } = outcome.error
+        undetermined.push({ code: outcome.code, source: outcome.source, error: { kind, message } })
       }
+      if (outcome.type === 'found') (rule.symptom ? symptoms : findings).push(outcome.finding)
     } catch (error) {
       findings.push({
         code: 'rule-crashed',

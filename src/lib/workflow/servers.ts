@@ -5,14 +5,17 @@ import type { Shared } from '../evidence/collect.ts'
 export function knownServers({ config, status }: Shared): string[] {
   const configured = config.ok ? config.value.servers.map((s) => s.name) : []
   const listed = status.ok && status.value ? status.value.servers.flatMap((s) => (typeof s['name'] === 'string' ? [s['name']] : [])) : []
-  return [...new Set([...configured, ...listed])]
+  // A server without a name cannot be asked for; the shape of the file says so.
+  return [...new Set([...configured, ...listed])].filter((name) => name !== '')
 }
 
 /** Throws for a server that nobody knows, unless the file cannot be read well enough to say so. */
 export function requireServer(shared: Shared, name: string): void {
   const { config, locations } = shared
   const known = knownServers(shared)
-  if (known.includes(name) || !config.ok || config.value.document.problems.some((p) => p.kind === 'syntax' || p.kind === 'shape')) return
+  if (known.includes(name) || !config.ok) return
+  const { document } = config.value
+  if (document.root === null || document.problems.some((p) => p.kind === 'syntax' || p.kind === 'shape')) return
   // With a second file a name that is unknown is no slip of the pen: the finding tells of the file.
   if (config.value.trackedPath !== null || config.value.otherPaths.length > 0) return
   const near = suggestNames(name, known)
