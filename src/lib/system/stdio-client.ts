@@ -220,7 +220,10 @@ export function converse(pipes: ServerPipes, options: ConversationOptions = {}):
       }
       const { answered } = asked
       asked = null
-      answered(message)
+      // Later: an answer in the same piece of output came before the next question, and must not pass for its answer.
+      queueMicrotask(() => {
+        if (!over) answered(message)
+      })
     }
     const onLine = (line: Line): void => {
       if (over) return
