@@ -4,19 +4,20 @@ import { once } from 'node:events'
 import fs from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { after, before, test, type TestContext } from 'node:test'
+import { before, test, type TestContext } from 'node:test'
 import Docker from 'dockerode'
 import { planReplay, type ReplayInput, type ReplayOptions } from '../../src/lib/replay/plan.ts'
-import { jsonValues } from '../../src/lib/system/docker.ts'
 import { createLiveSystem, type LiveSystem } from '../../src/lib/system/live.ts'
 import { hostLabel, ownerLabel, replayLabel, type ReplayPlan } from '../../src/lib/system/replay-plan.ts'
 import type { Run, RunOptions } from '../../src/lib/system/replay-runner.ts'
+import { engineProxy, type EngineProxy } from '../helpers/engine-proxy.ts'
 import { packageRoot } from '../helpers/package-root.ts'
 
 const docker = new Docker()
 const servers = path.join(packageRoot(), 'test/fixtures/servers')
 const node = ['run', '--rm', '-i', '--network', 'none', '-v', `${servers}:/s:ro`, 'node:20', 'node']
 let counter = 0
+let proxy: EngineProxy
 const live = (env: NodeJS.ProcessEnv = process.env): LiveSystem =>
   createLiveSystem({
     deadline: Date.now() + 60_000,
@@ -24,7 +25,7 @@ const live = (env: NodeJS.ProcessEnv = process.env): LiveSystem =>
     platform: process.platform,
     homedir: os.homedir(),
     uid: process.getuid?.() ?? null,
-    dockerHost: process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock',
+    dockerHost: proxy.host,
   })
 
 async function planned(
@@ -59,25 +60,19 @@ const leftOver = async (): Promise<string[]> =>
     .filter((c) => c.Labels[ownerLabel]?.startsWith(`${process.pid}:`))
     .map((c) => c.Id)
 
-// ---- every mutating event of these tests concerns our label ----------------------------
+/** Containers with our label, as the engine tells; and those that no sweep may touch. */
+const labelled = new Set<string>()
+const traps = new Set<string>()
+let watching: NodeJS.ReadableStream & { destroy?(): void }
 
-const strangers = new Set<string>()
-const mutating: { action: string; label: string | undefined; id: string }[] = []
-let startedAt = 0
-before(() => {
-  startedAt = Math.floor(Date.now() / 1000)
+before(async () => {
+  proxy = await engineProxy()
+  watching = await docker.getEvents({ filters: { type: ['container'], label: [replayLabel] } })
+  watching.setEncoding('utf8')
+  watching.on('data', (text: string) => {
+    for (const [, id = ''] of text.matchAll(/"ID":"(\w+)"/g)) labelled.add(id)
+  })
 })
-/** Called often, because an engine remembers 256 events only. */
-async function recordEvents(): Promise<void> {
-  const stream = (await docker.getEvents({ since: startedAt, until: Date.now() / 1000 })) as AsyncIterable<Buffer>
-  let text = ''
-  for await (const chunk of stream) text += chunk.toString()
-  for (const value of jsonValues(text)) {
-    const { Type, Action, Actor } = value as { Type: string; Action: string; Actor: { ID: string; Attributes: Record<string, string> } }
-    if (Type === 'container' && /^(create|start|kill|stop|die|destroy|pause|restart|rename|update)$/.test(Action))
-      mutating.push({ action: Action, label: Actor.Attributes[replayLabel], id: Actor.ID })
-  }
-}
 
 test('a server that works', async (t) => {
   const run = await replay(t, ['run', '--rm', '-i', 'mcp/everything'])
@@ -119,7 +114,6 @@ test('servers that fail, each told apart', async (t) => {
     for (const [key, value] of Object.entries(wanted)) assert.equal(run[key as keyof Run], value, `${label}: ${key}, ${run.reason}`)
     assert.match(run.signature, signature, label)
   }
-  await recordEvents()
 })
 
 test('the terminal flag, kept where it is the suspect', async (t) => {
@@ -180,7 +174,6 @@ test('an abort at any moment leaves nothing', async (t) => {
     await assert.rejects(system.replays.run(plan, { signal: AbortSignal.timeout(ms) }), { name: 'TimeoutError' })
     assert.deepEqual(await leftOver(), [], `after ${ms} ms`)
   }
-  await recordEvents()
 })
 
 test('a secret is in no argument of any process, and in no file', async (t) => {
@@ -241,7 +234,7 @@ test('a killed doctor leaves nothing after the next sweep', async (t) => {
     const doctor = spawn(
       process.execPath,
       [child, `killed-${process.pid}-${i}`, 'node', '-e', 'process.on("SIGTERM",()=>{});setInterval(()=>{},1000)'],
-      { stdio: 'ignore' },
+      { stdio: 'ignore', env: { ...process.env, DOCKER_HOST: proxy.host } },
     )
     await new Promise((done) => setTimeout(done, 200 + Math.random() * 1500))
     doctor.kill('SIGKILL')
@@ -261,7 +254,6 @@ test('a killed doctor leaves nothing after the next sweep', async (t) => {
     if ((await mine()).length === 0 || Date.now() > until) break
   }
   assert.deepEqual(await mine(), [])
-  await recordEvents()
 })
 
 test('the sweep takes what is certainly left over, and nothing else', async (t) => {
@@ -292,7 +284,7 @@ test('the sweep takes what is certainly left over, and nothing else', async (t) 
   ]
   const gone = await Promise.all(go.map(make))
   const kept = await Promise.all(stay.map(make))
-  for (const c of kept) strangers.add(c.id)
+  for (const c of kept) traps.add(c.id)
   t.after(() => Promise.all([...gone, ...kept].map((c) => c.remove({ force: true }).catch(() => {}))))
   const { failed } = await system.replays.sweep()
   assert.deepEqual(failed, [])
@@ -344,10 +336,26 @@ test('a server on the host, with what it forked', async (t) => {
   assert.deepEqual([(await host(['naughty.mjs', 'exit'])).signature, (await host(['naughty.mjs', 'exit'])).exitCode], ['exited 7', 7])
 })
 
-after(async () => {
-  await recordEvents()
-  const ours = mutating.filter((e) => e.label !== undefined)
-  assert.ok(ours.length > 20)
-  // On an engine that others use too, their events are theirs: none concerns a container that we made for a trap.
-  for (const { action, id } of mutating) if (strangers.has(id)) assert.ok(['create', 'destroy'].includes(action), action)
+// Last: it judges all that was done above.
+test('everything that was changed carries our label', async () => {
+  const { requests } = proxy
+  await proxy.close()
+  watching.destroy?.()
+  const creations = requests.filter((r) => r.path.startsWith('/containers/create'))
+  assert.ok(creations.length > 30)
+  const known = new Set<string>()
+  for (const { path: target, body } of creations) {
+    const json = body.slice(body.indexOf('{'), body.lastIndexOf('}') + 1)
+    const { Labels } = JSON.parse(json) as { Labels: Record<string, string> }
+    assert.ok(Labels[replayLabel] !== undefined && Labels[ownerLabel] !== undefined && Labels[hostLabel] !== undefined, json)
+    assert.ok(Object.keys(Labels).every((l) => !l.startsWith('com.mcpproxy.')))
+    known.add(new URL(target, 'http://x').searchParams.get('name') ?? '')
+  }
+  assert.ok([...known].every((name) => name.startsWith('doctor-replay-')))
+  for (const { method, path: target } of requests) {
+    if (target.startsWith('/containers/create')) continue
+    const id = /^\/containers\/([^/?]+)/.exec(target)?.[1]
+    assert.ok(id !== undefined, `${method} ${target}`)
+    assert.ok((labelled.has(id) && !traps.has(id)) || known.has(id), `${method} ${target}`)
+  }
 })
