@@ -18,6 +18,8 @@ export const inheritedByServers = (env: Readonly<Record<string, string | undefin
 
 /** The docker command, the Go runtime below it or the system's loader looks at them: a container's value must not become its own. */
 export const steersDocker = (name: string): boolean =>
-  /^(DOCKER_|LD_|DYLD_|GLIBC_|MALLOC_|SSH_|SSL_CERT_|XDG_|GODEBUG$|GOMAXPROCS$|GOMEMLIMIT$|GOGC$|GOTRACEBACK$|HOME$|USERPROFILE$|PATH$|PATHEXT$|TMPDIR$|TEMP$|TMP$|SYSTEMROOT$|COMSPEC$|SHELL$)/i.test(
+  /^\w+$/.test(name) &&
+  (/^(DOCKER_|LD_|DYLD_|GLIBC_|MALLOC_|SSH_|SSL_CERT_|XDG_|GODEBUG$|GOMAXPROCS$|GOMEMLIMIT$|GOGC$|GOTRACEBACK$|HOME$|USERPROFILE$|PATH$|PATHEXT$|TMPDIR$|TEMP$|TMP$|SYSTEMROOT$|COMSPEC$|SHELL$)/i.test(
     name,
-  ) || /^(https?|all|no|ftp)_proxy$/i.test(name)
+  ) ||
+    /^(https?|all|no|ftp)_proxy$/i.test(name))

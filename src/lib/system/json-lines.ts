@@ -128,6 +128,9 @@ export function classifyLine(line: Line, sent: ReadonlySet<string> = new Set()):
   return is('banner')
 }
 
+/** Quick: false where it certainly is none. */
+export const mayBeMessage = ({ bytes }: Line): boolean => bytes.find((b) => b !== 0x20 && b !== 0x09 && b !== 0x0d) === 0x7b
+
 const isMessage = (value: unknown): boolean =>
   typeof value === 'object' &&
   value !== null &&

@@ -178,20 +178,33 @@ async function removeContainer(transport: Transport, id: string): Promise<void> 
   }
 }
 
+export interface Sweep {
+  /** Ids of the containers that were removed. */
+  removed: string[]
+  /** What should go and did not, one sentence each. */
+  failed: string[]
+}
+
 /**
  * Removes what a doctor left that did not come to its end: our labels, from this machine, whose process is gone.
- * `running`: the replays that this process is just doing. Fulfilled with the ids that it removed.
+ * `running`: the replays that this process is just doing.
  */
-export async function sweepReplays(transport: Transport, own: ReplayOwner, running: ReadonlySet<string>): Promise<string[]> {
+export async function sweepReplays(transport: Transport, own: ReplayOwner, running: ReadonlySet<string>): Promise<Sweep> {
   const found = await call(transport, (docker) => docker.listContainers({ all: true, filters: { label: [replayLabel, ownerLabel] } }))
-  const removed: string[] = []
+  const result: Sweep = { removed: [], failed: [] }
   for (const container of found) {
     const id = container.Labels[replayLabel]
     if (id === undefined) continue
     const state = await ownerState(container.Labels, own)
     if (state !== 'gone' && !(state === 'self' && !running.has(id))) continue
-    await removeContainer(transport, container.Id)
-    removed.push(container.Id)
+    try {
+      await removeContainer(transport, container.Id)
+      result.removed.push(container.Id)
+    } catch (error) {
+      result.failed.push(
+        `A container that an earlier replay left (${container.Id.slice(0, 12)}) could not be removed: ${classifyEngineError(error).message}`,
+      )
+    }
   }
-  return removed
+  return result
 }

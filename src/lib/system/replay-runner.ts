@@ -9,7 +9,7 @@ import type { ResolvedEndpoint } from './docker-endpoint.ts'
 import { createTransport, type Transport } from './docker-transport.ts'
 import { classifyEngineError, engineFailure } from './engine-error.ts'
 import { resolvePrograms } from './processes.ts'
-import { hasImage, removeReplay, sweepReplays, watchReplay, type ContainerWatch, type DeadContainer } from './replay-engine.ts'
+import { hasImage, removeReplay, sweepReplays, watchReplay, type ContainerWatch, type DeadContainer, type Sweep } from './replay-engine.ts'
 import { ownIdentity } from './replay-owner.ts'
 import type { ReplayOwner, ReplayPlan } from './replay-plan.ts'
 import { runSignature } from './replay-signature.ts'
@@ -67,6 +67,8 @@ export interface Run {
   }
   /** Null: nothing of it is left. Else why that is not known. */
   leftover: string | null
+  /** What the sweep before it could not remove, one sentence each. */
+  sweepFailed: string[]
 }
 
 export interface ReplayRunner {
@@ -74,8 +76,8 @@ export interface ReplayRunner {
   run(plan: ReplayPlan, options?: RunOptions): Promise<Run>
   /** For labels and ids of plans. */
   owner(): Promise<ReplayOwner>
-  /** Removes what a killed doctor left; fulfilled with the ids. Each run does it first. */
-  sweep(): Promise<string[]>
+  /** Removes what a killed doctor left. Each run does it first. */
+  sweep(): Promise<Sweep>
   close(): Promise<void>
 }
 
@@ -101,7 +103,7 @@ export function createReplayRunner(options: RunnerOptions): ReplayRunner {
       if (e.problem !== null) throw engineFailure('misconfigured', e.problem)
       return createTransport(e, await options.env())
     }))
-  const sweep = async (): Promise<string[]> => sweepReplays(await connect(), await owner(), running)
+  const sweep = async (): Promise<Sweep> => sweepReplays(await connect(), await owner(), running)
   return {
     owner,
     sweep,
@@ -127,7 +129,7 @@ export function createReplayRunner(options: RunnerOptions): ReplayRunner {
 
 interface Tools extends RunnerOptions {
   connect(): Promise<Transport>
-  sweep(): Promise<string[]>
+  sweep(): Promise<Sweep>
 }
 
 async function runOnHost(plan: ReplayPlan, options: RunOptions): Promise<Run> {
@@ -159,7 +161,7 @@ async function runInDocker(plan: ReplayPlan, options: RunOptions, tools: Tools):
     transport = await tools.connect()
     if (plan.checked && plan.image !== null && (await hasImage(transport, plan.image, signal)) === false)
       return notRun(session, 'image-missing', `The image ${plan.image} is not here.`)
-    await tools.sweep()
+    session.sweepFailed.push(...(await tools.sweep()).failed)
     watch = await watchReplay(transport, plan.id, signal)
   } catch (error) {
     signal?.throwIfAborted()
@@ -172,7 +174,7 @@ async function runInDocker(plan: ReplayPlan, options: RunOptions, tools: Tools):
       await watch.close()
       return notRun(session, 'no-program', 'There is no docker command on the PATH.')
     }
-    session = newSession(plan, 'docker')
+    session = { ...session, startedAt: new Date(), began: performance.now() }
     try {
       child = await startChild({
         file: docker,
@@ -296,9 +298,16 @@ interface Session {
   via: Run['via']
   startedAt: Date
   began: number
+  sweepFailed: string[]
 }
 
-const newSession = (plan: ReplayPlan, via: Run['via']): Session => ({ plan, via, startedAt: new Date(), began: performance.now() })
+const newSession = (plan: ReplayPlan, via: Run['via']): Session => ({
+  plan,
+  via,
+  startedAt: new Date(),
+  began: performance.now(),
+  sweepFailed: [],
+})
 
 interface Ending {
   child: Child
@@ -336,6 +345,7 @@ function notRun(session: Session, why: NonNullable<Run['notRun']>, reason: strin
     startedAt: session.startedAt,
     times: { created: null, started: null, firstByte: null, initialize: null, tools: null, died: null, end: 0 },
     leftover: null,
+    sweepFailed: session.sweepFailed,
   }
 }
 
@@ -396,6 +406,7 @@ function judge(session: Session, ending: Ending): Run {
       end: transcript.times.end,
     },
     leftover: ending.leftover,
+    sweepFailed: session.sweepFailed,
   }
 }
 

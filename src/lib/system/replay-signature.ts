@@ -36,15 +36,11 @@ export function runSignature(facts: RunFacts, stderr: readonly string[]): string
   }
 }
 
-/** The first line that speaks of an error: node ends with its version, python with the error, a shell has one line only. */
+/** The error that node and python end with (behind it node has its stack and version); else the first line that speaks of one. */
 function tellingLine(lines: readonly string[]): string | null {
-  const python = lines.findLast((l) => /^[\w.]+(?:Error|Exception|Exit|Interrupt)(?::|$)/.test(l))
-  return (
-    python ??
-    lines.find((l) => /error|exception|cannot|can't|not found|no such|fatal|denied|failed|invalid|missing|required/i.test(l)) ??
-    lines.at(-1) ??
-    null
-  )
+  const thrown = lines.findLast((l) => /^(?:Uncaught )?[\w.]*(?:Error|Exception|Exit|Interrupt)(?: \[\w+\])?(?::|$)/.test(l))
+  const words = /error|exception|cannot|can't|not found|no such|fatal|denied|failed|invalid|missing|required/i
+  return thrown ?? lines.find((l) => words.test(l)) ?? lines.at(-1) ?? null
 }
 
 /** What differs from run to run (times, numbers of processes and ports, ids, temporary names) becomes `#`. */

@@ -5,7 +5,7 @@
  */
 import type { Readable, Writable } from 'node:stream'
 import { byteRecord, type ByteRecord } from './byte-record.ts'
-import { classifyLine, createLineReader, type Line, type LineKind } from './json-lines.ts'
+import { classifyLine, createLineReader, mayBeMessage, type Line, type LineKind } from './json-lines.ts'
 
 /** The versions that MCPProxy accepts, newest first (mcp-go, v0.60.0). */
 export const protocolVersions = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const
@@ -220,10 +220,15 @@ export function converse(pipes: ServerPipes, options: ConversationOptions = {}):
       }
       const { answered } = asked
       asked = null
-      answered(message)
+      // Later: an answer in the same piece of output came before the next question, and must not pass for its answer.
+      queueMicrotask(() => {
+        if (!over) answered(message)
+      })
     }
     const onLine = (line: Line): void => {
       if (over) return
+      // Of a flood only the first line is looked at.
+      if (t.foreign.first !== null && !mayBeMessage(line)) return void (t.foreign.count += 1)
       const { kind, value } = classifyLine(line, echoes)
       if (kind === 'message') {
         t.messages += 1
