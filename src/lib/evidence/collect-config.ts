@@ -32,14 +32,14 @@ export async function collectConfig(system: System, locations: Locations): Promi
   const bytes = await system.files.read(path, largest)
   if (!bytes.ok) return bytes
   if (bytes.value === null) return notObserved('failed', `There is no ${path}.`)
-  const document = parseConfig(path, bytes.value)
-  return observed({
-    document,
-    global: globalConfig(document),
-    servers: serverEntries(document),
-    trackedPath: locations.trackedConfig,
-    mtimeMs: stat.ok && stat.value.type !== 'missing' ? stat.value.mtimeMs : null,
-  })
+  const mtimeMs = stat.ok && stat.value.type !== 'missing' ? stat.value.mtimeMs : null
+  return observed(configReading(parseConfig(path, bytes.value), { trackedPath: locations.trackedConfig, mtimeMs }))
+}
+
+/** A text of the file, read or about to be written. */
+export function configReading(document: ConfigDocument, about: Pick<ConfigReading, 'trackedPath' | 'mtimeMs'>): ConfigReading {
+  const { trackedPath, mtimeMs } = about
+  return { document, global: globalConfig(document), servers: serverEntries(document), trackedPath, mtimeMs }
 }
 
 /** The evidence about one server; a file that tells nothing of it has `server: null`. */

@@ -22,10 +22,12 @@ export function compareVersions(a: Version, b: Version): number {
 const firstReleases = {
   containerNames: '0.8.3',
   logOptions: '0.8.2',
+  restartApi: '0.9.0',
   labels: '0.9.24',
   ownDockerEnv: '0.10.11',
   triStateIsolation: '0.13.1',
   uvImages: '0.24.0',
+  restartReadsFile: '0.33.1',
   earlyExitNoticed: '0.33.2',
   exitText: '0.38.0',
   sanitisedLogNames: '0.38.0',

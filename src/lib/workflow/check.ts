@@ -53,7 +53,7 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
 }
 
 /** Those that were named; else every enabled server that is not connected, or all when MCPProxy does not run. */
-function chooseServers(shared: Shared, options: CheckOptions): string[] {
+export function chooseServers(shared: Shared, options: CheckOptions): string[] {
   const configured = shared.config.ok ? shared.config.value.servers.map((s) => s.name) : []
   const listed =
     shared.status.ok && shared.status.value
