@@ -18,7 +18,12 @@ export default class Explain extends BaseCommand {
   // A pasted text may be several words.
   static override strict = false
   static override args = {
-    text: Args.string({ name: 'CODE or TEXT', description: 'Code of a finding, e.g. tty-flag, or an error text.' }),
+    text: Args.string({
+      name: 'CODE or TEXT',
+      description: 'Code of a finding, e.g. tty-flag, or an error text; none or - is standard input.',
+      // oclif would wait ten milliseconds for it and take a part.
+      ignoreStdin: true,
+    }),
   }
 
   static override flags = {
@@ -52,8 +57,16 @@ export default class Explain extends BaseCommand {
   private async textFrom(file: string | undefined): Promise<string> {
     const { readTextFile, readTextStream } = await import('../lib/system/text-input.ts')
     if (file !== undefined && file !== '-') return readTextFile(file)
-    // Nobody has piped anything, and waiting for typing would look like hanging.
-    return process.stdin.isTTY && file === undefined ? '' : readTextStream(process.stdin)
+    // Nobody has piped anything, and to wait for typing would look like hanging.
+    if (process.stdin.isTTY && file === undefined) return ''
+    const waiting = setTimeout(() => {
+      if (process.stderr.isTTY) process.stderr.write('Waiting for the text on standard input.\n')
+    }, 2000)
+    try {
+      return await readTextStream(process.stdin)
+    } finally {
+      clearTimeout(waiting)
+    }
   }
 
   private async show(found: Explanations, flags: { json: boolean; 'no-color': boolean }, asked: 'code' | 'list' | 'text'): Promise<void> {

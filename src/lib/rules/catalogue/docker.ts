@@ -86,6 +86,7 @@ export const dockerEntries: Entries = {
     mcpx: [execNotFound, cliNotFound, early],
     says: [
       docker('exec-not-found', /^docker$/),
+      text('exec: "docker": executable file not found'),
       program('script-missing', /^\/docker$/),
       text(/^(?:\/bin\/)?sh: docker: not found/),
       program('shell-not-found', /^docker$/),
@@ -332,7 +333,7 @@ export const dockerEntries: Entries = {
     mayMean: [text('version `glibc_')],
   },
   'credential-helper-missing': {
-    title: "Docker's config.json cannot be read, or names a credential helper that is not there",
+    title: "docker's own configuration is broken, or its credential helper is not there",
     severity: 'error',
     what: 'credsStore or credHelpers points to docker-credential-NAME, which belongs to a removed Docker Desktop or is not on the PATH of MCPProxy. Every pull then fails, public images included. A broken file alone is only a warning: its contexts and logins are ignored.',
     proof: 'docker-credential-NAME is not found with the PATH of MCPProxy; with an empty DOCKER_CONFIG folder the pull works.',

@@ -173,7 +173,7 @@ export const imageEntries: Entries = {
       docker('exec-path-missing'),
       text(/\bexit(?:ed)?(?: with)?(?: status| code)?:? 127\b/),
     ],
-    unless: ["cannot find module '/docker'"],
+    unless: ["cannot find module '/docker'", 'docker-credential-'],
   },
   'stale-default-images': {
     title: 'default_images still holds the list of an old MCPProxy',
