@@ -1,19 +1,21 @@
 /** `explain` as a process: where a text may come from, what goes where, exit codes. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { Ajv2020, type AnySchemaObject } from 'ajv/dist/2020.js'
+import type { Explanations } from '../../src/lib/rules/match-text.ts'
+import { packageRoot } from '../helpers/package-root.ts'
 import { runCli } from '../helpers/run-cli.ts'
 
 const tty = 'the input device is not a TTY'
-const matches = (stdout: string): { code: string; title: string; because: string; decidedBy: string }[] => {
-  const parsed = JSON.parse(stdout) as {
-    schemaVersion: number
-    matches: { code: string; title: string; because: string; decidedBy: string }[]
-  }
-  assert.equal(parsed.schemaVersion, 1)
-  for (const m of parsed.matches) for (const text of [m.code, m.title, m.because, m.decidedBy]) assert.ok(text !== '')
+const validate = new Ajv2020({ allowUnionTypes: true }).compile(
+  JSON.parse(readFileSync(join(packageRoot(), 'schemas/explain.schema.json'), 'utf8')) as AnySchemaObject,
+)
+function matches(stdout: string): Explanations['matches'] {
+  const parsed = JSON.parse(stdout) as Explanations
+  assert.ok(validate(parsed), JSON.stringify(validate.errors))
   return parsed.matches
 }
 

@@ -5,9 +5,11 @@ import {
   docker,
   early,
   execNotFound,
+  exited,
   late,
   ociRuntime,
   program,
+  refused,
   spawnDenied,
   spawnMissing,
   text,
@@ -53,7 +55,7 @@ export const dockerEntries: Entries = {
       text('mcp error -32000: connection closed'),
       text('connection_closed'),
       text('handshake and produced no stderr output'),
-      text(/\bexit(?:ed)?(?: with)?(?: status| code)?:? 0\b/),
+      exited(0),
     ],
   },
   'stdin-lost': {
@@ -139,7 +141,7 @@ export const dockerEntries: Entries = {
     },
     mcpx: [early],
     says: [docker('flag-unknown'), docker('flag-value'), docker('user-unknown')],
-    mayMean: [text('unable to find user'), text('unknown shorthand flag'), text('unknown flag:')],
+    mayMean: [refused, text('unable to find user'), text('unknown shorthand flag'), text('unknown flag:')],
   },
   'log-driver-options': {
     title: 'The log driver does not take the size options that MCPProxy adds',
@@ -150,7 +152,7 @@ export const dockerEntries: Entries = {
     fix: 'Set docker_isolation.log_driver to "json-file". Emptying the size options does not last: MCPProxy fills them in again when it saves.',
     mcpx: [early],
     says: [docker('log-option'), docker('log-driver')],
-    mayMean: [text('unknown log opt'), text('invalid logging opts for driver'), text('error looking up logging plugin')],
+    mayMean: [refused, text('unknown log opt'), text('invalid logging opts for driver'), text('error looking up logging plugin')],
   },
   'network-repeated': {
     title: 'Two --network flags, and docker takes only one',
@@ -269,7 +271,7 @@ export const dockerEntries: Entries = {
       docker('cannot-connect', /\/\.(?:docker\/(?:desktop|run)|colima|orbstack|rd|lima)\//),
       text('connect enoent /var/run/docker.sock'),
     ],
-    mayMean: [docker('cannot-connect')],
+    mayMean: [docker('cannot-connect'), text('cannot connect to the docker daemon')],
   },
   'socket-permission': {
     title: 'The Docker socket is closed to the user that runs MCPProxy',

@@ -1,5 +1,5 @@
 /** Files, folders, mounts and who may use them. */
-import { docker, early, execNotFound, ociRuntime, program, spawnDenied, spawnMissing, text, type Entries } from './entry.ts'
+import { docker, early, execNotFound, ociRuntime, program, refused, spawnDenied, spawnMissing, text, type Entries } from './entry.ts'
 
 export const fileEntries: Entries = {
   'host-packages-missing': {
@@ -17,7 +17,7 @@ export const fileEntries: Entries = {
     mcpx: [early],
     says: [program('module-missing'), text('err_module_not_found')],
     unless: ["no module named 'mcp.server.fastmcp'"],
-    mayMean: [text('modulenotfounderror')],
+    mayMean: [text('modulenotfounderror'), text('cannot find module')],
   },
   'host-path-not-mounted': {
     title: 'A file or folder of the host is named that the container does not have',
@@ -38,7 +38,7 @@ export const fileEntries: Entries = {
       text('none of the specified directories are accessible'),
       program('script-missing', /^[^/~]/),
     ],
-    mayMean: [program('file-missing')],
+    mayMean: [text(/cannot find (?:module|package) ["`]?(?:\/|~|\.\.?\/|[a-z]:)/), program('file-missing')],
     unless: ["cannot find module '/uvx'", "cannot find module '/docker'"],
   },
   'working-dir-not-mounted': {
@@ -93,7 +93,7 @@ export const fileEntries: Entries = {
       text('includes invalid characters for a local volume name'),
       text('too many colons'),
     ],
-    mayMean: [text('invalid volume specification'), text('invalid mode: /')],
+    mayMean: [refused, text('invalid volume specification'), text('invalid mode: /')],
   },
   'selinux-label': {
     title: 'SELinux keeps the container from the mounted path',
@@ -115,7 +115,7 @@ export const fileEntries: Entries = {
     what: "MCPProxy mounts a cache volume into root's home. An image with another user, or --user, finds it belonging to root.",
     proof: "The user of the image or of --user is not root and the volume's folder is; with the cache on a tmpfs the replay answers.",
     fix: 'Move the cache to a place that this user can write: npm_config_cache or UV_CACHE_DIR below /tmp in the env of the server; or set docker_isolation.enable_cache_volume to false.',
-    myth: 'This "permission denied" has nothing to do with the Docker socket, whatever MCPProxy calls it.',
+    myth: 'A "permission denied" from inside the container has nothing to do with the Docker socket, whatever MCPProxy calls it.',
     confusedWith: {
       'selinux-label': 'The user is root and the engine runs with SELinux.',
       'read-only-filesystem': 'The text says read-only (EROFS).',

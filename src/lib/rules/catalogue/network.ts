@@ -1,5 +1,5 @@
 /** What containers reach, and what the engine reaches. */
-import { docker, early, late, program, text, type Entries } from './entry.ts'
+import { docker, early, late, program, refused, text, type Entries } from './entry.ts'
 
 const onThisHost = /^\[?(?:localhost|127\.\d+\.\d+\.\d+|::1|0\.0\.0\.0)\]?$/
 const bridge = /^(?:172\.(?:1[6-9]|2\d|3[01])\.\d+\.1|host\.docker\.internal|host\.containers\.internal|192\.168\.65\.\d+)$/
@@ -85,6 +85,7 @@ export const networkEntries: Entries = {
     fix: 'Name a network that exists, or docker network create NAME.',
     mcpx: [early],
     says: [docker('network-unknown'), text('failed to set up container networking')],
+    mayMean: [refused],
   },
   'host-header-refused': {
     title: 'An HTTP server refuses the Host header under which it is reached',

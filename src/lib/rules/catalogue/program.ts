@@ -1,5 +1,5 @@
 /** The server program: how it is found and started, and why it ends. */
-import { configParse, early, execNotFound, invalid, late, program, spawnMissing, text, type Entries } from './entry.ts'
+import { configParse, early, execNotFound, exited, invalid, late, program, spawnMissing, text, type Entries } from './entry.ts'
 
 export const programEntries: Entries = {
   'browser-sandbox': {
@@ -152,7 +152,9 @@ export const programEntries: Entries = {
     mayMean: [
       text('exited before completing the mcp initialize handshake'),
       text('transport closed'),
-      text(/\bexit(?:ed)?(?: with)?(?: status| code)?:? ?(?:1|2|255)\b/),
+      text('handshake and produced no stderr output'),
+      text('calling "initialize": eof'),
+      exited(1, 2, 255),
       program('syntax-error'),
       text(/^(?:uncaught |fatal )?(?:error|exception):/),
       text(/^(?:fatal|panic)\b/),
@@ -207,7 +209,7 @@ export const programEntries: Entries = {
       text("invalid character '\\r' in string literal"),
     ],
     unless: ['failed to parse config file', 'failed to load configuration', 'invalid configuration'],
-    mayMean: [text('looking for beginning of value'), text('is not valid json')],
+    mayMean: [text('expecting value: line 1 column 1'), text('looking for beginning of value'), text('is not valid json')],
   },
   'protocol-version': {
     title: 'Server and MCPProxy share no version of the MCP protocol',
@@ -268,6 +270,30 @@ export const programEntries: Entries = {
       text('handshake timeout'),
       text('request timed out'),
       text(/^(?:connecting|waiting|warming)\b.*\.{0,3}$/),
+    ],
+  },
+  'pull-in-handshake': {
+    title: 'The first start downloads the image while the clock of the handshake runs',
+    severity: 'error',
+    what: 'Hundreds of megabytes do not arrive within the time that MCPProxy gives a server to answer. The next attempt may find the image complete and work.',
+    proof:
+      'The image was not local before the attempt, or a pull event follows the failure; pull, start and answer measured apart exceed the time only together.',
+    fix: 'docker pull IMAGE beforehand, then restart the server (a restart gives an isolated server at least three minutes).',
+    confusedWith: {
+      'start-too-slow': 'The image was here, and installing packages took the time.',
+      'registry-unreachable': 'An error of the engine follows the line.',
+    },
+    mcpx: [late],
+    says: [text(/^unable to find image '(?!(?:run|i|t|it|rm|docker)(?::latest)?').*locally/), text(/: pulling from /)],
+    mayMean: [text('unable to find image'), text('did not respond to mcp initialize')],
+    unless: [
+      'error response from daemon',
+      'error getting credentials',
+      'docker: ',
+      "unable to find image 'run:latest'",
+      "unable to find image 'i:latest'",
+      'downloaded newer image',
+      'image is up to date',
     ],
   },
   'start-stampede': {
