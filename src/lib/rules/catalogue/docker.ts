@@ -2,6 +2,7 @@
 import {
   cliNotFound,
   daemonDown,
+  denied,
   docker,
   early,
   execNotFound,
@@ -286,6 +287,7 @@ export const dockerEntries: Entries = {
     },
     mcpx: ['MCPX_DOCKER_NO_PERMISSION', spawnDenied],
     says: [docker('socket-denied')],
+    mayMean: [denied],
   },
   'podman-engine': {
     title: 'The engine is Podman, which differs from Docker in details',

@@ -45,6 +45,8 @@ export const text = (words: string | RegExp): Sign => ({ text: words })
 export const exited = (...codes: readonly number[]): Sign => ({
   text: new RegExp(`\\bexit(?:ed)?(?: with)?[ -]?(?:status|code)?[:=]? ?\\(?(?:${codes.join('|')})\\b`),
 })
+/** Nothing but that: whose permission is not said. */
+export const denied: Sign = { text: /^(?:\w*error: )?permission denied\.?$/ }
 /** docker itself refused, before any container started. */
 export const refused = exited(125)
 

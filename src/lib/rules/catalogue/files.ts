@@ -1,5 +1,17 @@
 /** Files, folders, mounts and who may use them. */
-import { docker, early, execNotFound, ociRuntime, program, refused, spawnDenied, spawnMissing, text, type Entries } from './entry.ts'
+import {
+  denied,
+  docker,
+  early,
+  execNotFound,
+  ociRuntime,
+  program,
+  refused,
+  spawnDenied,
+  spawnMissing,
+  text,
+  type Entries,
+} from './entry.ts'
 
 export const fileEntries: Entries = {
   'host-packages-missing': {
@@ -107,7 +119,7 @@ export const fileEntries: Entries = {
       'not-executable': 'A program is refused, not a file that is read.',
     },
     mcpx: [spawnDenied, early],
-    mayMean: [program('permission')],
+    mayMean: [denied, program('permission')],
   },
   'cache-not-writable': {
     title: 'The user in the container may not write the package cache',
@@ -127,7 +139,7 @@ export const fileEntries: Entries = {
       text('your cache folder contains root-owned files'),
       program('permission', /(?:\.npm|\.cache|_cacache|\/uv\b)/),
     ],
-    mayMean: [text("mkdir '/app/.npm'"), program('permission')],
+    mayMean: [denied, text("mkdir '/app/.npm'"), program('permission')],
   },
   'read-only-filesystem': {
     title: 'The server writes to a place that is read-only',

@@ -1,5 +1,6 @@
 /** Getting the image, and what is in it. */
 import {
+  denied,
   docker,
   early,
   execNotFound,
@@ -226,6 +227,7 @@ export const imageEntries: Entries = {
     mcpx: [spawnDenied, ociRuntime, execNotFound],
     says: [docker('exec-denied'), docker('interpreter-missing'), docker('exec-format', /\.(?:sh|py|js|mjs)$/)],
     mayMean: [
+      denied,
       text('exec format error'),
       docker('exec-format'),
       // The entry point of node images hands a file that it cannot run to node.

@@ -61,7 +61,7 @@ export const networkEntries: Entries = {
     mcpx: [early, late],
     says: [program('npm-dns'), program('uv-dns'), program('name-unresolved')],
     unless: ['eai_again host.docker.internal', 'enotfound host.docker.internal'],
-    mayMean: [text('getaddrinfo eai_again'), text('temporary failure in name resolution')],
+    mayMean: [text(/fetch failed$/), text('getaddrinfo eai_again'), text('temporary failure in name resolution')],
   },
   'network-none': {
     title: 'The server needs the network, and its container has none',
@@ -75,7 +75,7 @@ export const networkEntries: Entries = {
     mcpx: [early, late],
     says: [program('name-unresolved'), program('npm-dns'), program('uv-dns'), text('network is unreachable')],
     unless: ['eai_again host.docker.internal', 'enotfound host.docker.internal', 'error response from daemon'],
-    mayMean: [text('getaddrinfo eai_again')],
+    mayMean: [text(/fetch failed$/), text('getaddrinfo eai_again')],
   },
   'network-unknown': {
     title: 'The network in network_mode does not exist',
@@ -129,7 +129,7 @@ export const networkEntries: Entries = {
     confusedWith: { 'package-index-unreachable': 'No such variable is set on the host, and the index still does not answer.' },
     mcpx: [early, late],
     says: [program('connection-timeout')],
-    mayMean: [program('uv-network'), program('npm-network')],
+    mayMean: [text(/fetch failed$/), program('uv-network'), program('npm-network')],
     unless: ['econnrefused'],
   },
 }

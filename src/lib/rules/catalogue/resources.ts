@@ -16,6 +16,7 @@ export const resourceEntries: Entries = {
     },
     mcpx: [early, late],
     says: [program('killed-child'), exited(137), text('signal sigkill'), text('oomkilled'), text('oom-kill')],
+    mayMean: [text(/\boom\b/)],
   },
   'js-heap-limit': {
     title: 'Node gives up because its own heap is full',
