@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { allCodes, describeCode } from '../dist/lib/rules/catalogue.js'
 import { rules } from '../dist/lib/rules/index.js'
+import { notRules } from '../dist/lib/rules/not-rules.js'
 import { explainText } from '../dist/lib/rules/match-text.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -27,7 +28,9 @@ function page(code) {
     '',
     `${escape(title)}. Severity: ${severity}.`,
     '',
-    ...(ruled.has(code) ? [] : ['No rule yet: `check` does not find this cause, `explain` knows it.', '']),
+    ...(ruled.has(code)
+      ? []
+      : ['`check` has no rule for it, only `explain` knows it.', ...(notRules[code] ? [escape(notRules[code])] : []), '']),
     ...section('What happens', what),
     ...section('What proves it', proof),
     ...section('What heals it', fix),
@@ -54,7 +57,7 @@ function index() {
     '',
     '# Findings',
     '',
-    `${allCodes().length} codes. Those without a rule are not found by \`check\` yet; \`explain\` knows all of them.`,
+    `${allCodes().length} codes. \`explain\` knows all of them; those without a rule say on their page why \`check\` cannot find them.`,
     '',
     '| code | means | severity | rule |',
     '| --- | --- | --- | --- |',

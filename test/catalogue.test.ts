@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { allCodes, describeCode, entries } from '../src/lib/rules/catalogue.ts'
 import { rules } from '../src/lib/rules/index.ts'
+import { notRules } from '../src/lib/rules/not-rules.ts'
 import { packageRoot } from './helpers/package-root.ts'
 
 const folder = join(packageRoot(), 'src/lib/rules')
@@ -18,6 +19,13 @@ test('every rule has a file of its name and stands in the list, once', () => {
 })
 test('every rule is in the catalogue, as severe as it is there', () => {
   for (const rule of rules) assert.equal(describeCode(rule.code)?.severity, rule.severity, rule.code)
+})
+test('a code without a rule has a reason, and only those', () => {
+  const ruled = new Set(rules.map((r) => r.code))
+  assert.deepEqual(
+    allCodes().filter((code) => !ruled.has(code)),
+    Object.keys(notRules).sort(),
+  )
 })
 test('every rule offers a remedy', () => {
   for (const file of ruleFiles) assert.match(readFileSync(join(folder, file), 'utf8'), /\bremedies\b/, file)
@@ -44,6 +52,20 @@ test('texts are lower case, as they are compared', () => {
     ])
       if (typeof words === 'string') assert.equal(words, words.toLowerCase(), code)
       else assert.doesNotMatch(words.source.replaceAll(/\\./g, ''), /[A-Z]/, code)
+})
+test('every text that the parsers know leads to a code', () => {
+  const signs = Object.values(entries).flatMap((e) => [...(e.says ?? []), ...(e.mayMean ?? [])])
+  for (const parser of ['docker', 'program'] as const) {
+    const source = readFileSync(join(packageRoot(), `src/lib/formats/${parser}-error.ts`), 'utf8')
+    const kinds = [...source.matchAll(/\{\s*kind: '([\w-]+)'/g)].map((m) => m[1] as string).filter((kind) => kind !== 'other')
+    assert.ok(kinds.length > 30)
+    const known = new Set<string>(signs.flatMap((s) => (parser in s ? (s as Record<string, string>)[parser] : undefined) ?? []))
+    assert.deepEqual(
+      kinds.filter((kind) => !known.has(kind)),
+      [],
+      `no entry of the catalogue names these kinds of ${parser}-error.ts`,
+    )
+  }
 })
 test('nothing else is taken for a code', () => {
   for (const name of ['constructor', '__proto__', 'toString', '']) assert.equal(describeCode(name), null)

@@ -37,7 +37,7 @@ export default class Explain extends BaseCommand {
     if (flags.list) return this.show(explainAll(), flags, 'list')
     const words = argv.map(String).join(' ').trim()
     if (words !== '' && flags.file !== undefined) throw new UserError('A text and --file exclude each other.')
-    const given = words === '' || words === '-' ? await this.textFrom(flags.file) : words
+    const given = words === '' || words === '-' ? await this.readText(flags.file) : words
     if (given.trim() === '') throw new UserError('explain needs a code or a text.', ['mcpproxy-doctor explain --list shows all codes.'])
     const code = given.trim().toLowerCase()
     const explained = explainCode(code)
@@ -52,21 +52,6 @@ export default class Explain extends BaseCommand {
       ])
     }
     return this.show(found, flags, 'text')
-  }
-
-  private async textFrom(file: string | undefined): Promise<string> {
-    const { readTextFile, readTextStream } = await import('../lib/system/text-input.ts')
-    if (file !== undefined && file !== '-') return readTextFile(file)
-    // Nobody has piped anything, and to wait for typing would look like hanging.
-    if (process.stdin.isTTY && file === undefined) return ''
-    const waiting = setTimeout(() => {
-      if (process.stderr.isTTY) process.stderr.write('Waiting for the text on standard input.\n')
-    }, 2000)
-    try {
-      return await readTextStream(process.stdin)
-    } finally {
-      clearTimeout(waiting)
-    }
   }
 
   private async show(found: Explanations, flags: { json: boolean; 'no-color': boolean }, asked: 'code' | 'list' | 'text'): Promise<void> {

@@ -19,6 +19,7 @@ export interface ConfigReading {
   global: GlobalConfig
   servers: ServerEntry[]
   trackedPath: string | null
+  otherPaths: string[]
   mtimeMs: number | null
 }
 
@@ -26,18 +27,20 @@ const largest = 32 * 1024 * 1024
 
 export async function collectConfig(system: System, locations: Locations): Promise<Observed<ConfigReading>> {
   const path = locations.config
+  if (path === null && system.recording) return notObserved('not-recorded', 'The capture holds no configuration.')
   if (path === null)
-    return notObserved('failed', `No mcp_config.json was found (looked in the current folder and in ${locations.home}/.mcpproxy).`)
+    return notObserved('unreachable', `No mcp_config.json was found (looked in the current folder and in ${locations.home}/.mcpproxy).`)
   const stat = await system.files.stat(path)
   const bytes = await system.files.read(path, largest)
   if (!bytes.ok) return bytes
-  if (bytes.value === null) return notObserved('failed', `There is no ${path}.`)
+  if (bytes.value === null) return notObserved(system.recording ? 'not-recorded' : 'unreachable', `There is no ${path}.`)
   const document = parseConfig(path, bytes.value)
   return observed({
     document,
     global: globalConfig(document),
     servers: serverEntries(document),
     trackedPath: locations.trackedConfig,
+    otherPaths: locations.otherConfigs,
     mtimeMs: stat.ok && stat.value.type !== 'missing' ? stat.value.mtimeMs : null,
   })
 }

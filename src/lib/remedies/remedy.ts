@@ -13,7 +13,8 @@ export interface ConfigEdit {
 export type EditClass = 'safe' | 'unisolated' | 'network' | 'mounts' | 'limits'
 
 export type Remedy =
-  | { kind: 'config-edit'; title: string; edits: ConfigEdit[]; class: EditClass; because: string }
+  /** `strict`: the text is made strict JSON first (comments, trailing commas and a byte order mark go). */
+  | { kind: 'config-edit'; title: string; edits: ConfigEdit[]; strict?: true; class: EditClass; because: string }
   /** A restart of the server through MCPProxy's API is all it takes. */
   | { kind: 'reload'; title: string }
   /** Shown, never run unasked. */

@@ -13,11 +13,14 @@ export default defineRule({
   detect({ config }, { serverLog, events, status }, { platform }) {
     const { expected, server } = config
     if (!expected || !server || isConnected(serverLog, status)) return null
-    const said = dockerFailure(serverLog, 'mount-name', 'mount-spec')
+    const refusedMount = dockerFailure(serverLog, 'mount-name', 'mount-spec')
+    const said = refusedMount?.subject?.startsWith(' ') ? null : refusedMount
     const windows = platform === 'win32'
     const odd = expected.run.mounts.find(
       (m) =>
         m.type !== 'tmpfs' &&
+        // A blank in front: flag and value are one word, which is another mistake.
+        m.source === m.source.trimStart() &&
         (/^~|^\$|^%\w+%|\$\{(?!env:|keyring:)/.test(m.source) ||
           /^\.{1,2}(?:\/|$)/.test(m.source) ||
           (!windows && /^[A-Za-z]:[\\/]/.test(m.source)) ||

@@ -15,7 +15,7 @@ export const configEntries: Entries = {
     mcpx: [configParse],
     says: [
       text(/invalid character .* looking for beginning of object key string/),
-      text(/invalid character '[\/ï#]' looking for beginning/),
+      text(/invalid character '[/ï#]' looking for beginning/),
       text('failed to parse config file'),
       text('config hot-reload failed'),
     ],
@@ -39,6 +39,14 @@ export const configEntries: Entries = {
     mcpx: [configParse],
     says: [text('invalid configuration:'), text('cannot unmarshal'), text('invalid isolation mode'), text('invalid protocol:')],
     unless: ['duplicate server name', 'directory does not exist'],
+  },
+  'config-encoding': {
+    title: 'The configuration has bytes that are not UTF-8',
+    severity: 'error',
+    what: 'A file that was saved as Latin-1 or the like. MCPProxy puts U+FFFD in the place of each such byte and goes on, so a path, a name or a token is another one than was meant.',
+    proof: 'The bytes, with line and column; the same value with U+FFFD in the log or the API.',
+    fix: 'Save the file as UTF-8.',
+    confusedWith: { 'config-syntax': 'MCPProxy refuses the file: UTF-16, or a byte order mark.' },
   },
   'duplicate-keys': {
     title: 'A key, a block or a whole document stands twice in the file',

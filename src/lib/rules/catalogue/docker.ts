@@ -88,6 +88,7 @@ export const dockerEntries: Entries = {
     },
     mcpx: [execNotFound, cliNotFound, early],
     says: [
+      program('spawn-missing', /^docker$/),
       docker('exec-not-found', /^docker$/),
       text('exec: "docker": executable file not found'),
       program('script-missing', /^\/docker$/),
@@ -124,6 +125,7 @@ export const dockerEntries: Entries = {
     },
     mcpx: [early],
     says: [
+      docker('image-absent'),
       docker('image-not-local', /^(?:run|i|t|it|rm|docker|e|v|container|exec)(?::latest)?$/),
       docker('registry-login', /^(?:run|i|t|it|rm|docker|e|v|container|exec)$/),
       program('bad-option', /^(?:-e|-v|-p|-i|--env|--volume|--memory|--name|--network|--rm|--mount|--cpus)\b/),
@@ -141,8 +143,8 @@ export const dockerEntries: Entries = {
       'docker-args-order': 'The server refuses the flag, not docker: it stands behind the image.',
     },
     mcpx: [early],
-    says: [docker('flag-unknown'), docker('flag-value'), docker('user-unknown')],
-    mayMean: [refused, text('unable to find user'), text('unknown shorthand flag'), text('unknown flag:')],
+    says: [docker('device'), docker('flag-unknown'), docker('flag-value'), docker('user-unknown')],
+    mayMean: [docker('container-missing'), refused, text('unable to find user'), text('unknown shorthand flag'), text('unknown flag:')],
   },
   'log-driver-options': {
     title: 'The log driver does not take the size options that MCPProxy adds',
@@ -176,7 +178,12 @@ export const dockerEntries: Entries = {
       'proxy-in-container': 'Does MCPProxy run in a container without docker?',
     },
     mcpx: [cliNotFound, spawnMissing],
-    says: [docker('docker-missing'), text('docker cli not found on path'), program('shell-not-found', /^docker$/)],
+    says: [
+      program('spawn-missing', /^docker$/),
+      docker('docker-missing'),
+      text('docker cli not found on path'),
+      program('shell-not-found', /^docker$/),
+    ],
     unless: ['oci runtime'],
   },
   'host-command-missing': {
@@ -191,11 +198,16 @@ export const dockerEntries: Entries = {
     },
     mcpx: [spawnMissing],
     says: [
+      program('spawn-missing', /^(?:npx|uvx|node|python3?|uv|bunx?|deno|pnpm)$/),
       text('not found on the spawn path'),
       program('shell-not-found', /^(?:npx|uvx|node|python3?|uv|bunx?|deno|pnpm)$/),
       text(/^exec: "(?!docker|-)[^"/]+": executable file not found in (?:\$path|%path%)$/),
     ],
-    mayMean: [docker('exec-not-found', /^(?!docker$|-)/), program('shell-not-found', /^(?!docker$)/)],
+    mayMean: [
+      program('spawn-missing', /^(?!docker$)/),
+      docker('exec-not-found', /^(?!docker$|-)/),
+      program('shell-not-found', /^(?!docker$)/),
+    ],
     unless: ['oci runtime', 'unable to start container process', '[fatal tini'],
   },
   'engine-down': {

@@ -50,7 +50,7 @@ export const fileEntries: Entries = {
       text('none of the specified directories are accessible'),
       program('script-missing', /^[^/~]/),
     ],
-    mayMean: [text(/cannot find (?:module|package) ["`]?(?:\/|~|\.\.?\/|[a-z]:)/), program('file-missing')],
+    mayMean: [program('database-closed'), text(/cannot find (?:module|package) ["`]?(?:\/|~|\.\.?\/|[a-z]:)/), program('file-missing')],
     unless: ["cannot find module '/uvx'", "cannot find module '/docker'"],
   },
   'working-dir-not-mounted': {
@@ -155,6 +155,7 @@ export const fileEntries: Entries = {
       program('npm-read-only'),
       text('read-only file system'),
     ],
+    mayMean: [program('database-closed')],
   },
   'disk-full': {
     title: 'The disk of the engine, a volume or a cache is full',

@@ -73,7 +73,7 @@ export const imageEntries: Entries = {
     confusedWith: { 'not-executable': 'Is the named file a script? Without a #! line it fails with the same words.' },
     mcpx: [ociRuntime, 'MCPX_STDIO_SPAWN_EXEC_FORMAT'],
     says: [docker('exec-format', /^(?!.*\.(?:sh|py|js|mjs)$)/), program('emulation')],
-    mayMean: [exited(139), text('segmentation fault')],
+    mayMean: [docker('platform-warning'), exited(139), text('segmentation fault')],
     unless: ['.sh: exec format error'],
   },
   'registry-prefix': {
@@ -123,7 +123,13 @@ export const imageEntries: Entries = {
       text('proxyconnect tcp'),
     ],
     unless: ['failed to verify certificate', 'npm error', 'npm err!'],
-    mayMean: [text('/v2/": dial tcp'), text('tls handshake timeout'), text('i/o timeout'), text('network is unreachable')],
+    mayMean: [
+      text('received unexpected http status'),
+      text('/v2/": dial tcp'),
+      text('tls handshake timeout'),
+      text('i/o timeout'),
+      text('network is unreachable'),
+    ],
   },
   'image-lacks-program': {
     title: 'The image does not have the program that is to run in it',
@@ -140,6 +146,7 @@ export const imageEntries: Entries = {
     },
     mcpx: [execNotFound, spawnMissing, early],
     says: [
+      program('spawn-missing', /^(?:npx|uvx|node|python3?|uv|bunx?|deno|pnpm)$/),
       docker('exec-not-found', /^(?!(?:docker|bash|uv|bunx?|deno|pnpm|poetry|java|dotnet|go|ruby|php)$|-|docker-credential)[^/]+$/),
       program('script-missing', /^\/(?:uvx?|npx|python3?|pipx?|bunx?|deno|pnpm|yarn|[a-z][\w-]*)$/),
       program('shell-not-found', /^(?!docker$|git$)[^/]+$/),
@@ -182,8 +189,14 @@ export const imageEntries: Entries = {
     proof: 'A listing of the image has no such file; with a fuller image the replay gets further.',
     fix: "A fuller image (not slim; Debian instead of Alpine), the publisher's own image, or a release from the index in place of git.",
     mcpx: [early, execNotFound],
-    says: [program('tool-missing'), program('library-missing'), text('error while loading shared libraries'), text('gyp err! find python')],
-    mayMean: [text("executable doesn't exist")],
+    says: [
+      program('spawn-missing', /^(?!docker$|npx$|uvx$|node$|python3?$|uv$|bunx?$|deno$|pnpm$)/),
+      program('tool-missing'),
+      program('library-missing'),
+      text('error while loading shared libraries'),
+      text('gyp err! find python'),
+    ],
+    mayMean: [program('shell-not-found', /^(?!docker$|npx$|uvx$|node$|python3?$|uv$)/), text("executable doesn't exist")],
   },
   'runtime-version': {
     title: 'The package does not get along with the Node or Python of the image',

@@ -84,7 +84,7 @@ export const networkEntries: Entries = {
     proof: 'docker network ls does not list the name.',
     fix: 'Name a network that exists, or docker network create NAME.',
     mcpx: [early],
-    says: [docker('network-unknown'), text('failed to set up container networking')],
+    says: [docker('container-missing'), docker('network-unknown'), text('failed to set up container networking')],
     mayMean: [refused],
   },
   'host-header-refused': {
@@ -122,7 +122,7 @@ export const networkEntries: Entries = {
   },
   'host-env-not-passed': {
     title: 'Variables for proxies, indexes or certificates stay on the host',
-    severity: 'warning',
+    severity: 'error',
     what: 'Isolation passes only the env of the server. What works in your terminal by HTTP_PROXY and the like times out in the container.',
     proof: 'The variables are set on the host and absent among the -e flags; with them the replay gets further.',
     fix: 'Name them in the env of the server: HTTP_PROXY, HTTPS_PROXY, NO_PROXY, npm_config_*, UV_*, PIP_*.',

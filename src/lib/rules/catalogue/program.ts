@@ -132,8 +132,8 @@ export const programEntries: Entries = {
     title: 'On this Windows npx is silent when it talks over pipes',
     severity: 'error',
     what: 'The server starts and not one byte comes out.',
-    proof: 'The same server answers on this machine when it is started through cmd /c.',
-    fix: 'command "cmd", args "/c", "npx", …; or node with the path of the script.',
+    proof: 'The same server answers on this machine when node runs its script directly.',
+    fix: 'Run node with the path of the script in place of npx, or take another release of npm. MCPProxy starts host commands through cmd /c already.',
     mcpx: [late],
   },
   'server-crash': {
@@ -193,7 +193,7 @@ export const programEntries: Entries = {
   },
   'stdout-noise': {
     title: 'The server prints things to standard output that are not JSON-RPC',
-    severity: 'warning',
+    severity: 'error',
     what: 'A banner, a log line, npm, or a shell profile. MCPProxy drops such lines, other clients stop.',
     proof: 'The first line on stdout of a replay that is no JSON-RPC message. It is an error only when no answer remains.',
     fix: "Log to stderr: the server's quiet option, npx --quiet, another release. Lines that end in CR LF mean -t: take it out.",
@@ -203,6 +203,7 @@ export const programEntries: Entries = {
     },
     mcpx: [invalid, late],
     says: [
+      program('stdout-not-json'),
       text('failed to parse jsonrpc message'),
       text(/unexpected token .* is not valid json/),
       text(/invalid character .* looking for beginning of value/),
@@ -222,7 +223,7 @@ export const programEntries: Entries = {
   },
   'stdout-buffered': {
     title: "The server's answer waits in its output buffer",
-    severity: 'error',
+    severity: 'warning',
     what: 'Without a terminal Python and others collect their output. The answer comes when the input is closed, too late.',
     proof: 'A replay is silent until its input is closed, and then the answer appears.',
     fix: 'PYTHONUNBUFFERED "1" in the env of the server.',
