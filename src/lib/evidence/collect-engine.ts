@@ -19,13 +19,19 @@ export async function collectEngine(system: System): Promise<EngineReading> {
     system.engine.version(),
     system.engine.info(),
     system.engine.networks(),
-    system.engine.containers(),
+    readContainers(system),
   ])
   return {
     engine: toEngine(endpoint, version, info, networks),
-    containers: containers.ok ? observed(containers.value.map((c) => toContainer(object(c))).filter((c) => !isOwn(c.labels))) : containers,
+    containers,
     history: events.ok ? observed(readHistory(events.value)) : events,
   }
+}
+
+/** All containers that exist now, whosever they are. */
+export async function readContainers(system: System): Promise<Observed<Container[]>> {
+  const containers = await system.engine.containers()
+  return containers.ok ? observed(containers.value.map((c) => toContainer(object(c))).filter((c) => !isOwn(c.labels))) : containers
 }
 
 function toEngine(

@@ -152,7 +152,7 @@ async function collectServer(
       `image ${reference ?? ''}`,
       collectImage(system, reference, programsMatter(serverLog.ok ? serverLog.value : null, events.ok ? events.value : null)),
     ),
-    within(left(0.5), 'the paths of the host', collectHostPaths(system, known, containers.ok ? containers.value : [])),
+    within(left(0.5), 'the paths of the host', collectHostPaths(system, known, containers.ok ? containers.value : [], homeOf(shared))),
   ])
   const evidence: ObservedEvidence = {
     config,
@@ -184,14 +184,19 @@ function programsMatter(log: ServerLog | null, events: Evidence['events'] | null
   return docker || program || (story != null && (neverStarted(story) || story.exitCode === 126 || story.exitCode === 127))
 }
 
+const homeOf = (shared: Shared): string =>
+  (shared.environment.ok ? shared.environment.value.env['HOME'] : undefined) ?? shared.locations.home
+
 /**
  * Everything in the server's entry that looks like a path of the host, and what tells of the host itself: the copy that
  * MCPProxy keeps of the configuration, the marks of a container, and the processes that started the server's containers.
+ * `home`: what ~ would stand for if something expanded it.
  */
 async function collectHostPaths(
   system: System,
   config: ConfigEvidence | null,
   containers: readonly Container[],
+  home: string,
 ): Promise<Observed<Record<string, HostPath>>> {
   const server = config?.server
   if (!server) return observed({})
@@ -203,7 +208,11 @@ async function collectHostPaths(
     ...(server.isolation?.extra_args ?? []),
     ...(config?.global.docker_isolation.extra_args ?? []),
   ]) {
-    for (const word of value.split(/[:=,\s'"]+/)) if (/^[/~.]./.test(word) && word.length < 1024) words.add(word)
+    for (const word of value.split(/[:=,\s'"]+/)) {
+      if (word.length >= 1024) continue
+      if (/^[/~.]./.test(word)) words.add(word)
+      if (/^(?:~|\$HOME|\$\{HOME\})\//.test(word)) words.add(word.replace(/^[^/]+/, home))
+    }
     // A path may hold blanks.
     if (/^\//.test(value)) words.add(value)
   }

@@ -10,7 +10,8 @@ export interface ConfigEdit {
  * `safe`: reversible and keeps isolation. The others weaken something and name what:
  * `unisolated` (isolation off for a server), `network`, `mounts`, `limits`.
  */
-export type EditClass = 'safe' | 'unisolated' | 'network' | 'mounts' | 'limits'
+export const editClasses = ['safe', 'unisolated', 'network', 'mounts', 'limits'] as const
+export type EditClass = (typeof editClasses)[number]
 
 export type Remedy =
   /** `strict`: the text is made strict JSON first (comments, trailing commas and a byte order mark go). */

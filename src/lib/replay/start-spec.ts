@@ -1,8 +1,8 @@
 /** What a replay starts: rebuilt from the log or from a configuration, as MCPProxy would start it. */
-import { configFor } from '../evidence/collect-config.ts'
+import { configFor, configReading } from '../evidence/collect-config.ts'
 import type { ConfigEvidence, Subject } from '../evidence/evidence.ts'
 import { flagsNamed, parseDockerRun, type RunFlag } from '../formats/docker-run.ts'
-import { globalConfig, parseConfig, serverEntries } from '../formats/mcp-config.ts'
+import { parseConfig } from '../formats/mcp-config.ts'
 import type { Version } from '../mcpproxy/versions.ts'
 import { applyChange } from '../remedies/config-edit.ts'
 import type { Finding } from '../rules/rule.ts'
@@ -146,15 +146,7 @@ function comparable(spec: StartSpec): unknown {
 }
 
 export function specOfText(text: string, server: string, version: Version, values: KnownValues): Rebuilt {
-  const document = parseConfig('', Buffer.from(text))
-  const reading = {
-    document,
-    global: globalConfig(document),
-    servers: serverEntries(document),
-    trackedPath: null,
-    otherPaths: [],
-    mtimeMs: null,
-  }
+  const reading = configReading(parseConfig('', Buffer.from(text)), { trackedPath: null, otherPaths: [], mtimeMs: null })
   return specOf(configFor(reading, server, version), values)
 }
 

@@ -9,7 +9,7 @@ import type { TextOptions } from './text-options.ts'
 import type { Theme } from './theme.ts'
 import { flow, paragraph, type Span } from './wrap.ts'
 
-const classes: Record<EditClass, string> = {
+export const classMeanings: Record<EditClass, string> = {
   safe: 'reversible, the server stays isolated',
   unisolated: 'takes isolation away from this server',
   network: 'gives the server another network',
@@ -30,7 +30,7 @@ export function remedyLines(remedy: Remedy, config: string | null, options: Text
         ...flow(
           [
             {
-              text: `Class: ${remedy.class} (${classes[remedy.class]}).${remedy.class === 'safe' ? '' : ` It needs --allow ${remedy.class}.`}`,
+              text: `Class: ${remedy.class} (${classMeanings[remedy.class]}).${remedy.class === 'safe' ? '' : ` It needs --allow ${remedy.class}.`}`,
               style: theme.faint,
             },
           ],

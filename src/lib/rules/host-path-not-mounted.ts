@@ -79,11 +79,12 @@ export default defineRule({
         : `${hit.path} is a path of the host; nothing of the host is in the container unless it is mounted.`,
       remedies: absent
         ? [{ kind: 'instruction', title: `Correct the path ${hit.path}, or the source of the mount.` }]
-        : hit.path.startsWith('/') && folder.length > 1
+        : hit.path.startsWith('/') && folder.length > 1 && there
           ? [
               {
                 kind: 'config-edit',
-                class: 'safe',
+                // A home folder holds far more than the argument names.
+                class: /^(?:\/root|\/(?:home|Users)\/[^/]+|\/[^/]+)$/.test(folder) && folder !== hit.path ? 'mounts' : 'safe',
                 title: 'Mount the folder read-only at the same path',
                 because: 'the argument can then stay as it is',
                 edits: [

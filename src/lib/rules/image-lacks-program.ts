@@ -1,5 +1,9 @@
 /** The image does not contain the program that is to be run in it. */
-import { baseName } from '../mcpproxy/images.ts'
+import type { ConfigEvidence } from '../evidence/evidence.ts'
+import type { ConfigPath } from '../formats/mcp-config.ts'
+import { baseName, builtInImages, detectRuntime } from '../mcpproxy/images.ts'
+import type { Version } from '../mcpproxy/versions.ts'
+import type { Remedy } from '../remedies/remedy.ts'
 import { neverStarted } from '../formats/engine-events.ts'
 import { citeConfig, citeEngine, citeLog, citeStory } from './cite.ts'
 import { dockerFailure, effectiveRun, imageHas, imagePlace, isConnected, programSaid, story } from './helpers.ts'
@@ -13,7 +17,7 @@ export default defineRule({
   title: 'The image does not contain the program that is to be run in it',
   needs: ['config'],
   uses: ['serverLog', 'events', 'image', 'setup', 'status', 'hostPaths'],
-  detect({ config }, { serverLog, events, image, setup, status, hostPaths }) {
+  detect({ config }, { serverLog, events, image, setup, status, hostPaths }, { version }) {
     const run = effectiveRun(config, setup)
     if (!run || isConnected(serverLog, status)) return null
     const said = dockerFailure(serverLog, 'exec-not-found', 'exec-path-missing')
@@ -59,6 +63,7 @@ export default defineRule({
       ],
       detail: `${run.run.image ?? 'The image'} does not contain "${program}".`,
       remedies: [
+        ...ownImageOff(config, place, version.value, program),
         {
           kind: 'instruction',
           title:
@@ -72,3 +77,27 @@ export default defineRule({
 /** Does a shell line of the command call this program? */
 const names = (command: readonly string[], program: string): boolean =>
   command.some((word, i) => i > 0 && word.split(/[\s;&|()]+/).includes(program) && /^-\w*c$/.test(command[i - 1] ?? ''))
+
+// Images that hold nothing of anybody's own, so that another one can take their place.
+const stock = /^(?:docker\.io\/)?(?:library\/)?(?:alpine|busybox|debian|ubuntu|python|node|golang|ruby|php|rust)(?::[\w.-]+)?$/
+
+/** MCPProxy's own image of the runtime has its program; it counts where nothing else is configured. */
+function ownImageOff(config: ConfigEvidence, place: ConfigPath | null, version: Version, program: string): Remedy[] {
+  const command = config.server?.command ?? ''
+  const runtime = detectRuntime(command)
+  const own = builtInImages(version)[runtime]
+  // pipx is run as pip, and bash and unknown programs get an Alpine that has neither.
+  if (!place || !own || ['binary', 'bash', 'pipx'].includes(runtime) || program !== config.expected?.command[0]) return []
+  const image = config.expected.run.image ?? ''
+  if (!stock.test(image) || image.endsWith(own)) return []
+  return [
+    {
+      kind: 'config-edit',
+      class: 'safe',
+      title:
+        place[0] === 'docker_isolation' ? `Take the image for ${runtime} out of default_images` : 'Take isolation.image out of this server',
+      because: `MCPProxy then uses its own image for ${runtime}, ${own}`,
+      edits: [{ path: place, value: undefined }],
+    },
+  ]
+}

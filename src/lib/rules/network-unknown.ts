@@ -1,5 +1,8 @@
 /** network_mode names a network that does not exist. */
+import type { ConfigEvidence, DockerEngine } from '../evidence/evidence.ts'
 import { flagValue } from '../formats/docker-run.ts'
+import type { ConfigPath } from '../formats/mcp-config.ts'
+import type { Remedy } from '../remedies/remedy.ts'
 import { citeConfig, citeEngine } from './cite.ts'
 import { configFlag, dockerFailure, effectiveRun, isConnected, refusal, story } from './helpers.ts'
 import { defineRule } from './rule.ts'
@@ -45,9 +48,27 @@ export default defineRule({
       remedies: shared
         ? [{ kind: 'instruction', title: 'Start that container first, or name another network in network_mode; "bridge" is the default.' }]
         : [
+            ...ownNetworkOff(config, engine, mine?.place ?? null),
             { kind: 'command', title: 'Create the network', argv: ['docker', 'network', 'create', name ?? 'NAME'] },
             { kind: 'instruction', title: 'Or name an existing network in network_mode; "bridge" is the default.' },
           ],
     }
   },
 })
+
+/** Without its own network_mode the server gets the network that the configuration gives to all servers. */
+function ownNetworkOff(config: ConfigEvidence, engine: DockerEngine | undefined, place: ConfigPath | null): Remedy[] {
+  if (place?.[0] !== 'mcpServers' || place.at(-1) !== 'network_mode') return []
+  const common = config.global.docker_isolation.network_mode ?? 'bridge'
+  if (common === '' || (common !== 'none' && engine?.networks?.includes(common) !== true)) return []
+  return [
+    {
+      kind: 'config-edit',
+      // The network of the host is more than an isolated server should get unasked.
+      class: common === 'host' || common.startsWith('container:') ? 'network' : 'safe',
+      title: 'Take network_mode out of this server',
+      because: `it then gets "${common}", as docker_isolation gives it to every server`,
+      edits: [{ path: place, value: undefined }],
+    },
+  ]
+}

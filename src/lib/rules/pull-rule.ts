@@ -1,5 +1,7 @@
 /** The rules about a pull that docker was refused: they differ in the text, and in what it means. */
-import type { Image } from '../evidence/evidence.ts'
+import type { ConfigEvidence, Image } from '../evidence/evidence.ts'
+import type { Version } from '../mcpproxy/versions.ts'
+import type { Remedy } from '../remedies/remedy.ts'
 import { sameImage } from '../evidence/collect-engine.ts'
 import type { DockerError, DockerErrorKind } from '../formats/docker-error.ts'
 import { citeConfig, citeEngine } from './cite.ts'
@@ -14,16 +16,18 @@ interface PullRefusal {
   detail: (said: DockerError) => string
   /** What to do, one sentence. */
   remedy: string
+  /** Edits that may do without that image, better than the sentence. */
+  edits?: (config: ConfigEvidence, version: Version) => Remedy[]
 }
 
-export function pullRule({ code, title, kinds, facts, detail, remedy }: PullRefusal): Rule {
+export function pullRule({ code, title, kinds, facts, detail, remedy, edits }: PullRefusal): Rule {
   return defineRule({
     code,
     severity: 'error',
     title,
     needs: ['serverLog'],
     uses: ['config', 'events', 'image'],
-    detect({ serverLog }, { config, events, image }) {
+    detect({ serverLog }, { config, events, image }, { version }) {
       const said = dockerFailure(serverLog, ...kinds)
       if (!said) return null
       const { observations, cites } = refusal(said, serverLog, events)
@@ -41,7 +45,7 @@ export function pullRule({ code, title, kinds, facts, detail, remedy }: PullRefu
           ...(absent && image ? [citeEngine('image', `${image.reference} is not on this engine`)] : []),
         ],
         detail: detail(said),
-        remedies: [{ kind: 'instruction', title: remedy }],
+        remedies: [...(config && edits ? edits(config, version.value) : []), { kind: 'instruction', title: remedy }],
       }
     },
   })

@@ -87,7 +87,7 @@ async function replayed(system: System, subjects: readonly Subject[], { replay, 
 }
 
 /** Those that were named; else every enabled server that is not connected, or all when MCPProxy does not run. */
-function chooseServers(shared: Shared, options: CheckOptions): string[] {
+export function chooseServers(shared: Shared, options: CheckOptions): string[] {
   const known = knownServers(shared)
   for (const name of options.servers) requireServer(shared, name)
   if (options.servers.length > 0) return [...new Set(options.servers)]

@@ -17,7 +17,7 @@ export interface StarterOptions {
 }
 
 export interface Starter {
-  start(spec: StartSpec, limitMs: number): Promise<Started & { run: Run | null }>
+  start: (spec: StartSpec, limitMs: number) => Promise<Started & { run: Run | null }>
 }
 
 /** Null: a recording cannot be started. */
