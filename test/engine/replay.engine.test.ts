@@ -358,6 +358,28 @@ test('without a docker command, through the API', async (t) => {
   }
 })
 
+test('an image that cannot be fetched is said as such', async (t) => {
+  const system = live()
+  const without = createLiveSystem({
+    deadline: Date.now() + 60_000,
+    env: { ...process.env, PATH: '/nowhere' },
+    platform: process.platform,
+    homedir: os.homedir(),
+    uid: null,
+    dockerHost: proxy.host,
+  })
+  t.after(() => Promise.all([system.close(), without.close()]))
+  for (const { replays } of [system, without]) {
+    // Nothing listens on port 9 of the engine's machine.
+    const unreachable = await replays.pullImage('127.0.0.1:9/doctor/nosuch:1')
+    assert.equal(unreachable.ok, false)
+    assert.equal(unreachable.kind, 'registry-unreachable', unreachable.message)
+    const invalid = await replays.pullImage('--Not/A:Reference')
+    assert.deepEqual([invalid.ok, !invalid.ok && invalid.kind], [false, 'reference-invalid'])
+    await assert.rejects(replays.pullImage('127.0.0.1:9/doctor/nosuch:1', { signal: AbortSignal.abort(new Error('stop')) }), /stop/)
+  }
+})
+
 test('a server on the host, with what it forked', async (t) => {
   const system = live()
   t.after(() => system.close())
@@ -401,7 +423,7 @@ test('everything that was changed carries our label', async () => {
   }
   assert.ok([...known].every((name) => name.startsWith('doctor-replay-')))
   for (const { method, path: target } of requests) {
-    if (target.startsWith('/containers/create')) continue
+    if (target.startsWith('/containers/create') || target.startsWith('/images/create')) continue
     const id = /^\/containers\/([^/?]+)/.exec(target)?.[1]
     assert.ok(id !== undefined, `${method} ${target}`)
     assert.ok((labelled.has(id) && !traps.has(id)) || known.has(id), `${method} ${target}`)

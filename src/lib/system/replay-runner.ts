@@ -11,6 +11,7 @@ import { startChild, type Child, type EndedBy } from './child.ts'
 import type { ResolvedEndpoint } from './docker-endpoint.ts'
 import { createTransport, type Transport } from './docker-transport.ts'
 import { classifyEngineError, engineFailure } from './engine-error.ts'
+import { pullImage, type PullOptions, type PullResult } from './image-pull.ts'
 import { resolvePrograms } from './processes.ts'
 import { hasImage, removeReplay, sweepReplays, watchReplay, type ContainerWatch, type DeadContainer, type Sweep } from './replay-engine.ts'
 import { ownIdentity } from './replay-owner.ts'
@@ -81,6 +82,8 @@ export interface ReplayRunner {
   owner(): Promise<ReplayOwner>
   /** Removes what a killed doctor left. Each run does it first. */
   sweep(): Promise<Sweep>
+  /** A phase of its own: no run pulls. Rejects when there is no engine, and with the reason of the caller's signal. */
+  pullImage(reference: string, options?: PullOptions): Promise<PullResult>
   close(): Promise<void>
 }
 
@@ -110,6 +113,13 @@ export function createReplayRunner(options: RunnerOptions): ReplayRunner {
   return {
     owner,
     sweep,
+    pullImage: async (reference, pullOptions = {}) => {
+      const transport = await connect()
+      const given = await options.env()
+      const docker = (await resolvePrograms(options.files, given, options.platform, ['docker']))['docker'] ?? null
+      const env = Object.fromEntries(Object.entries(given).filter((e): e is [string, string] => e[1] !== undefined))
+      return pullImage(reference, { docker, env: { ...env, ...engineAddress(env, await options.endpoint()) }, transport }, pullOptions)
+    },
     run: (plan, runOptions = {}) => {
       running.add(plan.id)
       const work = (
