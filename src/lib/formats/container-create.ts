@@ -48,6 +48,7 @@ const hostEntry =
     HostConfig[key] = { ...(HostConfig[key] as object), [at < 0 ? value : value.slice(0, at)]: at < 0 ? '' : value.slice(at + 1) }
     return true
   }
+const capability = (v: string): string => (/^(CAP_|ALL$)/i.test(v) ? v.toUpperCase() : `CAP_${v.toUpperCase()}`)
 const wholeNumber = (value: string): number | null => (/^-?\d+$/.test(value) ? Number(value) : null)
 const bytesOrMinusOne = (value: string): number | null => (value === '-1' ? -1 : parseBytes(value))
 
@@ -81,8 +82,8 @@ const valued: Record<string, Put> = {
   dns: hostList('Dns'),
   'dns-search': hostList('DnsSearch'),
   'dns-option': hostList('DnsOptions'),
-  'cap-add': hostList('CapAdd'),
-  'cap-drop': hostList('CapDrop'),
+  'cap-add': hostList('CapAdd', capability),
+  'cap-drop': hostList('CapDrop', capability),
   'group-add': hostList('GroupAdd'),
   'volumes-from': hostList('VolumesFrom'),
   'add-host': hostList('ExtraHosts', (v) => (v.includes('=') && !v.slice(0, v.indexOf('=')).includes(':') ? v.replace('=', ':') : v)),
@@ -123,7 +124,7 @@ export function containerCreate(
     OpenStdin: false,
     AttachStdout: true,
     AttachStderr: true,
-    HostConfig: {},
+    HostConfig: { RestartPolicy: { Name: 'no' } },
   }
   let name: string | null = null
   let platform: string | null = null
