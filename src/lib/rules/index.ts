@@ -10,6 +10,8 @@ import serverQuarantined from './server-quarantined.ts'
 import commandIncomplete from './command-incomplete.ts'
 import commandLineInCommand from './command-line-in-command.ts'
 import notRestarted from './not-restarted.ts'
+import isolationModeIneffective from './isolation-mode-ineffective.ts'
+import globalIsolationOff from './global-isolation-off.ts'
 import dockerEndpointInvalid from './docker-endpoint-invalid.ts'
 import socketPermission from './socket-permission.ts'
 import wrongEngine from './wrong-engine.ts'
@@ -78,8 +80,6 @@ import cleanupByImage from './cleanup-by-image.ts'
 import containerDeathUnnoticed from './container-death-unnoticed.ts'
 import containerPaused from './container-paused.ts'
 import engineUnresponsive from './engine-unresponsive.ts'
-import globalIsolationOff from './global-isolation-off.ts'
-import isolationModeIneffective from './isolation-mode-ineffective.ts'
 import dockerInPath from './docker-in-path.ts'
 import keyWithoutEffect from './key-without-effect.ts'
 import staleDefaultImages from './stale-default-images.ts'
@@ -102,6 +102,8 @@ export const rules: readonly Rule[] = [
   commandIncomplete,
   commandLineInCommand,
   notRestarted,
+  isolationModeIneffective,
+  globalIsolationOff,
   dockerEndpointInvalid,
   socketPermission,
   wrongEngine,
@@ -170,8 +172,6 @@ export const rules: readonly Rule[] = [
   containerDeathUnnoticed,
   containerPaused,
   engineUnresponsive,
-  globalIsolationOff,
-  isolationModeIneffective,
   dockerInPath,
   keyWithoutEffect,
   staleDefaultImages,
