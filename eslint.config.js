@@ -34,8 +34,12 @@ export default defineConfig(
     },
   },
   {
-    files: ['**/*.js'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+    files: ['**/*.js', '**/*.mjs'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['process', 'console', 'URL', 'Buffer', 'setTimeout', 'setInterval', 'clearTimeout'].map((name) => [name, 'readonly']),
+      ),
+    },
   },
   {
     files: ['src/**/*.ts'],

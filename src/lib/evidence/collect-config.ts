@@ -19,6 +19,7 @@ export interface ConfigReading {
   global: GlobalConfig
   servers: ServerEntry[]
   trackedPath: string | null
+  otherPaths: string[]
   mtimeMs: number | null
 }
 
@@ -33,14 +34,18 @@ export async function collectConfig(system: System, locations: Locations): Promi
   const bytes = await system.files.read(path, largest)
   if (!bytes.ok) return bytes
   if (bytes.value === null) return notObserved(system.recording ? 'not-recorded' : 'unreachable', `There is no ${path}.`)
-  const document = parseConfig(path, bytes.value)
-  return observed({
-    document,
-    global: globalConfig(document),
-    servers: serverEntries(document),
-    trackedPath: locations.trackedConfig,
-    mtimeMs: stat.ok && stat.value.type !== 'missing' ? stat.value.mtimeMs : null,
-  })
+  const mtimeMs = stat.ok && stat.value.type !== 'missing' ? stat.value.mtimeMs : null
+  return observed(
+    configReading(parseConfig(path, bytes.value), { trackedPath: locations.trackedConfig, otherPaths: locations.otherConfigs, mtimeMs }),
+  )
+}
+
+/** A text of the file, read or about to be written. */
+export function configReading(
+  document: ConfigDocument,
+  about: Pick<ConfigReading, 'trackedPath' | 'otherPaths' | 'mtimeMs'>,
+): ConfigReading {
+  return { document, global: globalConfig(document), servers: serverEntries(document), ...about }
 }
 
 /** The evidence about one server; a file that tells nothing of it has `server: null`. */

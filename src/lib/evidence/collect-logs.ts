@@ -27,6 +27,7 @@ const generalNeedles = [
   'Docker unavailable',
   'Docker recovery',
   'Container cleanup',
+  'Cleaning up all mcpproxy-managed',
   'matching Docker container',
   'matching container for cleanup',
   'Removing existing container',
@@ -182,8 +183,11 @@ export function mainLogFor(reading: MainLogReading, server: string): MainLog {
 
 export function setupFor(reading: MainLogReading, server: string): IsolationSetup | null {
   const found = reading.setups.get(server)
-  if (!found) return null
-  const { line } = found
+  return found ? setupOf(found.line, found.olderRun) : null
+}
+
+/** `line`: "Docker isolation setup completed". */
+export function setupOf(line: LogLine, olderRun: boolean): IsolationSetup {
   const runArgs = list(line, 'docker_run_args')
   return {
     line,
@@ -194,7 +198,7 @@ export function setupFor(reading: MainLogReading, server: string): IsolationSetu
     containerArgs: list(line, 'container_args'),
     runArgs,
     run: parseDockerRun(runArgs),
-    olderRun: found.olderRun,
+    olderRun,
   }
 }
 

@@ -23,6 +23,8 @@ export interface ConfigEvidence {
   server: ServerEntry | null
   /** The file that MCPProxy saves to and watches, when it is not the one that it reads. */
   trackedPath: string | null
+  /** Further files that MCPProxy would read instead if it were started in their folder. */
+  otherPaths: string[]
   /** Time of the last change of the file (ms since 1970); null when unknown. */
   mtimeMs: number | null
   /** What MCPProxy would do with this server; null when there is no such server. */

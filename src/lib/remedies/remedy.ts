@@ -10,10 +10,12 @@ export interface ConfigEdit {
  * `safe`: reversible and keeps isolation. The others weaken something and name what:
  * `unisolated` (isolation off for a server), `network`, `mounts`, `limits`.
  */
-export type EditClass = 'safe' | 'unisolated' | 'network' | 'mounts' | 'limits'
+export const editClasses = ['safe', 'unisolated', 'network', 'mounts', 'limits'] as const
+export type EditClass = (typeof editClasses)[number]
 
 export type Remedy =
-  | { kind: 'config-edit'; title: string; edits: ConfigEdit[]; class: EditClass; because: string }
+  /** `strict`: the text is made strict JSON first (comments, trailing commas and a byte order mark go). */
+  | { kind: 'config-edit'; title: string; edits: ConfigEdit[]; strict?: true; class: EditClass; because: string }
   /** A restart of the server through MCPProxy's API is all it takes. */
   | { kind: 'reload'; title: string }
   /** Shown, never run unasked. */

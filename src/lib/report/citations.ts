@@ -49,6 +49,8 @@ export function placeOf(cite: Citation, { theme, home }: TextOptions): string {
       return `engine, ${theme.text(cite.what)}`
     case 'host':
       return shortPath(cite.path, home, theme)
+    case 'replay':
+      return `replay ${theme.text(cite.run)}`
   }
 }
 

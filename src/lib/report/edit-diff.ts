@@ -1,6 +1,5 @@
 /** Edits of a configuration as the lines that they change. */
-import { applyEdits, findNodeAtLocation, modify, parseTree } from 'jsonc-parser'
-import type { ConfigEdit } from '../remedies/remedy.ts'
+import { applyChange, type ConfigChange } from '../remedies/config-edit.ts'
 
 export interface DiffLine {
   kind: 'same' | 'removed' | 'added'
@@ -13,67 +12,16 @@ export interface Hunk {
 }
 
 /** `-old`, `+new` and ` same` lines, each hunk after `@@ LINE @@`; empty when nothing changes or the text cannot be edited. */
-export function editDiff(text: string, edits: readonly ConfigEdit[]): string {
+export const editDiff = (text: string, change: ConfigChange): string => diffText(editHunks(text, change))
+
+export function diffText(hunks: readonly Hunk[]): string {
   const sign = { same: ' ', removed: '-', added: '+' }
-  return editHunks(text, edits)
-    .flatMap((h) => [`@@ ${h.line} @@`, ...h.lines.map((l) => sign[l.kind] + l.text)])
-    .join('\n')
+  return hunks.flatMap((h) => [`@@ ${h.line} @@`, ...h.lines.map((l) => sign[l.kind] + l.text)]).join('\n')
 }
 
-export function editHunks(text: string, edits: readonly ConfigEdit[]): Hunk[] {
-  const after = applyConfigEdits(text, edits)
+export function editHunks(text: string, change: ConfigChange): Hunk[] {
+  const after = applyChange(text, change)
   return after === null ? [] : lineHunks(text, after)
-}
-
-/** The text with the edits in it, its layout kept; null where a path does not fit the text. */
-export function applyConfigEdits(text: string, edits: readonly ConfigEdit[]): string | null {
-  let result = text
-  try {
-    for (const { path, value } of inOrder(edits)) {
-      const root = parseTree(result)
-      const old = root && findNodeAtLocation(root, path)
-      const before = old ? result.slice(old.offset, old.offset + old.length) : null
-      // jsonc-parser would spread an array over lines that stood in one.
-      if (old && before !== null && typeof value === 'object' && value !== null && !before.includes('\n')) {
-        result = result.slice(0, old.offset) + inline(value) + result.slice(old.offset + old.length)
-      } else {
-        result = applyEdits(result, modify(result, path, value, { formattingOptions: layoutOf(result) }))
-      }
-    }
-  } catch {
-    return null
-  }
-  return result
-}
-
-/** Later elements of an array first where some are removed, so that the numbers stay right. */
-function inOrder(edits: readonly ConfigEdit[]): ConfigEdit[] {
-  const index = (e: ConfigEdit): number => {
-    const last = e.path.at(-1)
-    return typeof last === 'number' ? last : -1
-  }
-  const kept = edits.filter((e) => e.value !== undefined)
-  const removed = edits.filter((e) => e.value === undefined).sort((a, b) => index(b) - index(a))
-  return [...kept, ...removed]
-}
-
-function layoutOf(text: string): { insertSpaces: boolean; tabSize: number; eol: string } {
-  const indent = /\n([ \t]+)\S/.exec(text)?.[1] ?? '  '
-  return {
-    insertSpaces: !indent.startsWith('\t'),
-    tabSize: indent.startsWith('\t') ? 1 : indent.length,
-    eol: text.includes('\r\n') ? '\r\n' : '\n',
-  }
-}
-
-/** JSON in one line, with spaces as people write it. */
-export function inline(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`
-  if (typeof value === 'object' && value !== null) {
-    const members = Object.entries(value).map(([k, v]) => `${JSON.stringify(k)}: ${inline(v)}`)
-    return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`
-  }
-  return JSON.stringify(value) ?? 'null'
 }
 
 /** Changed lines with one line of context; changes that are near each other share a hunk. */

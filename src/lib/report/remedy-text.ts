@@ -2,13 +2,14 @@
 import type { EditClass, Remedy } from '../remedies/remedy.ts'
 import { cleanLines } from './clean.ts'
 import { shortPath } from './citations.ts'
-import { editHunks, inline, type Hunk } from './edit-diff.ts'
+import { inline } from '../remedies/config-edit.ts'
+import { editHunks, type Hunk } from './edit-diff.ts'
 import { shellLine } from './shell.ts'
 import type { TextOptions } from './text-options.ts'
 import type { Theme } from './theme.ts'
 import { flow, paragraph, type Span } from './wrap.ts'
 
-const classes: Record<EditClass, string> = {
+export const classMeanings: Record<EditClass, string> = {
   safe: 'reversible, the server stays isolated',
   unisolated: 'takes isolation away from this server',
   network: 'gives the server another network',
@@ -29,7 +30,7 @@ export function remedyLines(remedy: Remedy, config: string | null, options: Text
         ...flow(
           [
             {
-              text: `Class: ${remedy.class} (${classes[remedy.class]}).${remedy.class === 'safe' ? '' : ` It needs --allow ${remedy.class}.`}`,
+              text: `Class: ${remedy.class} (${classMeanings[remedy.class]}).${remedy.class === 'safe' ? '' : ` It needs --allow ${remedy.class}.`}`,
               style: theme.faint,
             },
           ],
@@ -73,7 +74,7 @@ function editLines(remedy: ConfigEditRemedy, config: string | null, options: Tex
   const width = options.width ?? theme.width
   const source = config === null ? undefined : options.sources?.[config]
   // Without a mask nothing of the file is shown: it may hold secrets.
-  const hunks = source !== undefined && options.mask ? editHunks(source, remedy.edits) : []
+  const hunks = source !== undefined && options.mask ? editHunks(source, remedy) : []
   if (config === null || hunks.length === 0) return remedy.edits.flatMap((edit) => describeEdit(edit.path, edit.value, options, width))
   return hunks.flatMap((hunk) => [
     ...flow([{ text: `${shortPath(config, options.home, theme)}:${firstChange(hunk)}`, style: theme.note }], { width, first: '    ' }),

@@ -5,6 +5,7 @@ import { cleanLines } from './clean.ts'
 import { firstError, nextStep } from './next.ts'
 import { commandLines, remedyLines, remedyTitle, withoutStop } from './remedy-text.ts'
 import type { Report, ServerReport, Verdict } from './report.ts'
+import { replayLines } from './replay-text.ts'
 import { stepLines, undeterminedLines } from './step-text.ts'
 import type { TextOptions } from './text-options.ts'
 import type { Theme } from './theme.ts'
@@ -73,7 +74,11 @@ function serverBlock(server: ServerReport, report: Report, options: TextOptions,
     const steps = stepLines(server.steps, theme, width)
     if (steps.length > 0) lines.push('', ...steps)
   }
-  for (const finding of server.findings) lines.push('', ...findingLines(finding, finding === error, report, options, told))
+  for (const finding of server.findings) {
+    const replay = finding === error && server.replayed ? replayLines(server.replays, server.replayed, theme, width, verbose) : []
+    lines.push('', ...findingLines(finding, finding === error, report, options, told, replay))
+  }
+  if (!error && server.replayed) lines.push('', ...replayLines(server.replays, server.replayed, theme, width, verbose))
   const open = undeterminedLines(server, theme, width)
   if (open.length > 0) lines.push('', ...open)
   return lines
@@ -99,7 +104,14 @@ const lowerArticle = (text: string): string => text.replace(/^(The|A|An|Its|No|T
 
 const couldNotTell = (said: string): string => (/^could not tell/i.test(said) ? said.replace(/^C/, 'c') : `could not tell: ${said}`)
 
-function findingLines(finding: Finding, isCause: boolean, report: Report, options: TextOptions, told: Told): string[] {
+function findingLines(
+  finding: Finding,
+  isCause: boolean,
+  report: Report,
+  options: TextOptions,
+  told: Told,
+  replay: readonly string[] = [],
+): string[] {
   const { theme, verbose = false } = options
   const width = widthOf(options)
   const short = finding.severity !== 'error' && !verbose
@@ -112,12 +124,15 @@ function findingLines(finding: Finding, isCause: boolean, report: Report, option
     told.ranks.add(finding.rank)
     lines.push(...paragraph(`${finding.rank}: ${rankMeans[finding.rank]}`, width, '  ', theme.faint))
   }
-  const shown = finding.cites.slice(0, verbose ? finding.cites.length : short ? 1 : citesShown)
+  // The table of the replays says it better.
+  const all = replay.length > 0 ? finding.cites.filter((c) => c.type !== 'replay') : finding.cites
+  const shown = all.slice(0, verbose ? all.length : short ? 1 : citesShown)
   const cites = citationLines(shown, options, told.day)
   if (!short && cites.length > 0) lines.push('')
   lines.push(...cites)
-  const more = finding.cites.length - shown.length
+  const more = all.length - shown.length
   if (more > 0 && !short) lines.push(theme.faint(`  and ${more} more (--verbose)`))
+  if (replay.length > 0) lines.push('', ...replay)
   if (!short && finding.ruledOut.length > 0)
     lines.push('', ...paragraph(theme.text(`Ruled out: ${finding.ruledOut.map(withoutStop).join(', ')}`), width, '  '))
   if (finding.remedies.length === 0) return lines

@@ -3,6 +3,9 @@ import { citeLog, citeOffset } from './cite.ts'
 import { refusedReload } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
+/** What can be taken out without guessing what was meant. */
+const removable = new Set(['comment', 'trailing-comma', 'byte-order-mark'])
+
 export default defineRule({
   code: 'config-syntax',
   severity: 'error',
@@ -24,7 +27,18 @@ export default defineRule({
         ...(refused ? [citeLog(refused)] : []),
       ],
       detail: `${first.message}${problems.length > 1 ? ` (${problems.length} such places)` : ''} A running MCPProxy keeps the last good configuration; one that starts ends at once with exit code 4.`,
-      remedies: [{ kind: 'instruction', title: remedy(first.what) }],
+      remedies: problems.every((p) => removable.has(p.what))
+        ? [
+            {
+              kind: 'config-edit',
+              class: 'safe',
+              title: remedy(first.what),
+              because: 'MCPProxy reads strict JSON; what is taken out stays in the backup',
+              strict: true,
+              edits: [],
+            },
+          ]
+        : [{ kind: 'instruction', title: remedy(first.what) }],
     }
   },
 })

@@ -1,6 +1,8 @@
 /** Symptom: the server lives but does not answer initialize, and no more precise cause was found. */
 import { citeLog, citeStory, lastWords } from './cite.ts'
-import { failure, seconds, story } from './helpers.ts'
+import { field } from '../formats/log-line.ts'
+import { since } from '../mcpproxy/versions.ts'
+import { callsDocker, failure, seconds, story } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -9,11 +11,13 @@ export default defineRule({
   title: 'The server lives but does not answer initialize in time',
   symptom: true,
   needs: ['serverLog'],
-  uses: ['events'],
-  detect({ serverLog }, { events }) {
+  uses: ['events', 'config'],
+  detect({ serverLog }, { events, config }, { version }) {
     const attempt = failure(serverLog)
     if (attempt?.outcome !== 'no-answer') return null
     const s = story(events)
+    // "Unable to find image 'node:22' locally": the pull counts against the deadline.
+    const pulling = attempt.stderr.map((l) => /^Unable to find image '([^']+)' locally/.exec(field(l, 'message') ?? '')?.[1]).find(Boolean)
     return {
       observations: ['serverLog', ...(s?.signals.length ? (['events'] as const) : [])], // What happened, not why: never more than a suspicion.
       rank: 'suspected',
@@ -21,6 +25,16 @@ export default defineRule({
       cites: [...lastWords(attempt, 3), ...(attempt.errorLine ? [citeLog(attempt.errorLine)] : []), ...(s ? [citeStory(s)] : [])],
       detail: 'No cause that is known here fits. It may wait for a backend or a login, or print its answers elsewhere.',
       remedies: [
+        ...(pulling ? [{ kind: 'command' as const, title: 'Load the image first', argv: ['docker', 'pull', pulling] }] : []),
+        // facts of MCPProxy v0.60.0: its own attempts are cut after 30 s, a restart through the API after 3 minutes.
+        ...(config && callsDocker(config) && since(version.value, 'uvImages')
+          ? [
+              {
+                kind: 'reload' as const,
+                title: 'Restart it once through the API: that has three minutes to start, the other attempts 30 s',
+              },
+            ]
+          : []),
         {
           kind: 'instruction',
           title: "Look at what it waits for; one restart through MCPProxy's API has a longer deadline than the start.",

@@ -47,7 +47,7 @@ export default defineRule({
   },
 })
 
-interface Difference {
+export interface Difference {
   what: string
   was: string
   is: string
@@ -83,10 +83,11 @@ function argvDifference(config: ConfigEvidence, setup: IsolationSetup | null, lo
       place: decision.place ?? serverPath(server, 'isolation'),
       from: 'setup',
     }
-  return compare(config, setup, expected.run, [...expected.command])
+  return setupDifference(config, setup, expected.run, [...expected.command])
 }
 
-function compare(config: ConfigEvidence, setup: IsolationSetup, wanted: DockerRun, command: string[]): Difference | null {
+/** The arguments in the log against those that the file leads to; what is random in them does not count. */
+export function setupDifference(config: ConfigEvidence, setup: IsolationSetup, wanted: DockerRun, command: string[]): Difference | null {
   const { server } = config
   if (!server) return null
   const at = (...rest: ConfigPath): ConfigPath => serverPath(server, ...rest)
@@ -148,7 +149,7 @@ function compare(config: ConfigEvidence, setup: IsolationSetup, wanted: DockerRu
 }
 
 /** The entry in the daemon's memory against the file: what tells for releases that do not reload. */
-function loadedDifference(config: ConfigEvidence, status: ProxyStatus | null | undefined): Difference | null {
+export function loadedDifference(config: ConfigEvidence, status: ProxyStatus | null | undefined): Difference | null {
   const { server } = config
   const loaded = status?.loaded
   if (!server || !loaded) return null

@@ -2,6 +2,10 @@
 import { citeConfig } from './cite.ts'
 import { dockerFailure, isConnected, placeOfToken, programSaid, refusal } from './helpers.ts'
 import { citeLog } from './cite.ts'
+import type { ConfigEvidence } from '../evidence/evidence.ts'
+import { valueAt, type ConfigPath } from '../formats/mcp-config.ts'
+import type { Remedy } from '../remedies/remedy.ts'
+import type { HostPath } from '../system/system.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -9,15 +13,18 @@ export default defineRule({
   severity: 'error',
   title: 'A host path is written in a form that nothing expands',
   needs: ['config'],
-  uses: ['serverLog', 'events', 'status'],
-  detect({ config }, { serverLog, events, status }, { platform }) {
+  uses: ['serverLog', 'events', 'status', 'hostPaths', 'environment'],
+  detect({ config }, { serverLog, events, status, hostPaths, environment }, { platform }) {
     const { expected, server } = config
     if (!expected || !server || isConnected(serverLog, status)) return null
-    const said = dockerFailure(serverLog, 'mount-name', 'mount-spec')
+    const refusedMount = dockerFailure(serverLog, 'mount-name', 'mount-spec')
+    const said = refusedMount?.subject?.startsWith(' ') ? null : refusedMount
     const windows = platform === 'win32'
     const odd = expected.run.mounts.find(
       (m) =>
         m.type !== 'tmpfs' &&
+        // A blank in front: flag and value are one word, which is another mistake.
+        m.source === m.source.trimStart() &&
         (/^~|^\$|^%\w+%|\$\{(?!env:|keyring:)/.test(m.source) ||
           /^\.{1,2}(?:\/|$)/.test(m.source) ||
           (!windows && /^[A-Za-z]:[\\/]/.test(m.source)) ||
@@ -56,7 +63,10 @@ export default defineRule({
         ...(refused?.cites ?? (text && serverLog?.failed ? [citeLog(text.line)] : [])),
       ],
       detail: `Between the file and docker there is no shell: ~, $HOME and relative paths stay as they are, and docker takes a word that does not begin with / for the name of a volume.`,
-      remedies: [{ kind: 'instruction', title: `Write the absolute path on the host instead of ${value || 'it'}.` }],
+      remedies: [
+        ...expanded(config, place, value, hostPaths, environment?.env['HOME']),
+        { kind: 'instruction', title: `Write the absolute path on the host instead of ${value || 'it'}.` },
+      ],
     }
   },
 })
@@ -68,4 +78,29 @@ const colons = (source: string, target: string, options: string): boolean =>
 function placeFor(config: Parameters<typeof placeOfToken>[0], text: string | null) {
   const index = text === null ? -1 : (config.expected?.runArgs.findIndex((a) => a.includes(text)) ?? -1)
   return index < 0 ? null : placeOfToken(config, index)
+}
+
+/** `~/x` and `$HOME/x` in a mount, written out; only where the host has it. */
+function expanded(
+  config: ConfigEvidence,
+  place: ConfigPath | null,
+  value: string,
+  hostPaths: Record<string, HostPath> | undefined,
+  home: string | undefined,
+): Remedy[] {
+  const start = /^(?:~|\$HOME|\$\{HOME\})(?=\/)/.exec(value)?.[0]
+  const token: unknown = place ? valueAt(config.document, place)?.value : undefined
+  if (!place || start === undefined || !home?.startsWith('/') || typeof token !== 'string' || !token.includes(value)) return []
+  const path = home.replace(/\/+$/, '') + value.slice(start.length)
+  const host = hostPaths?.[path]
+  if (!host || host.type === 'missing') return []
+  return [
+    {
+      kind: 'config-edit',
+      class: 'safe',
+      title: `Write ${path} instead of ${value}`,
+      because: 'nothing between the file and docker expands it',
+      edits: [{ path: place, value: token.replace(value, path) }],
+    },
+  ]
 }

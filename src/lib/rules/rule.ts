@@ -31,6 +31,8 @@ export type Citation =
   | { type: 'api'; endpoint: string; field: string; text: string }
   | { type: 'engine'; what: string; text: string }
   | { type: 'host'; path: string; text: string }
+  /** What it did when it was run again; `run` says how. */
+  | { type: 'replay'; run: string; text: string }
 
 export interface Finding {
   code: string
