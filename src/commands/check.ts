@@ -1,11 +1,12 @@
 import { Args, Flags } from '@oclif/core'
-import { placeFlags, SystemCommand } from '../lib/base-command.ts'
+import { placeFlags, replayChoice, replayFlags, SystemCommand } from '../lib/base-command.ts'
 import { UserError } from '../lib/errors.ts'
 import { exitCode } from '../lib/report/report.ts'
 
 export default class Check extends SystemCommand {
   static override summary = 'Find out why servers do not work, and what heals them.'
-  static override description = `Looks at the configuration, the logs, the engine and its events, and MCPProxy itself, and changes nothing.
+  static override description = `Looks at the configuration, the logs, the engine and its events, and MCPProxy itself, and changes nothing. What a replay can
+settle it settles: the server is started again in a container of its own, as configured and with the change that should heal it.
 Without SERVER it looks at every enabled server that is not connected; when all are connected, or MCPProxy does not run, at all.
 
 Exit code: 0 healthy, 1 a problem was found, 2 wrong usage, 3 could not tell, 4 a fault of mcpproxy-doctor.`
@@ -24,6 +25,7 @@ Exit code: 0 healthy, 1 a problem was found, 2 wrong usage, 3 could not tell, 4 
 
   static override flags = {
     all: Flags.boolean({ description: 'All servers, also those that are connected or disabled.' }),
+    ...replayFlags,
   }
 
   async run(): Promise<void> {
@@ -32,7 +34,7 @@ Exit code: 0 healthy, 1 a problem was found, 2 wrong usage, 3 could not tell, 4 
     if (flags.all && servers.length > 0) throw new UserError('Names of servers and --all exclude each other.', ['Leave out one of them.'])
     const { check } = await import('../lib/workflow/check.ts')
     const { report, shown } = await this.withSystem(flags, async (system, progress) => {
-      const found = await check(system, { servers, all: flags.all, timeoutMs: flags.timeout * 1000, progress })
+      const found = await check(system, { servers, all: flags.all, timeoutMs: flags.timeout * 1000, replay: replayChoice(flags), progress })
       return { report: found, shown: flags.json ? {} : await this.textSources(system, found) }
     })
     if (flags.json) {

@@ -14,9 +14,8 @@ export default class Demo extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Demo)
-    const { openCapture } = await import('../lib/system/recorded.ts')
     const { check } = await import('../lib/workflow/check.ts')
-    const system = await openCapture(join(this.config.root, 'demo'))
+    const system = await this.openCapture(join(this.config.root, 'demo'))
     try {
       const report = await check(system, { servers: [], all: true, timeoutMs: flags.timeout * 1000 })
       if (flags.json) {

@@ -2,14 +2,15 @@
 import os from 'node:os'
 import { Command, Flags, type Interfaces } from '@oclif/core'
 import { UserError } from './errors.ts'
-import type { Json } from './rules/rule.ts'
-import type { Report } from './report/report.ts'
-import type { TextOptions } from './report/text.ts'
+import type { EditClass } from './remedies/remedy.ts'
+import type { Report, StepReport } from './report/report.ts'
+import type { TextOptions } from './report/text-options.ts'
 import type { Theme } from './report/theme.ts'
 import type { System } from './system/system.ts'
 
 const output = 'OUTPUT'
 const place = 'WHERE TO LOOK'
+const replaying = 'REPLAY'
 
 export const outputFlags = {
   json: Flags.boolean({ description: 'Print JSON for programs instead of text.', helpGroup: output }),
@@ -40,15 +41,33 @@ export const systemFlags = {
   }),
 }
 
+export const replayFlags = {
+  replay: Flags.boolean({
+    description: 'Start the server again where that can settle something.',
+    allowNo: true,
+    default: true,
+    helpGroup: replaying,
+  }),
+  allow: Flags.string({
+    description: 'Also try changes that loosen something.',
+    helpValue: 'unisolated,network,mounts,limits',
+    multiple: true,
+    delimiter: ',',
+    options: ['unisolated', 'network', 'mounts', 'limits'],
+    helpGroup: replaying,
+  }),
+  'replay-time': Flags.integer({
+    description: 'How long all replays together may take.',
+    helpValue: 'SECONDS',
+    default: 120,
+    min: 1,
+    max: 3600,
+    helpGroup: replaying,
+  }),
+}
+
 export type OutputFlags = Interfaces.InferredFlags<typeof outputFlags>
 export type SystemFlags = Interfaces.InferredFlags<typeof systemFlags> & OutputFlags
-
-/** What a step of the workflow hands to its command. */
-export interface StepReport {
-  data: Json
-  text: (theme: Theme) => string
-  exitCode: 0 | 1 | 3
-}
 
 export abstract class BaseCommand extends Command {
   static override baseFlags = outputFlags
@@ -69,6 +88,14 @@ export abstract class BaseCommand extends Command {
     })
   }
 
+  /** The text of a file, or of standard input for `-` and for none, when something is piped in; else empty. */
+  protected async readText(file: string | undefined): Promise<string> {
+    const { readTextFile, readTextStream } = await import('./system/text-input.ts')
+    if (file !== undefined && file !== '-') return readTextFile(file)
+    // Nobody has piped anything, and waiting for typing would look like hanging.
+    return process.stdin.isTTY && file === undefined ? '' : readTextStream(process.stdin)
+  }
+
   /** What the text of a report shows beside it: the configuration for diffs, secrets out, and where home is. */
   protected async textSources(system: System, report: Report): Promise<Pick<TextOptions, 'sources' | 'mask' | 'home'>> {
     const { home } = await system.locations()
@@ -77,6 +104,11 @@ export abstract class BaseCommand extends Command {
     if (path === null || !file?.ok || file.value === null) return { home }
     const { configSource } = await import('./report/config-source.ts')
     return { home, ...configSource(path, file.value) }
+  }
+
+  protected async openCapture(folder: string): Promise<System> {
+    const { openCapture } = await import('./system/recorded.ts')
+    return openCapture(folder)
   }
 
   /** Says what was thrown and sets the exit code; nothing leaves by `process.exit`. */
@@ -121,8 +153,7 @@ export abstract class SystemCommand extends BaseCommand {
         throw new UserError(
           `--from looks at a capture, ${live.filter((_, i) => i % 2 === 0).join(', ')} at this machine: they exclude each other.`,
         )
-      const { openCapture } = await import('./system/recorded.ts')
-      return openCapture(flags.from)
+      return this.openCapture(flags.from)
     }
     const { createLiveSystem } = await import('./system/live.ts')
     return createLiveSystem({
@@ -143,11 +174,27 @@ export abstract class SystemCommand extends BaseCommand {
 
   /** Parse, one call, render, exit code: what the commands of single steps do. */
   protected async runStep(flags: SystemFlags, step: (system: System, timeoutMs: number) => Promise<StepReport>): Promise<void> {
-    const { data, text, exitCode } = await this.withSystem(flags, (system) => step(system, flags.timeout * 1000))
-    const { renderJson } = await import('./report/json.ts')
-    this.print(flags.json ? renderJson(data) : text(await this.theme(flags)))
+    const { data, text, notes, exitCode } = await this.withSystem(flags, (system) => step(system, flags.timeout * 1000))
+    if (flags.json) {
+      const { renderJson } = await import('./report/json.ts')
+      this.print(renderJson(data))
+    } else {
+      this.print(text(await this.theme(flags)))
+      for (const note of notes ?? []) process.stderr.write(`${note}\n`)
+    }
     process.exitCode = exitCode
   }
+}
+
+/** What the flags say of replays; null: none. The environment gives the values for `${env:NAME}`. */
+export function replayChoice(flags: Interfaces.InferredFlags<typeof replayFlags>): {
+  allow: ReadonlySet<EditClass>
+  budgetMs: number
+  env: Readonly<Record<string, string | undefined>>
+} | null {
+  return flags.replay
+    ? { allow: new Set((flags.allow ?? []) as EditClass[]), budgetMs: flags['replay-time'] * 1000, env: process.env }
+    : null
 }
 
 /** Flags that the next command needs to look at the same place. Never the API key. */
@@ -181,6 +228,7 @@ export async function reportFailure(thrown: unknown, argv: readonly string[], re
   process.exitCode = failure.exitCode
   if (failure.exitCode > 128) {
     // What still runs (a request, a read) has lost its purpose; the timer itself keeps nobody waiting.
+    // eslint-disable-next-line no-restricted-properties -- a signal asked for the end, and nothing is left to be written
     setTimeout(() => process.exit(), 500).unref()
     return
   }

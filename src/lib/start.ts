@@ -5,6 +5,7 @@ import { reportFailure } from './base-command.ts'
 export async function start(argv: readonly string[], root: string): Promise<void> {
   // Nothing that went astray may look like "problem found" (1) or "healthy" (0).
   process.on('uncaughtException', (error) => {
+    // eslint-disable-next-line no-restricted-properties -- after an uncaught error Node's state is unknown: it must end
     void reportFailure(error, argv).finally(() => process.exit(process.exitCode))
   })
   try {

@@ -5,6 +5,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
+import { validReport } from '../helpers/valid-report.ts'
 
 const run = (...args: string[]) =>
   spawnSync(process.execPath, ['bin/run.js', ...args], { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } })
@@ -19,7 +20,7 @@ test('a healthy server: exit 0, the same with --json', () => {
   assert.equal(run('check', 'good', '--from', 'test/captures/0.60.0-healthy').status, 0)
   const r = run('check', 'good', '--from', 'test/captures/0.60.0-healthy', '--json')
   assert.equal(r.status, 0)
-  assert.equal((JSON.parse(r.stdout) as { verdict: string }).verdict, 'healthy')
+  assert.equal(validReport(r.stdout).verdict, 'healthy')
 })
 test('an unknown server: exit 2 and the nearest name', () => {
   const r = run('check', 'goood', '--from', 'test/captures/0.60.0-healthy')

@@ -84,7 +84,7 @@ export class ProxyPlayer {
     clearInterval(this.timer)
     for (const socket of this.sockets) socket.destroy()
     for (const server of this.servers) server.close()
-    await Promise.all(this.servers.map((s) => (s.listening ? once(s, 'close') : undefined)))
+    for (const server of this.servers) if (server.listening) await once(server, 'close')
     fs.rmSync(this.folder, { recursive: true, force: true })
   }
 
@@ -108,7 +108,7 @@ export class ProxyPlayer {
   // ---- MCPProxy -------------------------------------------------------------------
 
   private reading = (text = this.loaded.at(-1)) =>
-    configReading(parseConfig(this.config, Buffer.from(text ?? '')), { trackedPath: null, mtimeMs: null })
+    configReading(parseConfig(this.config, Buffer.from(text ?? '')), { trackedPath: null, otherPaths: [], mtimeMs: null })
   private entries = (): ServerEntry[] => this.reading().servers
 
   private look(): void {

@@ -116,6 +116,8 @@ const everything: ServerReport = {
     step('reload', 'not-run', 'after the fix'),
   ],
   undetermined: [],
+  replays: [],
+  replayed: null,
   rules: { looked: 60, couldNot: 0 },
 }
 
@@ -137,6 +139,8 @@ export const undecided: ServerReport = {
       error: { kind: 'not-recorded', message: 'The capture does not hold the process of MCPProxy.' },
     },
   ],
+  replays: [],
+  replayed: null,
   rules: { looked: 41, couldNot: 4 },
 }
 
@@ -147,6 +151,8 @@ export const healthy: ServerReport = {
   findings: [],
   steps: everything.steps.map((s) => ({ ...s, outcome: 'ok' })),
   undetermined: [],
+  replays: [],
+  replayed: null,
   rules: { looked: 64, couldNot: 0 },
 }
 

@@ -12,7 +12,7 @@ export function readAttempts(lines: readonly LogLine[]): Attempt[] {
   const attempts: Attempt[] = []
   let open: Attempt | null = null
   for (const line of lines) {
-    if (line.message === 'Starting connection attempt') {
+    if (line.message === 'Starting connection attempt' || (open && beginsUnseen(open, line))) {
       open = {
         startedAt: line.at,
         endedAt: null,
@@ -38,6 +38,18 @@ export function readAttempts(lines: readonly LogLine[]): Attempt[] {
     attempt.durationMs = end ? end.getTime() - attempt.startedAt.getTime() : null
   }
   return attempts
+}
+
+/**
+ * Two clients of one server write to one file, and a first line can be lost in the middle of
+ * another: a second container, or the end of a handshake after the disconnect, is a new attempt.
+ */
+function beginsUnseen(open: Attempt, line: LogLine): boolean {
+  if (line.message === 'Docker isolation configured')
+    return open.isolated !== null && open.isolated.containerName !== (field(line, 'container_name') ?? '')
+  const handshakeEnds =
+    line.message === 'MCP initialize JSON-RPC call failed' || line.message === 'MCP initialization completed successfully'
+  return handshakeEnds && open.disconnectedAt !== null && line.at.getTime() > open.disconnectedAt.getTime()
 }
 
 function addLine(a: Attempt, line: LogLine): void {

@@ -19,6 +19,7 @@ export interface ConfigReading {
   global: GlobalConfig
   servers: ServerEntry[]
   trackedPath: string | null
+  otherPaths: string[]
   mtimeMs: number | null
 }
 
@@ -26,20 +27,25 @@ const largest = 32 * 1024 * 1024
 
 export async function collectConfig(system: System, locations: Locations): Promise<Observed<ConfigReading>> {
   const path = locations.config
+  if (path === null && system.recording) return notObserved('not-recorded', 'The capture holds no configuration.')
   if (path === null)
-    return notObserved('failed', `No mcp_config.json was found (looked in the current folder and in ${locations.home}/.mcpproxy).`)
+    return notObserved('unreachable', `No mcp_config.json was found (looked in the current folder and in ${locations.home}/.mcpproxy).`)
   const stat = await system.files.stat(path)
   const bytes = await system.files.read(path, largest)
   if (!bytes.ok) return bytes
-  if (bytes.value === null) return notObserved('failed', `There is no ${path}.`)
+  if (bytes.value === null) return notObserved(system.recording ? 'not-recorded' : 'unreachable', `There is no ${path}.`)
   const mtimeMs = stat.ok && stat.value.type !== 'missing' ? stat.value.mtimeMs : null
-  return observed(configReading(parseConfig(path, bytes.value), { trackedPath: locations.trackedConfig, mtimeMs }))
+  return observed(
+    configReading(parseConfig(path, bytes.value), { trackedPath: locations.trackedConfig, otherPaths: locations.otherConfigs, mtimeMs }),
+  )
 }
 
 /** A text of the file, read or about to be written. */
-export function configReading(document: ConfigDocument, about: Pick<ConfigReading, 'trackedPath' | 'mtimeMs'>): ConfigReading {
-  const { trackedPath, mtimeMs } = about
-  return { document, global: globalConfig(document), servers: serverEntries(document), trackedPath, mtimeMs }
+export function configReading(
+  document: ConfigDocument,
+  about: Pick<ConfigReading, 'trackedPath' | 'otherPaths' | 'mtimeMs'>,
+): ConfigReading {
+  return { document, global: globalConfig(document), servers: serverEntries(document), ...about }
 }
 
 /** The evidence about one server; a file that tells nothing of it has `server: null`. */

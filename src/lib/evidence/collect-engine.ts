@@ -1,7 +1,7 @@
 /** Collectors for the engine, its containers, events and images. */
 import { bool, number, object, text, texts, type Loose } from '../formats/loose.ts'
 import { flagsNamed } from '../formats/docker-run.ts'
-import { readHistory, type ContainerStory, type EventHistory } from '../formats/engine-events.ts'
+import { isOwn, readHistory, type ContainerStory, type EventHistory } from '../formats/engine-events.ts'
 import { notObserved, observed, type EngineEndpoint, type Observed, type SourceError, type System } from '../system/system.ts'
 import type { Attempt, ConfigEvidence, Container, ContainerEvents, DockerEngine, Image, IsolationSetup, ServerLog } from './evidence.ts'
 
@@ -31,7 +31,7 @@ export async function collectEngine(system: System): Promise<EngineReading> {
 /** All containers that exist now, whosever they are. */
 export async function readContainers(system: System): Promise<Observed<Container[]>> {
   const containers = await system.engine.containers()
-  return containers.ok ? observed(containers.value.map((c) => toContainer(object(c)))) : containers
+  return containers.ok ? observed(containers.value.map((c) => toContainer(object(c))).filter((c) => !isOwn(c.labels))) : containers
 }
 
 function toEngine(
@@ -62,7 +62,7 @@ function toReachable(value: unknown): DockerEngine['reachable'] {
 }
 
 function unreachable(endpoint: EngineEndpoint, error: SourceError): DockerEngine['reachable'] {
-  const known = ['missing', 'refused', 'denied', 'timed-out', 'not-docker', 'misconfigured', 'failed'] as const
+  const known = ['missing', 'refused', 'denied', 'timed-out', 'not-docker', 'misconfigured', 'server-error', 'failed'] as const
   const told: unknown = 'why' in error ? error.why : undefined
   const fallback = ({ 'timed-out': 'timed-out', denied: 'denied', unreachable: 'refused' } as const)[error.kind as 'denied'] ?? 'failed'
   const why = endpoint.problem !== null ? 'misconfigured' : (known.find((k) => k === told) ?? fallback)
@@ -131,6 +131,21 @@ export function containersFor(all: readonly Container[], server: string, config:
       (name === null || c.names.includes(name))
     return { ...c, relation: byLabel ? ('label' as const) : byImage ? ('image' as const) : ('other' as const) }
   })
+}
+
+/** Files that Docker and Podman put into every container. */
+export const containerMarks = ['/.dockerenv', '/run/.containerenv'] as const
+
+/** The process of MCPProxy that started an isolated container (label com.mcpproxy.created: a pid, not a time). */
+export const ownerPid = (labels: Record<string, string>): number | null => {
+  const pid = Number(labels['com.mcpproxy.created'])
+  return Number.isSafeInteger(pid) && pid > 1 ? pid : null
+}
+
+/** Paths that tell whether the owners of this server's containers live; `/proc/1` tells whether others' processes can be seen at all. */
+export function ownerPaths(containers: readonly Container[]): string[] {
+  const pids = new Set(containers.filter((c) => c.relation === 'label').flatMap((c) => ownerPid(c.labels) ?? []))
+  return pids.size === 0 ? [] : ['/proc/1', ...[...pids].map((pid) => `/proc/${pid}`)]
 }
 
 /** The stories of this server's containers, and the one that belongs to the attempt that matters. */

@@ -27,6 +27,7 @@ const generalNeedles = [
   'Docker unavailable',
   'Docker recovery',
   'Container cleanup',
+  'Cleaning up all mcpproxy-managed',
   'matching Docker container',
   'matching container for cleanup',
   'Removing existing container',

@@ -14,10 +14,19 @@ import {
   type System,
 } from '../system/system.ts'
 import { collectConfig, configFor, type ConfigReading } from './collect-config.ts'
-import { collectEngine, collectImage, containersFor, eventsFor, imageOf, type EngineReading } from './collect-engine.ts'
+import {
+  collectEngine,
+  collectImage,
+  containerMarks,
+  containersFor,
+  eventsFor,
+  imageOf,
+  ownerPaths,
+  type EngineReading,
+} from './collect-engine.ts'
 import { collectMainLog, collectServerLog, mainLogFor, setupFor, type MainLogReading } from './collect-logs.ts'
 import { collectStatus, statusFor, type StatusReading } from './collect-status.ts'
-import type { ConfigEvidence, Evidence, ObservedEvidence, ServerLog, Subject } from './evidence.ts'
+import type { ConfigEvidence, Container, Evidence, ObservedEvidence, ServerLog, Subject } from './evidence.ts'
 import { configSecrets, makeRedactor, runSecrets, type Redactor } from './secrets.ts'
 
 /** What concerns all servers, read once. */
@@ -133,6 +142,9 @@ async function collectServer(
   const events = shared.engine.history.ok
     ? observed(eventsFor(shared.engine.history.value, server, known, serverLog.ok ? serverLog.value : null, system.now()))
     : shared.engine.history
+  const containers = shared.engine.containers.ok
+    ? observed(containersFor(shared.engine.containers.value, server, known))
+    : shared.engine.containers
   const reference = imageOf(known, setup.ok ? setup.value : null)
   const [image, hostPaths] = await Promise.all([
     within(
@@ -140,7 +152,7 @@ async function collectServer(
       `image ${reference ?? ''}`,
       collectImage(system, reference, programsMatter(serverLog.ok ? serverLog.value : null, events.ok ? events.value : null)),
     ),
-    within(left(0.5), 'the paths of the host', collectHostPaths(system, known, homeOf(shared))),
+    within(left(0.5), 'the paths of the host', collectHostPaths(system, known, containers.ok ? containers.value : [], homeOf(shared))),
   ])
   const evidence: ObservedEvidence = {
     config,
@@ -151,9 +163,7 @@ async function collectServer(
     hostPaths,
     mainLog: mainLog.ok ? observed(mainLogFor(mainLog.value, server)) : mainLog,
     engine: shared.engine.engine,
-    containers: shared.engine.containers.ok
-      ? observed(containersFor(shared.engine.containers.value, server, known))
-      : shared.engine.containers,
+    containers,
     status: shared.status.ok ? observed(shared.status.value ? statusFor(shared.status.value, server) : null) : shared.status,
     environment: shared.environment,
   }
@@ -168,7 +178,7 @@ function programsMatter(log: ServerLog | null, events: Evidence['events'] | null
     (e) => e.kind.startsWith('exec') || e.kind === 'interpreter-missing' || e.kind === 'docker-missing',
   )
   const program = readProgramErrors(attempt.stderr).some((e) =>
-    ['script-missing', 'shell-not-found', 'module-missing', 'tool-missing'].includes(e.kind),
+    ['script-missing', 'shell-not-found', 'spawn-missing', 'module-missing', 'tool-missing'].includes(e.kind),
   )
   const story = events?.newest
   return docker || program || (story != null && (neverStarted(story) || story.exitCode === 126 || story.exitCode === 127))
@@ -177,11 +187,20 @@ function programsMatter(log: ServerLog | null, events: Evidence['events'] | null
 const homeOf = (shared: Shared): string =>
   (shared.environment.ok ? shared.environment.value.env['HOME'] : undefined) ?? shared.locations.home
 
-/** Everything in the server's entry that looks like a path of the host. `home`: what ~ would stand for if something expanded it. */
-async function collectHostPaths(system: System, config: ConfigEvidence | null, home: string): Promise<Observed<Record<string, HostPath>>> {
+/**
+ * Everything in the server's entry that looks like a path of the host, and what tells of the host itself: the copy that
+ * MCPProxy keeps of the configuration, the marks of a container, and the processes that started the server's containers.
+ * `home`: what ~ would stand for if something expanded it.
+ */
+async function collectHostPaths(
+  system: System,
+  config: ConfigEvidence | null,
+  containers: readonly Container[],
+  home: string,
+): Promise<Observed<Record<string, HostPath>>> {
   const server = config?.server
   if (!server) return observed({})
-  const words = new Set<string>()
+  const words = new Set<string>([`${config.document.path}.bak`, ...containerMarks, ...ownerPaths(containers)])
   for (const value of [
     server.command,
     server.working_dir,

@@ -23,6 +23,8 @@ export interface ConfigEvidence {
   server: ServerEntry | null
   /** The file that MCPProxy saves to and watches, when it is not the one that it reads. */
   trackedPath: string | null
+  /** Further files that MCPProxy would read instead if it were started in their folder. */
+  otherPaths: string[]
   /** Time of the last change of the file (ms since 1970); null when unknown. */
   mtimeMs: number | null
   /** What MCPProxy would do with this server; null when there is no such server. */
@@ -115,7 +117,11 @@ export interface DockerEngine {
   /** What answers there. `no` is evidence too. */
   reachable:
     | { yes: true; version: string | null; apiVersion: string | null; minApiVersion: string | null; podman: boolean }
-    | { yes: false; why: 'missing' | 'refused' | 'denied' | 'timed-out' | 'not-docker' | 'misconfigured' | 'failed'; message: string }
+    | {
+        yes: false
+        why: 'missing' | 'refused' | 'denied' | 'timed-out' | 'not-docker' | 'misconfigured' | 'server-error' | 'failed'
+        message: string
+      }
   /** Null when the engine did not tell. */
   info: {
     architecture: string | null

@@ -146,6 +146,36 @@ export function runSecrets(run: DockerRun): string[] {
   })
 }
 
+/** Docker arguments with the value of every `-e NAME=VALUE` masked; `NAME` alone stays. Same length, same order. */
+export function maskedArgs(
+  args: readonly string[],
+  run: DockerRun,
+  value: (name: string) => string = (name) => `${name}=${mark}`,
+): string[] {
+  const shown = [...args]
+  for (const flag of run.flags) {
+    if (flag.name !== 'env' || flag.value === null) continue
+    const token = shown[flag.valueIndex] ?? ''
+    const at = flag.value.indexOf('=')
+    const name = at >= 0 ? flag.value.slice(0, at) : flag.value
+    if (at < 0 && /^[A-Za-z_]\w*$/.test(name)) continue
+    shown[flag.valueIndex] = token.slice(0, token.length - flag.value.length) + (at < 0 ? mark : value(name))
+  }
+  return shown
+}
+
+/** Names of the variables whose value stands in these arguments and is a secret by its name or form. */
+export function secretVariables(run: DockerRun): string[] {
+  return run.flags.flatMap((f) => {
+    const at = f.name === 'env' ? (f.value ?? '').indexOf('=') : -1
+    if (f.value === null || at < 1) return []
+    const [name, value] = [f.value.slice(0, at), f.value.slice(at + 1)]
+    const secret = worthHiding(value, name) && (secretName.test(name) || maskShapes(value) !== value)
+    // `ghp_abc***CD` was masked by MCPProxy itself.
+    return secret && !/\*{3}/.test(value) ? [name] : []
+  })
+}
+
 /** Every secret value of a configuration. */
 export function configSecrets(document: ConfigDocument): string[] {
   return secretNodes(document).flatMap(({ value, name }) => (worthHiding(value, name) ? [value] : []))

@@ -22,6 +22,7 @@ export type DockerErrorKind =
   | 'registry-unreachable'
   | 'registry-tls'
   | 'platform-missing'
+  | 'platform-warning'
   | 'credential-helper'
   | 'config-json-broken'
   | 'no-space'
@@ -33,10 +34,13 @@ export type DockerErrorKind =
   | 'flag-unknown'
   | 'flag-value'
   | 'user-unknown'
+  | 'device'
   | 'memory-limit'
   | 'cpu-limit'
   | 'cgroup-missing'
   | 'network-unknown'
+  | 'container-missing'
+  | 'image-absent'
   | 'network-repeated'
   | 'log-option'
   | 'log-driver'
@@ -115,32 +119,40 @@ const patterns: Pattern[] = [
   { kind: 'config-json-broken', pattern: /^WARNING: Error (?:parsing|loading) config file:? ?\(?([^):]+)/i, subject: 1 },
   // Unable to find image 'node:99' locally
   { kind: 'image-not-local', pattern: /^Unable to find image '([^']+)' locally/i, subject: 1 },
-  { kind: 'rate-limit', pattern: /toomanyrequests|429 Too Many Requests/i },
+  { kind: 'rate-limit', pattern: /toomanyrequests|429 Too Many Requests|pull rate limit/i },
   // docker: Error response from daemon: pull access denied for x/y, repository does not exist or may require 'docker login'…
   { kind: 'registry-login', pattern: /pull access denied for (\S+?),/i, subject: 1 },
   {
     kind: 'registry-login',
     pattern:
-      /no basic auth credentials|requested access to the resource is denied|unauthorized: |Error response from daemon: (?:Head|Get) "[^"]*": (?:denied|unauthorized)|Error response from daemon: denied/i,
+      /pull access denied|no basic auth credentials|authorization failed|unexpected status .*: 40[13] |requested access to the resource is denied|unauthorized: |Error response from daemon: (?:Head|Get) "[^"]*": (?:denied|unauthorized)|Error response from daemon: denied/i,
   },
-  // no matching manifest for linux/arm64/v8 in the manifest list entries
+  // WARNING: The requested image's platform (linux/arm64) does not match the detected host platform (linux/amd64/v3) and no specific platform was requested
+  {
+    kind: 'platform-warning',
+    pattern: /^WARNING: The requested image's platform \(([^)]+)\) does not match the detected host platform/i,
+    subject: 1,
+  },
+  // no matching manifest for linux/arm64/v8 in the manifest list entries   ·   no match for platform in manifest: not found
   {
     kind: 'platform-missing',
     pattern:
-      /no matching manifest for (\S+)|was found but does not (?:match|provide) the specified platform[^:]*:? ?(.*)|does not provide the specified platform \(?([^)]*)/i,
+      /no matching manifest for (\S+)|no match for platform in manifest|was found but (?:its platform \(\S+\) )?does not (?:match|provide) the specified platform[^:]*:? ?(.*)|does not provide the specified platform \(?([^)]*)/i,
     subject: 1,
   },
   // docker: Error response from daemon: repository 127.0.0.1/acme/x not found: name unknown: repository name not known to registry
+  // docker: Error response from daemon: failed to resolve reference "docker.io/library/node:99": docker.io/library/node:99: not found
   {
     kind: 'image-unknown',
-    pattern: /manifest for (\S+) not found|repository (\S+) not found|manifest unknown|name unknown|No such image: (\S+)|image not known/i,
+    pattern:
+      /manifest for (\S+) not found|failed to resolve reference "([^"]+)": \S+: not found|repository (\S+) not found|manifest unknown|name unknown|No such image: (\S+)|image not known/i,
     subject: 1,
   },
   // docker: invalid reference format: repository name (library/Node) must be lowercase
   { kind: 'reference-invalid', pattern: /invalid reference format(?:: (.*))?/i, detail: 1 },
   {
     kind: 'registry-tls',
-    pattern: /Get "https:\/\/([^/"]+)\/[^"]*": (?:tls: failed to verify certificate: )?x509: (.*)/i,
+    pattern: /(?:Get|Head) "https:\/\/([^/"]+)\/[^"]*": (?:tls: failed to verify certificate: )?x509: (.*)/i,
     subject: 1,
     detail: 2,
   },
@@ -152,10 +164,12 @@ const patterns: Pattern[] = [
     subject: 1,
     detail: 2,
   },
-  { kind: 'registry-unreachable', pattern: /received unexpected HTTP status: (5.*)/i, detail: 1 },
+  { kind: 'registry-unreachable', pattern: /(?:received unexpected HTTP status|unexpected status .*): (5\d\d.*)/i, detail: 1 },
   { kind: 'no-space', pattern: /no space left on device/i },
   // … exec: "uvx": executable file not found in $PATH: unknown
   { kind: 'exec-not-found', pattern: /exec: "([^"]*)": executable file not found in \$PATH/i, subject: 1 },
+  // docker: Error response from daemon: … crun: executable file `uvx` not found in $PATH: No such file or directory
+  { kind: 'exec-not-found', pattern: /crun: executable file `([^`]+)` not found in \$PATH/i, subject: 1 },
   // [FATAL tini (6)] exec uvx failed: No such file or directory
   { kind: 'exec-not-found', pattern: /^\[FATAL tini \(\d+\)\] exec (\S+) failed: No such file/i, subject: 1 },
   { kind: 'exec-denied', pattern: /^\[FATAL tini \(\d+\)\] exec (\S+) failed: Permission denied/i, subject: 1 },
@@ -176,12 +190,24 @@ const patterns: Pattern[] = [
   // invalid argument "512 megs" for "-m, --memory" flag: invalid suffix: 'megs'
   { kind: 'memory-limit', pattern: /^(?:docker: )?invalid argument "([^"]*)" for "-m, --memory" flag: (.*)/i, subject: 1, detail: 2 },
   { kind: 'memory-limit', pattern: /Minimum memory limit allowed is (\S+)/i, detail: 1 },
+  // docker: Error response from daemon: Minimum memoryswap limit should be larger than memory limit, see usage
+  {
+    kind: 'memory-limit',
+    pattern: /(Minimum memoryswap limit should be larger .*|Minimum memory limit can not be less than .*)/i,
+    detail: 1,
+  },
   { kind: 'cpu-limit', pattern: /^(?:docker: )?invalid argument "([^"]*)" for "--cpus" flag: (.*)/i, subject: 1, detail: 2 },
   { kind: 'cpu-limit', pattern: /Range of CPUs is from (.*)/i, detail: 1 },
+  // docker: Error response from daemon: Conflicting options: Nano CPUs and CPU Quota cannot both be set
+  // docker: Error response from daemon: Requested CPUs are not available - requested 0-7, available: 0-1
+  { kind: 'cpu-limit', pattern: /(Conflicting options: .*CPU.*|Requested CPUs are not available.*)/i, detail: 1 },
   // docker: … invalid mount config for type "bind": bind source path does not exist: /srv/mcp-missing
   { kind: 'mount-source', pattern: /bind source path does not exist: (\S+?)\.?$/i, subject: 1 },
+  // docker: Error response from daemon: error while creating mount source path '/host/data': mkdir /host: read-only file system
+  { kind: 'mount-source', pattern: /error while creating mount source path '([^']+)': (.*)/i, subject: 1, detail: 2 },
   // docker: invalid spec: /srv/mcp:/data:rw:z:x: too many colons
-  { kind: 'mount-name', pattern: /create (\S+): "[^"]*" includes invalid characters for a local volume name/i, subject: 1 },
+  // docker: Error response from daemon: create ~/data: "~/data" includes invalid characters for a local volume name, only …  (the name may hold blanks)
+  { kind: 'mount-name', pattern: /create .*?: "([^"]*)" includes invalid characters for a local volume name/i, subject: 1 },
   {
     kind: 'mount-spec',
     pattern:
@@ -208,10 +234,22 @@ const patterns: Pattern[] = [
     detail: 1,
   },
   { kind: 'user-unknown', pattern: /unable to find user ([^:]+):/i, subject: 1 },
+  // docker: Error response from daemon: could not select device driver "" with capabilities: [[gpu]]
+  { kind: 'device', pattern: /could not select device driver "[^"]*" with capabilities: \[\[(\w+)/i, subject: 1 },
+  // docker: Error response from daemon: error gathering device information while adding custom device "/dev/kvm": no such file or directory
+  { kind: 'device', pattern: /error gathering device information while adding custom device "([^"]+)"/i, subject: 1 },
+  // docker: Error response from daemon: unknown or invalid runtime name: nvidia   ·   Unknown runtime specified nvidia
+  { kind: 'device', pattern: /unknown or invalid runtime name: (\S+)|Unknown runtime specified (\S+)/i, subject: 1 },
   { kind: 'network-repeated', pattern: /Container cannot be connected to network endpoints: (.*)/i, detail: 1 },
   { kind: 'network-repeated', pattern: /conflicting options: cannot attach both user-defined and non-user-defined network-modes/i },
+  // docker: Error response from daemon: No such container: vpn   ·   cannot join network of a non running container: 3b1f…
+  { kind: 'container-missing', pattern: /No such container: (\S+)|cannot join network of a non running container: (\S+)/i, subject: 1 },
+  // docker: 'docker run' requires at least 1 argument   ·   "docker run" requires at least 1 argument.
+  { kind: 'image-absent', pattern: /^(?:docker: )?['"]docker run['"] requires at least 1 argument/i },
   // docker: Error response from daemon: network mcp-net not found
   { kind: 'network-unknown', pattern: /(?:daemon: |networking: )network (\S+) not found/i, subject: 1 },
+  // docker: Error response from daemon: failed to initialize logging driver: invalid size: 'big'
+  { kind: 'log-option', pattern: /failed to initialize logging driver: (.*)/i, detail: 1 },
   {
     kind: 'log-option',
     pattern: /unknown log opt '([^']+)' for (\S+) log driver|invalid logging opts for driver (\S+)/i,
@@ -244,7 +282,7 @@ const patterns: Pattern[] = [
 
 // Lines that can be docker's own. A server's program may print anything else that sounds alike.
 const fromDocker =
-  /^(?:docker: |Error response from daemon|Unable to find image |Failed to initialize: |unable to resolve docker endpoint|unknown (?:shorthand )?flag|flag needs an argument|invalid argument "|invalid reference format|the input device is not a TTY|cannot attach stdin |exec \S+: |\[FATAL tini|standard_init_linux|time="[^"]*" level=|WARNING: Error |\* Are you trying to connect|error during connect|Cannot connect to the Docker daemon|permission denied while trying to connect|failed to connect to the docker API|snap-confine|cannot create XDG_RUNTIME_DIR|Sorry, home directories|Docker Desktop is |(?:\S*(?:sh|env|bash|zsh)(?:: ?(?:line )?\d+)?: ?).*docker|The command 'docker'|exec: "docker)/i
+  /^(?:docker: |Error response from daemon|Unable to find image |Failed to initialize: |unable to resolve docker endpoint|unknown (?:shorthand )?flag|flag needs an argument|invalid argument "|invalid reference format|the input device is not a TTY|cannot attach stdin |exec \S+: |\[FATAL tini|standard_init_linux|time="[^"]*" level=|WARNING: (?:Error |The requested image's platform )|"docker run" requires |\* Are you trying to connect|error during connect|Cannot connect to the Docker daemon|permission denied while trying to connect|failed to connect to the docker API|snap-confine|cannot create XDG_RUNTIME_DIR|Sorry, home directories|Docker Desktop is |(?:\S*(?:sh|env|bash|zsh)(?:: ?(?:line )?\d+)?: ?).*docker|The command 'docker'|exec: "docker)/i
 
 /** What docker said in these stderr lines, in order; lines that are not docker's are passed over. */
 export function readDockerErrors(stderr: readonly LogLine[]): DockerError[] {
@@ -272,6 +310,6 @@ export function dockerError(text: string): Omit<DockerError, 'line' | 'text'> | 
 
 /** The failure that docker ended with: the last of these lines that says more than "Unable to find image". */
 export function finalDockerError(errors: readonly DockerError[]): DockerError | null {
-  const real = errors.filter((e) => !['image-not-local', 'config-json-broken'].includes(e.kind))
+  const real = errors.filter((e) => !['image-not-local', 'config-json-broken', 'platform-warning'].includes(e.kind))
   return real.filter((e) => e.kind !== 'other').at(-1) ?? real.at(-1) ?? null
 }

@@ -210,12 +210,8 @@ function toMount(flag: RunFlag): Mount[] {
       },
     ]
   if (flag.name !== 'mount') return []
-  const parts = new Map<string, string>()
-  for (const item of flag.value.split(',')) {
-    const at = item.indexOf('=')
-    parts.set((at < 0 ? item : item.slice(0, at)).toLowerCase(), at < 0 ? 'true' : item.slice(at + 1))
-  }
-  const type = parts.get('type') ?? 'volume'
+  const parts = new Map(keyedFields(flag.value))
+  const type = (parts.get('type') ?? 'volume').toLowerCase()
   const readOnly = ['readonly', 'ro'].some((k) => parts.has(k) && parts.get(k) !== 'false')
   return [
     {
@@ -229,8 +225,36 @@ function toMount(flag: RunFlag): Mount[] {
   ]
 }
 
+/** Docker reads such a value as one line of CSV: `type=bind,"source=/a,b",target=/c`. Quotes are dropped, keys are lower case; a key alone means true. */
+export const keyedFields = (value: string): [key: string, value: string][] =>
+  csvFields(value).map((field) => {
+    const at = field.indexOf('=')
+    return [(at < 0 ? field : field.slice(0, at)).toLowerCase(), at < 0 ? 'true' : field.slice(at + 1)]
+  })
+
+export function csvFields(line: string): string[] {
+  const fields: string[] = []
+  let field = ''
+  let quoted = false
+  for (let i = 0; i < line.length; i++) {
+    const c = line[i] as string
+    if (quoted) {
+      if (c !== '"') field += c
+      else if (line[i + 1] === '"') {
+        field += c
+        i++
+      } else quoted = false
+    } else if (c === '"' && field === '') quoted = true
+    else if (c === ',') {
+      fields.push(field)
+      field = ''
+    } else field += c
+  }
+  return [...fields, field]
+}
+
 /** `source:target[:options]`; `C:\path:/target` keeps its drive; one part is an anonymous volume. */
-function volumeMount(value: string, index: number): Mount {
+export function volumeMount(value: string, index: number): Mount {
   const drive = /^[A-Za-z]:[\\/]/.test(value) ? value.slice(0, 2) : ''
   const parts = value.slice(drive.length).split(':')
   if (parts.length === 1 && drive === '') return { source: '', target: value, options: '', type: 'volume', index, flag: 'volume' }

@@ -43,6 +43,10 @@ export interface EventHistory {
 /** How many events an engine keeps (moby, `eventsLimit`). */
 export const eventsKept = 256
 
+/** Containers that this program started itself, to read an image or to replay: they say nothing about MCPProxy's. */
+export const isOwn = (labels: Readonly<Record<string, string>>): boolean =>
+  Object.keys(labels).some((key) => /^(?:io\.)?mcpproxy-doctor\./.test(key))
+
 export function parseEvent(value: unknown): EngineEvent | null {
   if (typeof value !== 'object' || value === null) return null
   const v = value as Record<string, unknown>
@@ -59,7 +63,7 @@ export function parseEvent(value: unknown): EngineEvent | null {
 }
 
 export function readHistory(values: unknown[]): EventHistory {
-  const events = values.map(parseEvent).filter((e): e is EngineEvent => e !== null)
+  const events = values.map(parseEvent).filter((e): e is EngineEvent => e !== null && !isOwn(e.attributes))
   return { events, stories: containerStories(events), full: values.length >= eventsKept, oldest: events[0]?.at ?? null }
 }
 

@@ -4,13 +4,14 @@
  * v0.60). The reader here is more tolerant than MCPProxy, so that a broken file still tells as
  * much as it can; what MCPProxy would refuse is in `problems`, with its place.
  */
-import { parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser'
+import { findNodeAtOffset, getNodePath, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser'
+import { tooDeepAt } from './json-depth.ts'
 
 export type ConfigPath = (string | number)[]
 
 export interface ConfigProblem {
-  /** `syntax`: not strict JSON. `shape`: JSON, but a type or value that MCPProxy refuses. */
-  kind: 'syntax' | 'shape' | 'duplicate-name' | 'duplicate-key'
+  /** `syntax`: not strict JSON. `encoding`: not UTF-8. `shape`: JSON, but a type or value that MCPProxy refuses. */
+  kind: 'syntax' | 'encoding' | 'shape' | 'duplicate-name' | 'duplicate-key'
   /** e.g. `comment`, `trailing-comma`, `byte-order-mark`, `wrong-type`. */
   what: string
   offset: number
@@ -68,7 +69,8 @@ export interface GlobalConfig {
 }
 
 export interface ServerEntry {
-  index: number
+  /** Its place in mcpServers; in the object form of other MCP clients, its key. */
+  index: number | string
   name: string
   /** Absent means false. Null: absent. */
   enabled: boolean | null
@@ -101,6 +103,8 @@ export function parseConfig(path: string, bytes: Buffer): ConfigDocument {
     message: string,
     at: ConfigPath | null = null,
   ): void => {
+    // The parser stumbles over one place twice.
+    if (kind === 'syntax' && problems.some((p) => p.kind === kind && p.offset === offset)) return
     problems.push({ kind, what, offset, length, message, path: at })
   }
   let text = decode(bytes, problem)
@@ -111,15 +115,26 @@ export function parseConfig(path: string, bytes: Buffer): ConfigDocument {
   }
   const document: ConfigDocument = { path, text, root: null, problems }
   if (text.trim() === '') return document // MCPProxy takes an empty file as all defaults.
+  const deep = tooDeepAt(text)
+  if (deep !== null) {
+    problem('syntax', 'too-deep', deep, 1, 'The brackets are nested too deep for a configuration.')
+    return document
+  }
   const errors: ParseError[] = []
   document.root = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: true }) ?? null
   for (const error of errors) addSyntaxProblem(text, error, problem)
   if (document.root) {
     addDuplicateKeys(document.root, [], problem)
     addShapeProblems(document, problem)
+    for (const p of problems) if (p.kind === 'encoding') p.path = placeOf(document.root, p.offset)
   }
   problems.sort((a, b) => Number(b.kind === 'syntax') - Number(a.kind === 'syntax') || a.offset - b.offset)
   return document
+}
+
+function placeOf(root: Node, offset: number): ConfigPath | null {
+  const node = findNodeAtOffset(root, offset)
+  return node ? getNodePath(node) : null
 }
 
 type AddProblem = (
@@ -138,10 +153,10 @@ function decode(bytes: Buffer, problem: AddProblem): string {
     return text.replace(/^\uFEFF/, ' ')
   }
   const text = bytes.toString('utf8')
-  const bad = text.indexOf('\uFFFD')
-  if (bad >= 0 && !bytes.includes(Buffer.from('\uFFFD'))) {
+  if (bytes.includes(Buffer.from('\uFFFD'))) return text
+  for (let bad = text.indexOf('\uFFFD'); bad >= 0; bad = text.indexOf('\uFFFD', bad + 1)) {
     // encoding/json replaces such bytes silently, so this is no refusal, but never what was meant.
-    problem('syntax', 'not-utf-8', bad, 1, 'The file has bytes here that are not UTF-8.')
+    problem('encoding', 'not-utf-8', bad, 1, 'The file has bytes here that are not UTF-8.')
   }
   return text
 }
@@ -529,20 +544,20 @@ export function globalConfig(d: ConfigDocument): GlobalConfig {
 export function serverEntries(d: ConfigDocument): ServerEntry[] {
   const list = valueAt(d, ['mcpServers'])
   if (list?.type === 'object') {
-    return (list.children ?? []).flatMap((p, index) => {
+    return (list.children ?? []).flatMap((p) => {
       const name = String(p.children?.[0]?.value)
-      return p.children?.[1]?.type === 'object' ? [serverEntry(d, ['mcpServers', name], index, name)] : []
+      return p.children?.[1]?.type === 'object' ? [serverEntry(d, name, name)] : []
     })
   }
   if (list?.type !== 'array') return []
   return (list.children ?? []).flatMap((node, index) =>
-    node.type === 'object' ? [serverEntry(d, ['mcpServers', index], index, text(d, ['mcpServers', index, 'name']) ?? '')] : [],
+    node.type === 'object' ? [serverEntry(d, index, text(d, ['mcpServers', index, 'name']) ?? '')] : [],
   )
 }
 
-function serverEntry(d: ConfigDocument, base: ConfigPath, index: number, name: string): ServerEntry {
-  const at = (key: string): ConfigPath => [...base, key]
-  const iso = (key: string): ConfigPath => [...base, 'isolation', key]
+function serverEntry(d: ConfigDocument, index: number | string, name: string): ServerEntry {
+  const at = (key: string): ConfigPath => ['mcpServers', index, key]
+  const iso = (key: string): ConfigPath => ['mcpServers', index, 'isolation', key]
   return {
     index,
     name,

@@ -11,6 +11,7 @@ export type ProgramErrorKind =
   | 'script-missing'
   | 'module-missing'
   | 'shell-not-found'
+  | 'spawn-missing'
   | 'connection-refused'
   | 'connection-timeout'
   | 'name-unresolved'
@@ -18,6 +19,7 @@ export type ProgramErrorKind =
   | 'heap'
   | 'permission'
   | 'read-only'
+  | 'database-closed'
   | 'no-space'
   | 'is-directory'
   | 'killed-child'
@@ -49,6 +51,7 @@ export type ProgramErrorKind =
   | 'emulation'
   | 'syntax-error'
   | 'host-header'
+  | 'stdout-not-json'
 
 export interface ProgramError {
   kind: ProgramErrorKind
@@ -69,6 +72,8 @@ interface Pattern {
 
 const patterns: Pattern[] = [
   // -- npm
+  // npm error syscall spawn git
+  { kind: 'tool-missing', pattern: /^npm (?:error|ERR!) syscall spawn (\S+)$/i, subject: 1 },
   // npm error code E404   ·   npm error 404  The requested resource 'x@*' could not be found
   { kind: 'npm-not-found', pattern: /^npm (?:error|ERR!) (?:code E404|404 {1,2}(?:The requested resource )?'([^']+)')/i, subject: 1 },
   {
@@ -116,6 +121,8 @@ const patterns: Pattern[] = [
     subject: 1,
     detail: 2,
   },
+  // error: No interpreter found for Python 3.13 in managed installations or search path
+  { kind: 'uv-python', pattern: /No interpreter found for (Python \S+)/i, subject: 1 },
   // The executable `x` was not found.   ·   An executable named `x` is not provided by package `y`.
   {
     kind: 'uv-program-differs',
@@ -143,14 +150,24 @@ const patterns: Pattern[] = [
     pattern: /^(?:\S*sh|\/bin\/\S+)?:? ?(?:\d+: |line \d+: )?(?:can't open|cannot open) '?([^':]+)'?/i,
     subject: 1,
   },
+  // sh: 1: cd: can't cd to /home/user/app   ·   bash: line 1: cd: /home/user/app: No such file or directory
+  {
+    kind: 'file-missing',
+    pattern: /\bcd: (?:line \d+: )?(?:can't cd to |no such file or directory: )?([/~.$][^:]*)(?:: No such file or directory)?$/i,
+    subject: 1,
+  },
+  // /bin/sh: 1: npx: not found   ·   sh: exec: line 0: node: not found   ·   env: 'node': No such file or directory
   {
     kind: 'shell-not-found',
     pattern:
-      /^(?:[\w./-]*sh|env|\/usr\/bin\/env|[\w./-]+\.sh): (?:(?:line )?\d+: )?(?:exec: )?['‘"]?([^:'’"\s]+)['’"]?: (?:command )?(?:not found|No such file or directory)$/i,
+      /^(?:[\w./-]*sh|env|\/usr\/bin\/env|[\w./-]+\.sh): (?:exec: )?(?:(?:line )?\d+: )?(?:exec: )?['‘"]?([^:'’"\s]+)['’"]?: (?:command )?(?:not found|No such file or directory)$/i,
     subject: 1,
   },
   { kind: 'shell-not-found', pattern: /^(?:zsh|fish):?\d*: command not found: (\S+)/i, subject: 1 },
-  { kind: 'shell-not-found', pattern: /\bspawn (\S+) ENOENT\b/i, subject: 1 },
+  // Error: spawn npx ENOENT   ·   Error: spawnSync docker ENOENT
+  { kind: 'spawn-missing', pattern: /\bspawn(?:Sync)? (\S+) ENOENT\b/i, subject: 1 },
+  // FileNotFoundError: [Errno 2] No such file or directory: 'ffmpeg'
+  { kind: 'spawn-missing', pattern: /\[Errno 2\] No such file or directory: '([\w+-]+)'/i, subject: 1 },
   {
     kind: 'read-only',
     pattern:
@@ -158,6 +175,8 @@ const patterns: Pattern[] = [
     subject: 1,
   },
   { kind: 'no-space', pattern: /ENOSPC|No space left on device/i },
+  // sqlite3.OperationalError: unable to open database file   ·   SqliteError: attempt to write a readonly database
+  { kind: 'database-closed', pattern: /unable to open database file|attempt to write a readonly database/i },
   {
     kind: 'is-directory',
     pattern: /EISDIR: illegal operation on a directory|IsADirectoryError|\[Errno 21\] Is a directory(?:: '([^']+)')?/i,
@@ -210,7 +229,7 @@ const patterns: Pattern[] = [
   { kind: 'killed-child', pattern: /signal: killed|signal SIGKILL|exited with (?:code|status) 137|^Killed$/i },
   { kind: 'emulation', pattern: /qemu: uncaught target signal|exec format error/i },
   // -- what the image lacks
-  { kind: 'tool-missing', pattern: /Git executable not found|git: command not found|spawn git ENOENT/i },
+  { kind: 'tool-missing', pattern: /(Git) executable not found/i, subject: 1 },
   {
     kind: 'tool-missing',
     pattern: /gyp ERR! find Python|command '(\w*(?:gcc|cc|g\+\+|clang))' failed|error: linker `cc` not found|unable to execute '?gcc/i,
@@ -219,7 +238,8 @@ const patterns: Pattern[] = [
   { kind: 'tool-missing', pattern: /Executable doesn't exist at (\S+)|Could not find (?:Chrome|Chromium|browser)/i, subject: 1 },
   {
     kind: 'library-missing',
-    pattern: /error while loading shared libraries: ([^:]+):|ImportError: (lib[^:]+): cannot open shared object/i,
+    // OSError: libGL.so.1: cannot open shared object file: No such file or directory
+    pattern: /error while loading shared libraries: ([^:]+):|\b(lib[\w.+-]+): cannot open shared object file/i,
     subject: 1,
   },
   {
@@ -232,6 +252,8 @@ const patterns: Pattern[] = [
   { kind: 'browser-locked', pattern: /Browser is already in use for (\S+?),/i, subject: 1 },
   // -- protocol
   { kind: 'protocol-version', pattern: /Unsupported protocol version|protocol version (?:is )?not supported/i },
+  // Failed to parse JSONRPC message from server   (an MCP client of its own, e.g. a bridge)
+  { kind: 'stdout-not-json', pattern: /Failed to parse JSON-?RPC message/i },
   { kind: 'host-header', pattern: /421 Misdirected Request|Invalid Host header/i },
   // Uvicorn running on http://0.0.0.0:8000   ·   Server listening on port 3000   ·   Serving HTTP on 0.0.0.0 port 8000
   {
@@ -255,6 +277,26 @@ const patterns: Pattern[] = [
   },
   { kind: 'syntax-error', pattern: /^SyntaxError: (.*)/i, subject: 1 },
 ]
+
+/**
+ * Where the exception that ended the process begins: index into these lines, or null when none is
+ * seen. What stands before it is what the program went on after.
+ */
+export function fatalStart(lines: readonly string[]): number | null {
+  // Node prints its version as the last line of an uncaught exception, and nowhere else.
+  const trailer = lines.findLastIndex((l) => /^Node\.js v\d+\.\d+/.test(l))
+  for (let i = trailer - 1; i >= 0; i--) {
+    if (/^\^+$/.test(lines[i] as string)) return i + 1
+  }
+  let start = lines.findLastIndex((l) => /Traceback \(most recent call last\):$/.test(l))
+  if (start < 0) return null
+  // During handling of the above exception, another exception occurred: …: the first of the chain is the cause.
+  for (let i = start - 1; i >= 0; i--) {
+    if (/^Traceback \(most recent call last\):$/.test(lines[i] as string) && lines.slice(i, start).some((l) => chained.test(l))) start = i
+  }
+  return start
+}
+const chained = /^(?:During handling of the above exception|The above exception was the direct cause)/
 
 export function readProgramErrors(stderr: readonly LogLine[]): ProgramError[] {
   return stderr.flatMap((line) => {

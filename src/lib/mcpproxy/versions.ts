@@ -26,13 +26,16 @@ const firstReleases = {
   labels: '0.9.24',
   ownDockerEnv: '0.10.11',
   triStateIsolation: '0.13.1',
+  envReferences: '0.21.2',
   uvImages: '0.24.0',
+  connectFloor: '0.24.0',
   restartReadsFile: '0.33.1',
   earlyExitNoticed: '0.33.2',
   exitText: '0.38.0',
   sanitisedLogNames: '0.38.0',
   logsInDataDir: '0.39.0',
   isolationMode: '0.46.0',
+  initTimeout: '0.46.0',
   hotReload: '0.52.0',
   autoQuarantine: '0.53.0',
 } as const
@@ -42,4 +45,3 @@ export function since(version: Version, milestone: Milestone): boolean {
   const first = parseVersion(firstReleases[milestone])
   return first !== null && compareVersions(version, first) >= 0
 }
-export const firstRelease = (milestone: Milestone): string => `v${firstReleases[milestone]}`

@@ -1,7 +1,7 @@
 /** The evidence of a finding as text: where it stands, and what it says there. */
 import type { Citation } from '../rules/rule.ts'
 import { excerptLines } from './excerpt.ts'
-import type { TextOptions } from './text.ts'
+import type { TextOptions } from './text-options.ts'
 import type { Theme } from './theme.ts'
 import { flow } from './wrap.ts'
 
@@ -19,7 +19,14 @@ export function citationLines(cites: readonly Citation[], options: TextOptions, 
     previous = place
     if (cite.type === 'config') {
       if (cite.excerpt.trim() !== '')
-        lines.push(...excerptLines({ line: cite.line, column: cite.column, length: cite.length, text: cite.excerpt }, theme, width, '    '))
+        lines.push(
+          ...excerptLines(
+            { line: cite.line, column: cite.excerptColumn ?? cite.column, length: cite.length, text: cite.excerpt },
+            theme,
+            width,
+            '    ',
+          ),
+        )
       continue
     }
     lines.push(...saying(cite, theme, day, width))
@@ -42,6 +49,8 @@ export function placeOf(cite: Citation, { theme, home }: TextOptions): string {
       return `engine, ${theme.text(cite.what)}`
     case 'host':
       return shortPath(cite.path, home, theme)
+    case 'replay':
+      return `replay ${theme.text(cite.run)}`
   }
 }
 

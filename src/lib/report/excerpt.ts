@@ -75,16 +75,3 @@ function window(line: readonly Cell[], room: number, ellipsis: string): { shown:
 }
 
 const sum = (line: readonly Cell[]): number => line.reduce((columns, c) => columns + c.columns, 0)
-
-/** Cuts a line at the end. */
-export function clip(text: string, width: number, ellipsis: string): string {
-  if (displayWidth(text) <= width) return text
-  let out = ''
-  let used = ellipsis.length
-  for (const character of text) {
-    used += characterWidth(character)
-    if (used > width) break
-    out += character
-  }
-  return out + ellipsis
-}

@@ -5,7 +5,7 @@ import { shortPath } from './citations.ts'
 import { inline } from '../remedies/config-edit.ts'
 import { editHunks, type Hunk } from './edit-diff.ts'
 import { shellLine } from './shell.ts'
-import type { TextOptions } from './text.ts'
+import type { TextOptions } from './text-options.ts'
 import type { Theme } from './theme.ts'
 import { flow, paragraph, type Span } from './wrap.ts'
 

@@ -1,7 +1,8 @@
 /** The report: what a check found, as plain data. `--json` prints exactly this. */
 import type { Source } from '../evidence/evidence.ts'
 import type { SourceError } from '../system/system.ts'
-import type { Finding, Rank, Severity } from '../rules/rule.ts'
+import type { Finding, Json, Rank, Severity } from '../rules/rule.ts'
+import type { Theme } from './theme.ts'
 
 export type Verdict = 'healthy' | 'problem' | 'undetermined'
 
@@ -20,6 +21,37 @@ export interface Undetermined {
   error: SourceError
 }
 
+/** One start of a server in a replay. */
+export interface ReplayRun {
+  /** `as configured`, or the title of the change that was tried. */
+  what: string
+  /** The finding and which of its remedies the change comes from; null: as configured. */
+  change: { code: string; remedy: number } | null
+  outcome: 'works' | 'fails' | 'disturbed' | 'not-run'
+  /** Of the container, or of the docker command where there was none. */
+  exitCode: number | null
+  /** What it said last, or why it was not run. */
+  says: string | null
+  tools: number | null
+  /** Milliseconds until it worked or failed. */
+  ms: number | null
+}
+
+/** What the replays show together. */
+export interface ReplayResult {
+  conclusion: 'proven' | 'works' | 'fails-differently' | 'unhealed' | 'world-changed' | 'not-confirmed' | 'not-run'
+  /** One sentence. */
+  summary: string
+  /** Changes with which it works, and without which it fails again. */
+  proven: { code: string; remedy: number; title: string }[]
+  /** Changes with which it failed just as before. */
+  refuted: { code: string; remedy: number; title: string }[]
+  /** What was not tried, and why; `needs` is the class that --allow would have to name. */
+  untried: { code: string; title: string; needs: string | null; why: string }[]
+  /** What of the arguments was changed to make the replay safe. */
+  changes: { what: string; why: string }[]
+}
+
 export interface ServerReport {
   server: string
   verdict: Verdict
@@ -28,6 +60,10 @@ export interface ServerReport {
   findings: Finding[]
   steps: Step[]
   undetermined: Undetermined[]
+  /** Starts in replays, in order; empty: none. */
+  replays: ReplayRun[]
+  /** Null: nothing was replayed. */
+  replayed: ReplayResult | null
   /** How many rules looked, so that "nothing found" can be weighed. */
   rules: { looked: number; couldNot: number }
 }
@@ -63,10 +99,20 @@ export function sortFindings(findings: Finding[]): Finding[] {
 
 export function overallVerdict(servers: Pick<ServerReport, 'verdict'>[], findings: Pick<Finding, 'severity'>[]): Verdict {
   if (findings.some((f) => f.severity === 'error') || servers.some((s) => s.verdict === 'problem')) return 'problem'
-  return servers.some((s) => s.verdict === 'undetermined') ? 'undetermined' : 'healthy'
+  // Where nothing was looked at, nothing is known to work.
+  return servers.length === 0 || servers.some((s) => s.verdict === 'undetermined') ? 'undetermined' : 'healthy'
 }
 
 /** 0 healthy, 1 problem found, 3 could not tell. The same with `--json` and without. */
 export function exitCode(report: Pick<Report, 'verdict'>): 0 | 1 | 3 {
   return report.verdict === 'problem' ? 1 : report.verdict === 'undetermined' ? 3 : 0
+}
+
+/** What one step of the workflow on its own hands to its command. */
+export interface StepReport {
+  data: Json
+  text: (theme: Theme) => string
+  /** For standard error, beside the text: what to know before the result is used. */
+  notes?: string[]
+  exitCode: 0 | 1 | 3
 }

@@ -2,25 +2,14 @@
 import type { Finding, Rank } from '../rules/rule.ts'
 import { citationLines } from './citations.ts'
 import { cleanLines } from './clean.ts'
-import { firstError, nextStep, type NextOptions } from './next.ts'
+import { firstError, nextStep } from './next.ts'
 import { commandLines, remedyLines, remedyTitle, withoutStop } from './remedy-text.ts'
 import type { Report, ServerReport, Verdict } from './report.ts'
+import { replayLines } from './replay-text.ts'
 import { stepLines, undeterminedLines } from './step-text.ts'
+import type { TextOptions } from './text-options.ts'
 import type { Theme } from './theme.ts'
 import { flow, paragraph, type Span } from './wrap.ts'
-
-export interface TextOptions extends NextOptions {
-  theme: Theme
-  /** Columns; the theme's when not given. */
-  width?: number
-  verbose?: boolean
-  /** Text of the configuration files by path, for diffs; shown only through `mask`. */
-  sources?: Record<string, string>
-  /** Strikes secrets out of a line. */
-  mask?: (line: string) => string
-  /** Paths below it begin with `~`. */
-  home?: string
-}
 
 /** What has been explained already in this report, and the day of most times. */
 interface Told {
@@ -85,7 +74,11 @@ function serverBlock(server: ServerReport, report: Report, options: TextOptions,
     const steps = stepLines(server.steps, theme, width)
     if (steps.length > 0) lines.push('', ...steps)
   }
-  for (const finding of server.findings) lines.push('', ...findingLines(finding, finding === error, report, options, told))
+  for (const finding of server.findings) {
+    const replay = finding === error && server.replayed ? replayLines(server.replays, server.replayed, theme, width, verbose) : []
+    lines.push('', ...findingLines(finding, finding === error, report, options, told, replay))
+  }
+  if (!error && server.replayed) lines.push('', ...replayLines(server.replays, server.replayed, theme, width, verbose))
   const open = undeterminedLines(server, theme, width)
   if (open.length > 0) lines.push('', ...open)
   return lines
@@ -111,7 +104,14 @@ const lowerArticle = (text: string): string => text.replace(/^(The|A|An|Its|No|T
 
 const couldNotTell = (said: string): string => (/^could not tell/i.test(said) ? said.replace(/^C/, 'c') : `could not tell: ${said}`)
 
-function findingLines(finding: Finding, isCause: boolean, report: Report, options: TextOptions, told: Told): string[] {
+function findingLines(
+  finding: Finding,
+  isCause: boolean,
+  report: Report,
+  options: TextOptions,
+  told: Told,
+  replay: readonly string[] = [],
+): string[] {
   const { theme, verbose = false } = options
   const width = widthOf(options)
   const short = finding.severity !== 'error' && !verbose
@@ -124,12 +124,15 @@ function findingLines(finding: Finding, isCause: boolean, report: Report, option
     told.ranks.add(finding.rank)
     lines.push(...paragraph(`${finding.rank}: ${rankMeans[finding.rank]}`, width, '  ', theme.faint))
   }
-  const shown = finding.cites.slice(0, verbose ? finding.cites.length : short ? 1 : citesShown)
+  // The table of the replays says it better.
+  const all = replay.length > 0 ? finding.cites.filter((c) => c.type !== 'replay') : finding.cites
+  const shown = all.slice(0, verbose ? all.length : short ? 1 : citesShown)
   const cites = citationLines(shown, options, told.day)
   if (!short && cites.length > 0) lines.push('')
   lines.push(...cites)
-  const more = finding.cites.length - shown.length
+  const more = all.length - shown.length
   if (more > 0 && !short) lines.push(theme.faint(`  and ${more} more (--verbose)`))
+  if (replay.length > 0) lines.push('', ...replay)
   if (!short && finding.ruledOut.length > 0)
     lines.push('', ...paragraph(theme.text(`Ruled out: ${finding.ruledOut.map(withoutStop).join(', ')}`), width, '  '))
   if (finding.remedies.length === 0) return lines

@@ -28,6 +28,7 @@ export default defineRule({
       // An empty folder that docker made: what the server wants lies below it and is not there.
       return (
         host?.type === 'directory' &&
+        !Object.entries(hostPaths ?? {}).some(([path, seen]) => path.startsWith(`${m.source}/`) && seen.type !== 'missing') &&
         text !== null &&
         text.kind !== 'is-directory' &&
         text.subject !== null &&
@@ -46,6 +47,8 @@ export default defineRule({
         ...(host && (host.type === 'missing' || looksLikeFile(suspect?.source ?? '')) ? (['hostPaths'] as const) : []),
       ],
       ...(said && suspect ? { proof: 'docker names the path, and it stands in the configuration.' } : {}),
+      // A folder that is there may be the empty one that docker made, or one without this file.
+      ...(!said && host?.type === 'directory' && text?.kind !== 'is-directory' ? { rank: 'suspected' as const } : {}),
       facts: {
         source: suspect?.source ?? said?.subject ?? null,
         target: suspect?.target ?? said?.detail ?? null,

@@ -13,19 +13,22 @@ export function citeOffset(document: ConfigDocument, offset: number, length: num
   const masked = maskedConfig(document)
   const start = masked.offset(offset)
   const end = Math.max(start + 1, masked.offset(offset + length))
-  const { line, column } = position(masked.text, start)
-  const lineStart = start - (column - 1)
+  const { line, column } = position(document.text, offset)
+  const maskedColumn = position(masked.text, start).column
+  const lineStart = start - (maskedColumn - 1)
   const lineEnd = masked.text.indexOf('\n', lineStart)
   const excerpt = masked.text.slice(lineStart, lineEnd < 0 ? undefined : lineEnd).replace(/\r$/, '')
-  const cut = excerpt.length > longestExcerpt && column > longestExcerpt / 2 ? column - 1 - longestExcerpt / 2 : 0
+  const cut = excerpt.length > longestExcerpt && maskedColumn > longestExcerpt / 2 ? maskedColumn - 1 - longestExcerpt / 2 : 0
+  const excerptColumn = maskedColumn - cut
   return {
     type: 'config',
     file: document.path,
     pointer: at ? pointer(at) : '',
     line,
     column,
-    length: Math.max(1, Math.min(end - start, excerpt.length - (column - 1))),
-    excerpt: excerpt.length > longestExcerpt ? excerpt.slice(0, cut + longestExcerpt) : excerpt,
+    length: Math.max(1, Math.min(end - start, excerpt.length - (maskedColumn - 1))),
+    excerpt: excerpt.slice(cut, cut + longestExcerpt),
+    ...(excerptColumn === column ? {} : { excerptColumn }),
   }
 }
 

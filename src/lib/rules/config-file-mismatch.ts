@@ -12,21 +12,39 @@ export default defineRule({
   detect({ config }, { status, mainLog }) {
     const line = mainLog?.general.filter((l) => l.message === 'ConfigService initialized').at(-1)
     const tracked = status?.configPath ?? (line ? field(line, 'config_path') : null) ?? config.trackedPath
-    if (!tracked || tracked === config.document.path) return null
+    const read = config.document.path
+    const [other] = config.otherPaths
+    const differs = tracked !== null && tracked !== read
+    // A server that the file does not have is what brings people here.
+    const severity = config.server === null && !config.document.problems.some((p) => p.kind !== 'duplicate-key') ? 'error' : undefined
+    if (!differs && other === undefined) return null
+    const has = config.servers.length > 0 ? `it has ${config.servers.map((s) => `"${s.name}"`).join(', ')}` : 'it has none'
+    const remedies = [{ kind: 'instruction' as const, title: 'Start MCPProxy with --config FILE, or keep only one of the two files.' }]
+    const says = [
+      ...(status?.configPath ? [citeApi('/api/v1/config', 'config_path', status.configPath)] : []),
+      ...(line ? [citeLog(line, `${line.message}: ${field(line, 'config_path') ?? ''}`)] : []),
+    ]
+    if (!differs && other !== undefined)
+      return {
+        observations: ['config'],
+        severity: severity ?? 'info',
+        title: 'Two configuration files: which one MCPProxy reads depends on the folder in which it is started',
+        facts: { read: other, tracked: read },
+        cites: [citeHost(other, 'is read when MCPProxy is started in this folder'), citeHost(read, 'is saved to and watched'), ...says],
+        detail: `Started in the folder of ${other}, MCPProxy reads that file and, at its first start, writes what it read over ${read}.${severity ? ` It knows no server of this name; ${has}.` : ''}`,
+        remedies,
+      }
     return {
       observations: [
         ...(status?.configPath ? (['status'] as const) : []),
         ...(line ? (['mainLog'] as const) : []),
         ...(config.trackedPath ? (['config'] as const) : []),
       ],
-      facts: { read: config.document.path, tracked },
-      cites: [
-        citeHost(config.document.path, 'is read at the start'),
-        ...(status?.configPath ? [citeApi('/api/v1/config', 'config_path', status.configPath)] : []),
-        ...(line ? [citeLog(line, `${line.message}: ${tracked}`)] : []),
-      ],
-      detail: `Edits of ${config.document.path} are not watched, and what MCPProxy saves goes to ${tracked}.`,
-      remedies: [{ kind: 'instruction', title: `Start it with --config FILE, or keep only one of the two files.` }],
+      ...(severity ? { severity } : {}),
+      facts: { read, tracked },
+      cites: [citeHost(read, 'is read at the start'), ...says],
+      detail: `Edits of ${read} are not watched, and what MCPProxy saves goes to ${tracked}.${severity ? ` ${read} has no server of this name; ${has}.` : ''}`,
+      remedies,
     }
   },
 })

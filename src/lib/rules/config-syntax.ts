@@ -13,7 +13,7 @@ export default defineRule({
   needs: ['config'],
   uses: ['mainLog'],
   detect({ config }, { mainLog }) {
-    const problems = config.document.problems.filter((p) => p.kind === 'syntax' && p.what !== 'not-utf-8' && p.what !== 'text-after-end')
+    const problems = config.document.problems.filter((p) => p.kind === 'syntax' && p.what !== 'text-after-end')
     const second = config.document.problems.find((p) => p.what === 'text-after-end')
     const [first] = problems.length > 0 ? problems : second && !/^\s*\{/.test(config.document.text.slice(second.offset)) ? [second] : []
     if (!first) return null

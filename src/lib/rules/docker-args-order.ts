@@ -1,8 +1,10 @@
 /** The words after docker are in the wrong order. */
-import { dockerSaid, failure, isConnected, programSaid, serverPath } from './helpers.ts'
+import type { ConfigEvidence, ServerLog } from '../evidence/evidence.ts'
+import type { DockerError } from '../formats/docker-error.ts'
+import { dockerSaid, failure, isConnected, placeOfToken, programSaid, serverPath } from './helpers.ts'
 import { citeConfig, citeLog } from './cite.ts'
-import { parseDockerRun, runFlagNames } from '../formats/docker-run.ts'
-import { defineRule } from './rule.ts'
+import { parseDockerRun, runFlagNames, type DockerRun } from '../formats/docker-run.ts'
+import { defineRule, type Detection } from './rule.ts'
 
 const dockerWords = new Set(['run', 'docker', 'i', 'it', 'ti', 't', 'd', 'e', 'v', 'rm', 'container', 'exec', 'start', 'interactive', '-'])
 // Flags of docker run that a server's own program hardly has.
@@ -43,7 +45,8 @@ export default defineRule({
   uses: ['serverLog', 'image', 'status'],
   detect({ config }, { serverLog, image, status }) {
     const { server, expected } = config
-    if (!server || expected?.kind !== 'own' || isConnected(serverLog, status)) return null
+    if (!server || !expected || isConnected(serverLog, status)) return null
+    if (expected.kind === 'isolated') return shiftedImage(config, serverLog)
     const at = (i: number) => citeConfig(config, serverPath(server, 'args', i))
     const argv = server.args
     const run = parseDockerRun(argv)
@@ -105,6 +108,19 @@ export default defineRule({
         ],
       }
     }
+    const last = run.flags.at(-1)
+    if (run.image === null && last && last.value !== null) {
+      const absent = dockerSaid(serverLog, 'image-absent')
+      if (attempt && !absent) return null
+      return {
+        observations: observe(absent !== null),
+        ...(absent ? { proof: 'docker finds no image among its arguments.' } : {}),
+        facts: { flag: argv[last.index] ?? null },
+        cites: [at(last.index), ...(absent ? [citeLog(absent.line)] : [])],
+        detail: `${argv[last.index] ?? 'The last flag'} takes the next word for its value, and that was the last one: no image is left.`,
+        remedies: [{ kind: 'instruction', title: `Give ${argv[last.index] ?? 'the flag'} its value, or take it out.` }],
+      }
+    }
     if (run.image !== null && dockerWords.has(run.image)) {
       return {
         observations: observe(pulled !== null),
@@ -116,6 +132,21 @@ export default defineRule({
           `Take "${run.image}" out`,
           argv.filter((_, i) => i !== run.imageIndex),
         ),
+      }
+    }
+    const split = splitVariable(run, pulled)
+    if (split) {
+      return {
+        observations: observe(pulled !== null),
+        facts: { variable: split.name },
+        cites: cite(run.imageIndex),
+        detail: `-e ${split.name} is complete without a value, so docker takes the next word for the image.`,
+        remedies: [
+          {
+            kind: 'instruction',
+            title: `Write -e ${split.name} and put the value into env of the server, or write ${split.name}=… in one word.`,
+          },
+        ],
       }
     }
     const misplaced = run.command.findIndex((w) => {
@@ -130,7 +161,9 @@ export default defineRule({
       )
     })
     const bad = programSaid(serverLog, 'bad-option', 'usage')
-    const flagFirst = misplaced === 0 && image?.inspect !== undefined && image?.inspect?.entrypoint.length === 0
+    const flagFirst =
+      misplaced === 0 &&
+      ((image?.inspect !== undefined && image?.inspect?.entrypoint.length === 0) || hasShape(run.command[0] ?? '', run.command[1] ?? ''))
     if (
       misplaced < 0 ||
       run.image === null ||
@@ -157,3 +190,62 @@ export default defineRule({
     }
   },
 })
+
+/** `-e NAME VALUE`: the value is the first word that is no flag, and what should be the image comes after it. */
+function splitVariable(run: DockerRun, pulled: DockerError | null): { name: string } | null {
+  const last = run.flags.at(-1)
+  if (
+    run.image === null ||
+    last?.name !== 'env' ||
+    last.value === null ||
+    last.value.includes('=') ||
+    last.valueIndex !== run.imageIndex - 1
+  )
+    return null
+  const [next = ''] = run.command
+  const sought = pulled?.kind === 'image-not-local' && pulled.subject?.replace(/:latest$/, '') === run.image
+  const flagFollows = next.startsWith('-') && parseDockerRun(['run', next, 'x', 'x']).problems.length === 0
+  const imageFollows = sought && /^[\w.-]+(?:\/[\w.-]+)+(?:[:@]\S+)?$|^[\w.-]+:[\w.-]+$/.test(next) && !/[/:]/.test(run.image)
+  return flagFollows || imageFollows ? { name: last.value } : null
+}
+
+/** Does the word with its value look like docker's flag, and like nothing else? */
+function hasShape(word: string, next: string): boolean {
+  const [name = '', joined] = word.split(/=(.*)/s)
+  const value = joined ?? next
+  if (name === '-e' || name === '--env') return /^[A-Z_][A-Z0-9_]*=/.test(value)
+  if (name === '-v' || name === '--volume') return /^[^\s:]+:\/[^:]+(?::\w+)?$/.test(value)
+  if (name === '--mount') return /^type=/.test(value)
+  if (name === '-p' || name === '--publish') return /^(?:[\d.]+:)?\d+:\d+/.test(value)
+  return name === '--rm'
+}
+
+/** extra_args that end with an open flag swallow the image; a word among them that belongs to no flag is taken for it. */
+function shiftedImage(config: ConfigEvidence, log: ServerLog | undefined): Detection | null {
+  const { expected } = config
+  if (!expected || expected.run.imageIndex === expected.runArgs.length - 1) return null
+  const taken = parseDockerRun([...expected.runArgs, ...expected.command]).image
+  const open = expected.run.image === null ? expected.run.flags.at(-1) : undefined
+  const place = placeOfToken(config, open?.index ?? expected.run.imageIndex)
+  if (!place || taken === null) return null
+  const pulled = dockerSaid(log, 'image-not-local', 'image-unknown', 'registry-login', 'reference-invalid')
+  const sought = pulled?.subject?.replace(/:latest$/, '') === taken ? pulled : null
+  const word = String(expected.runArgs[open?.index ?? expected.run.imageIndex])
+  return {
+    observations: ['config', ...(sought ? (['serverLog'] as const) : [])],
+    ...(sought && open ? { proof: `docker looked for an image called "${taken}".` } : {}),
+    facts: { flag: open ? word : null, image: open ? taken : null },
+    cites: [citeConfig(config, place), ...(sought && open ? [citeLog(sought.line)] : [])],
+    detail: open
+      ? `${word} wants a value and is the last of extra_args: it takes the image for its value, and "${taken}" is taken for the image.`
+      : 'A word of extra_args belongs to no flag, so docker takes it for the image.',
+    remedies: [
+      {
+        kind: 'instruction',
+        title: open
+          ? `Give ${word} its value, or take it out.`
+          : 'Take the word out, or join it to its flag: -e NAME=VALUE is two words, not three.',
+      },
+    ],
+  }
+}

@@ -1,9 +1,12 @@
 /** docker run refuses a flag or its value. */
 import { nearest } from '../errors.ts'
-import { runFlagNames } from '../formats/docker-run.ts'
-import { citeConfig } from './cite.ts'
-import { dockerFailure, isConnected, placeOfToken, refusal } from './helpers.ts'
-import { defineRule } from './rule.ts'
+import type { DockerError } from '../formats/docker-error.ts'
+import { runFlagNames, type RunFlag } from '../formats/docker-run.ts'
+import type { ConfigEvidence, ServerLog } from '../evidence/evidence.ts'
+import { valueAt } from '../formats/mcp-config.ts'
+import { citeConfig, citeLog } from './cite.ts'
+import { dockerFailure, failure, isConnected, placeOfToken, programSaid, refusal } from './helpers.ts'
+import { defineRule, type Detection } from './rule.ts'
 
 export default defineRule({
   code: 'docker-flag-invalid',
@@ -13,16 +16,17 @@ export default defineRule({
   uses: ['serverLog', 'events', 'status'],
   detect({ config }, { serverLog, events, status }) {
     if (isConnected(serverLog, status)) return null
-    const said = dockerFailure(serverLog, 'flag-unknown', 'flag-value', 'user-unknown')
+    const one = gluedFlag(config, serverLog)
+    if (one) return one
+    const failed = dockerFailure(serverLog, 'flag-unknown', 'flag-value', 'user-unknown', 'device', 'container-missing', 'other')
+    const culprit = failed ? culpritOf(config, failed) : undefined
+    // A sentence that is not known here, and that names nothing of the arguments, can be about anything.
+    const unclear = failed !== null && ['container-missing', 'other'].includes(failed.kind) && (!culprit || culprit.name === 'network')
+    const said = unclear ? null : failed
     const isUser = said?.kind === 'user-unknown'
     const problem = config.expected?.run.problems[0]
     if (!said && !(problem && !serverLog?.failed)) return null
-    const run = config.expected?.run
-    const index =
-      problem?.index ??
-      run?.flags.find((f) => (said?.kind === 'user-unknown' ? f.name === 'user' : said?.detail != null && f.value === said.detail))
-        ?.valueIndex ??
-      run?.flags.find((f) => said?.subject?.includes(`--${f.name}`))?.valueIndex
+    const index = problem?.index ?? culprit?.valueIndex
     const place = index === undefined ? null : placeOfToken(config, index)
     const name = (said?.subject ?? problem?.text ?? '').replace(/^--/, '').split('=')[0] ?? ''
     const near = nearest(name, runFlagNames)
@@ -35,8 +39,74 @@ export default defineRule({
       detail:
         said?.kind === 'user-unknown'
           ? `The image knows no user "${said.subject ?? ''}".`
-          : `${said?.text.replace(/^docker: /, '') ?? `${problem?.text ?? 'A flag'}: docker run has no such flag, or its value is missing`}.${near && !isUser && near !== name ? ` Did you mean --${near}?` : ''}`,
+          : said?.kind === 'device'
+            ? `This engine has no ${said.subject ?? 'such device'} to give: the device, its driver or its runtime is not installed.`
+            : `${said?.text.replace(/^docker: /, '') ?? `${problem?.text ?? 'A flag'}: docker run has no such flag, or its value is missing`}.${near && !isUser && near !== name ? ` Did you mean --${near}?` : ''}`,
       remedies: [{ kind: 'instruction', title: isUser ? 'Use a numeric user, or one that the image has.' : 'Correct or remove the flag.' }],
     }
   },
 })
+
+/** The flag of the configuration that docker's sentence is about. */
+function culpritOf(config: ConfigEvidence, said: DockerError): RunFlag | undefined {
+  const flags = (config.expected?.run.flags ?? []).filter((f) => placeOfToken(config, f.valueIndex) !== null)
+  if (said.kind === 'user-unknown') return flags.findLast((f) => f.name === 'user')
+  if (said.kind === 'device') return flags.find((f) => ['gpus', 'device', 'runtime'].includes(f.name))
+  // A value is named, or its flag, or a part of a value: Duplicate mount point: /data
+  return (
+    flags.find((f) => said.detail !== null && f.value === said.detail) ??
+    flags.find((f) => hasWord(said.subject ?? said.text, `--${f.name}`)) ??
+    flags.findLast(
+      (f) => f.value !== null && [f.value, ...f.value.split(/[:=,]/)].some((part) => part.length > 3 && hasWord(said.text, part)),
+    )
+  )
+}
+
+const hasWord = (text: string, word: string): boolean => {
+  const at = text.indexOf(word)
+  return at >= 0 && !/[A-Za-z0-9-]/.test(text[at + word.length] ?? '')
+}
+
+/** `"-v /a:/b"` in one word: pflag takes the blank for a part of the value, or the whole for the name of a flag. */
+function gluedFlag(config: ConfigEvidence, log: ServerLog | undefined): Detection | null {
+  const { expected } = config
+  const flag = expected?.run.flags.find(
+    (f) =>
+      f.index === f.valueIndex && /^-(?:\w|-[\w-]+)\s+\S/.test(expected.runArgs[f.index] ?? '') && placeOfToken(config, f.index) !== null,
+  )
+  const place = flag ? placeOfToken(config, flag.index) : null
+  if (!expected || !flag || !place) return null
+  const word = expected.runArgs[flag.index] ?? ''
+  const [name = '', ...rest] = word.split(/\s+/)
+  const value = rest.join(' ')
+  const said = dockerFailure(log, 'flag-unknown', 'flag-value', 'mount-name', 'mount-spec', 'memory-limit', 'cpu-limit', 'network-unknown')
+  // -e in one word with NAME=VALUE: the name begins with a blank, and no server reads that.
+  const missing = flag.name === 'env' ? programSaid(log, 'env-missing') : null
+  const agrees =
+    said && (said.text.includes(value.split(':')[0] ?? value) || said.text.includes(name))
+      ? said
+      : missing !== null && missing.subject === value.split('=')[0]
+        ? missing
+        : null
+  if (failure(log) && !agrees) return null
+  const list = place.slice(0, -1)
+  const at = Number(place.at(-1))
+  const before = valueAt(config.document, list)?.children?.map((c) => String(c.value)) ?? []
+  return {
+    observations: ['config', ...(agrees ? (['serverLog'] as const) : [])],
+    ...(agrees ? { proof: 'What was refused or missed is the value that stands in one word with its flag.' } : {}),
+    facts: { word: name },
+    cites: [citeConfig(config, place), ...(agrees ? [citeLog(agrees.line)] : [])],
+    title: `${name} and its value are one word`,
+    detail: 'No shell splits the words of a list: the flag is one, its value the next.',
+    remedies: [
+      {
+        kind: 'config-edit',
+        class: 'safe',
+        title: 'Make them two words',
+        because: 'docker then reads the value without the blank',
+        edits: [{ path: list, value: [...before.slice(0, at), name, value, ...before.slice(at + 1)] }],
+      },
+    ],
+  }
+}

@@ -3,7 +3,6 @@ import type {
   Attempt,
   ConfigEvidence,
   ContainerEvents,
-  Evidence,
   Image,
   IsolationSetup,
   MainLog,
@@ -15,9 +14,9 @@ import { flagsNamed, type DockerRun, type Mount, type RunFlag } from '../formats
 import type { ContainerStory } from '../formats/engine-events.ts'
 import { citeLog, citeStory } from './cite.ts'
 import type { Citation } from './rule.ts'
-import type { LogLine } from '../formats/log-line.ts'
+import { field, type LogLine } from '../formats/log-line.ts'
 import type { ConfigPath, ServerEntry } from '../formats/mcp-config.ts'
-import { readProgramErrors, type ProgramError, type ProgramErrorKind } from '../formats/program-error.ts'
+import { fatalStart, readProgramErrors, type ProgramError, type ProgramErrorKind } from '../formats/program-error.ts'
 
 /** The newest attempt if it failed; null when the server is connected, never tried, or the log is missing. */
 export const failure = (log: ServerLog | undefined): Attempt | null => log?.failed ?? null
@@ -48,11 +47,17 @@ export function dockerSaid(log: ServerLog | undefined, ...kinds: DockerErrorKind
   return attempt ? (readDockerErrors(attempt.stderr).find((e) => kinds.includes(e.kind)) ?? null) : null
 }
 
-/** The last line of these kinds that the program wrote in the newest failed attempt. */
+/**
+ * The last line of these kinds that the program wrote in the newest failed attempt. When an
+ * exception that is known here ended it, what it said before was no reason to end.
+ */
 export function programSaid(log: ServerLog | undefined, ...kinds: ProgramErrorKind[]): ProgramError | null {
   const attempt = failure(log)
   if (!attempt) return null
-  const found = readProgramErrors(attempt.stderr).filter((e) => kinds.includes(e.kind))
+  const all = readProgramErrors(attempt.stderr)
+  const start = attempt.outcome === 'exited' ? fatalStart(attempt.stderr.map((l) => (field(l, 'message') ?? '').trim())) : null
+  const fatal = start === null ? [] : all.filter((e) => attempt.stderr.indexOf(e.line) >= start)
+  const found = (fatal.length > 0 ? fatal : all).filter((e) => kinds.includes(e.kind))
   return found.filter((e) => e.subject !== null).at(-1) ?? found.at(-1) ?? null
 }
 
@@ -113,6 +118,12 @@ export function isMounted(mounts: readonly Mount[], path: string): boolean {
   return mounts.some((m) => m.target !== '' && (path === m.target || path.startsWith(m.target.endsWith('/') ? m.target : `${m.target}/`)))
 }
 
+/** The path of the host behind a path of the container; null: no folder or file of the host is mounted there. */
+export function hostSide(mounts: readonly Mount[], path: string): string | null {
+  const [mount] = mounts.filter((m) => m.type === 'bind' && isMounted([m], path)).sort((a, b) => b.target.length - a.target.length)
+  return mount ? `${mount.source.replace(/\/$/, '')}${path.slice(mount.target.replace(/\/$/, '').length)}` : null
+}
+
 /** Names of the environment variables that the container gets, and those given by name only. */
 export function passedVariables(run: DockerRun, image: Image | null | undefined): { set: Set<string>; byNameOnly: Set<string> } {
   const set = new Set((image?.inspect?.env ?? []).map((e) => e.split('=')[0] ?? ''))
@@ -140,7 +151,6 @@ export function imageHas(image: Image | null | undefined, program: string): bool
   return pathOf(image).some((dir) => files.has(`${dir}/${program}`) || files.has(`/usr${dir}/${program}`))
 }
 
-export const engineAnswers = (engine: Evidence['engine'] | undefined): boolean | null => (engine ? engine.reachable.yes : null)
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`
 
 /**

@@ -1,7 +1,7 @@
 /** The command or an argument names a file or folder of the host that the container does not have. */
 import type { HostPath } from '../system/system.ts'
 import { citeConfig, citeHost, citeLog } from './cite.ts'
-import { dockerFailure, effectiveRun, failure, isConnected, isMounted, programSaid, serverPath } from './helpers.ts'
+import { dockerFailure, effectiveRun, failure, hostSide, isConnected, isMounted, programSaid, serverPath } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 /** Does the host have this absolute path? */
@@ -46,26 +46,40 @@ export default defineRule({
             (c) => c.path === wanted || wanted.startsWith(`${c.path}/`) || wanted.endsWith(`/${c.path.replace(/^(?:\.{1,2}\/)+/, '')}`),
           )
     const here = uncovered.find((c) => isHostFile(hostPaths, c.path))
-    const hit = match ?? (serverLog?.failed ? undefined : here)
+    // A mount covers it, and it is not there all the same: then the host does not have it either.
+    const absent = wanted === null || match ? undefined : candidates.find((c) => c.path === wanted && isMounted(mounts, c.path))
+    const source = absent ? hostSide(mounts, absent.path) : null
+    const sure = source !== null && hostPaths?.[source]?.type === 'missing'
+    const hit = match ?? absent ?? (serverLog?.failed ? undefined : here)
     if (!hit) return null
     if (failure(serverLog) && !said && !exec) return null
-    const host = hostPaths?.[hit.path]
+    const host = hostPaths?.[source ?? hit.path]
     const there = host !== undefined && host.type !== 'missing'
     const place = hit.i === 0 ? serverPath(server, 'command') : serverPath(server, 'args', hit.i - 1)
     const folder = host?.type === 'directory' ? hit.path : hit.path.replace(/\/[^/]+$/, '')
     const evidence = said ?? exec
     return {
-      observations: ['config', ...(evidence && match ? (['serverLog'] as const) : []), ...(there ? (['hostPaths'] as const) : [])],
+      observations: [
+        'config',
+        ...(evidence && (match || absent) ? (['serverLog'] as const) : []),
+        ...(there ? (['hostPaths'] as const) : []),
+      ],
+      // Whether the path or the source of the mount is wrong, only the host can tell.
+      ...(absent && !sure ? { rank: 'suspected' as const } : {}),
+      ...(absent ? { title: 'An argument names a file that is in no mounted folder' } : {}),
       ...(match && there ? { proof: 'The host has it, no mount covers it, and the program in the container does not find it.' } : {}),
       facts: { path: hit.path },
       cites: [
         citeConfig(config, place),
-        ...(evidence && match ? [citeLog(evidence.line)] : []),
-        ...(there ? [citeHost(hit.path, `is a ${host.type} on the host`)] : []),
+        ...(evidence && (match || absent) ? [citeLog(evidence.line)] : []),
+        ...(there ? [citeHost(hit.path, `is a ${host.type} on the host`)] : sure && source ? [citeHost(source, 'does not exist')] : []),
       ],
-      detail: `${hit.path} is a path of the host; nothing of the host is in the container unless it is mounted.`,
-      remedies:
-        hit.path.startsWith('/') && folder.length > 1 && there
+      detail: absent
+        ? `A mount covers ${hit.path}, and the container does not find it: the host has nothing there, or it is mounted from another folder.`
+        : `${hit.path} is a path of the host; nothing of the host is in the container unless it is mounted.`,
+      remedies: absent
+        ? [{ kind: 'instruction', title: `Correct the path ${hit.path}, or the source of the mount.` }]
+        : hit.path.startsWith('/') && folder.length > 1 && there
           ? [
               {
                 kind: 'config-edit',

@@ -6,7 +6,8 @@ import type { Version } from '../mcpproxy/versions.ts'
 import type { Remedy } from '../remedies/remedy.ts'
 import { neverStarted } from '../formats/engine-events.ts'
 import { citeConfig, citeEngine, citeLog, citeStory } from './cite.ts'
-import { dockerFailure, effectiveRun, imageHas, imagePlace, isConnected, isIsolated, programSaid, story } from './helpers.ts'
+import { dockerFailure, effectiveRun, imageHas, imagePlace, isConnected, programSaid, story } from './helpers.ts'
+import { replacesProgram } from './entrypoint-args.ts'
 import { isHostFile } from './host-path-not-mounted.ts'
 import { defineRule } from './rule.ts'
 
@@ -24,18 +25,20 @@ export default defineRule({
     const byNode = programSaid(serverLog, 'script-missing')
     const first = run.command[0] ?? ''
     const handed = byNode?.subject != null && baseName(byNode.subject) === first && !first.includes('/') ? byNode : null
+    // sh -c "node …": only what the command itself names; what a package calls is another rule's.
     const inner = programSaid(serverLog, 'shell-not-found')
-    const shell = inner && inner.subject !== 'docker' && story(events)?.startedAt != null && isIsolated(config) ? inner : null
+    const shell = inner?.subject != null && story(events)?.startedAt != null && names(run.command, inner.subject) ? inner : null
     const program = said?.subject ?? (handed ? first : null) ?? shell?.subject ?? (serverLog?.failed ? null : first)
     if (!program || program === 'docker' || program.startsWith('-')) return null
     if (said?.kind === 'exec-path-missing' && isHostFile(hostPaths, program)) return null
+    if (!run.isolated && replacesProgram(image, program)) return null
     const has = imageHas(image, program)
     if (!said && !handed && !shell && has !== false) return null
     if (has === true && !said) return null
     const s = story(events)
     const index = run.runArgs.length - 1
     const place = imagePlace(config)
-    const signature = s !== null && neverStarted(s)
+    const signature = s !== null && (neverStarted(s) || (shell !== null && s.exitCode === 127))
     return {
       observations: [
         ...(said ? (['serverLog'] as const) : handed || shell ? (['serverLog'] as const) : []),
@@ -70,6 +73,10 @@ export default defineRule({
     }
   },
 })
+
+/** Does a shell line of the command call this program? */
+const names = (command: readonly string[], program: string): boolean =>
+  command.some((word, i) => i > 0 && word.split(/[\s;&|()]+/).includes(program) && /^-\w*c$/.test(command[i - 1] ?? ''))
 
 // Images that hold nothing of anybody's own, so that another one can take their place.
 const stock = /^(?:docker\.io\/)?(?:library\/)?(?:alpine|busybox|debian|ubuntu|python|node|golang|ruby|php|rust)(?::[\w.-]+)?$/

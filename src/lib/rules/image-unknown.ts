@@ -3,39 +3,19 @@ import type { ConfigEvidence } from '../evidence/evidence.ts'
 import { builtInImages, detectRuntime } from '../mcpproxy/images.ts'
 import type { Version } from '../mcpproxy/versions.ts'
 import type { Remedy } from '../remedies/remedy.ts'
-import { citeConfig, citeEngine } from './cite.ts'
-import { dockerFailure, imagePlace, refusal } from './helpers.ts'
-import { defineRule } from './rule.ts'
+import { imagePlace } from './helpers.ts'
+import { pullRule } from './pull-rule.ts'
 
-export default defineRule({
+export default pullRule({
   code: 'image-unknown',
-  severity: 'error',
   title: 'The image or its tag does not exist, or its name is not valid',
-  needs: ['serverLog'],
-  uses: ['config', 'events', 'image'],
-  detect({ serverLog }, { config, events, image }, { version }) {
-    const said = dockerFailure(serverLog, 'image-unknown', 'reference-invalid')
-    if (!said) return null
-    const { observations, cites } = refusal(said, serverLog, events)
-    const place = imagePlace(config)
-    return {
-      observations: [...observations, ...(image?.inspect === null ? (['image'] as const) : [])],
-      facts: { image: image?.reference ?? said.subject },
-      cites: [
-        ...(place && config ? [citeConfig(config, place)] : []),
-        ...cites,
-        ...(image?.inspect === null ? [citeEngine('image', `${image.reference} is not on this engine`)] : []),
-      ],
-      detail:
-        said.kind === 'reference-invalid'
-          ? `docker cannot read the name${said.detail ? `: ${said.detail}` : ''}.`
-          : 'The registry was asked and does not have it.',
-      remedies: [
-        ...(config ? withoutOwnImage(config, version.value) : []),
-        { kind: 'instruction', title: 'Name an image and a tag that exist.' },
-      ],
-    }
-  },
+  kinds: ['image-unknown', 'reference-invalid'],
+  detail: (said) =>
+    said.kind === 'reference-invalid'
+      ? `docker cannot read the name${said.detail ? `: ${said.detail}` : ''}.`
+      : 'The registry was asked and does not have it.',
+  edits: withoutOwnImage,
+  remedy: 'Name an image and a tag that exist.',
 })
 
 /** Where the runtime has an image of MCPProxy's own: without the one that does not exist. */

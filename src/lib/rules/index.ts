@@ -2,6 +2,7 @@
 import type { Rule } from './rule.ts'
 import configSyntax from './config-syntax.ts'
 import configShape from './config-shape.ts'
+import configEncoding from './config-encoding.ts'
 import duplicateName from './duplicate-name.ts'
 import duplicateKeys from './duplicate-keys.ts'
 import workingDirMissing from './working-dir-missing.ts'
@@ -10,6 +11,7 @@ import serverQuarantined from './server-quarantined.ts'
 import commandIncomplete from './command-incomplete.ts'
 import commandLineInCommand from './command-line-in-command.ts'
 import notRestarted from './not-restarted.ts'
+import proxyInContainer from './proxy-in-container.ts'
 import dockerEndpointInvalid from './docker-endpoint-invalid.ts'
 import socketPermission from './socket-permission.ts'
 import wrongEngine from './wrong-engine.ts'
@@ -33,31 +35,46 @@ import pathNotShared from './path-not-shared.ts'
 import workingDirNotMounted from './working-dir-not-mounted.ts'
 import cgroupLimitsMissing from './cgroup-limits-missing.ts'
 import credentialHelperMissing from './credential-helper-missing.ts'
+import platformMissing from './platform-missing.ts'
+import registryPrefix from './registry-prefix.ts'
 import registryLogin from './registry-login.ts'
 import imageUnknown from './image-unknown.ts'
 import registryUnreachable from './registry-unreachable.ts'
 import pullRateLimit from './pull-rate-limit.ts'
+import pullInHandshake from './pull-in-handshake.ts'
 import tlsUntrusted from './tls-untrusted.ts'
 import dockerInDocker from './docker-in-docker.ts'
 import pipxBecomesPip from './pipx-becomes-pip.ts'
 import unknownRunner from './unknown-runner.ts'
+import entrypointArgs from './entrypoint-args.ts'
+import foreignArchitecture from './foreign-architecture.ts'
 import imageLacksProgram from './image-lacks-program.ts'
 import notExecutable from './not-executable.ts'
 import memoryLimitReached from './memory-limit-reached.ts'
 import jsHeapLimit from './js-heap-limit.ts'
 import pidsLimitLow from './pids-limit-low.ts'
 import stdinClosed from './stdin-closed.ts'
+import stdinLost from './stdin-lost.ts'
 import placeholderUnresolved from './placeholder-unresolved.ts'
 import envFlagWithoutValue from './env-flag-without-value.ts'
 import envMissing from './env-missing.ts'
 import hostPathNotMounted from './host-path-not-mounted.ts'
 import networkNone from './network-none.ts'
+import selinuxLabel from './selinux-label.ts'
 import hostDockerInternal from './host-docker-internal.ts'
 import localhostInContainer from './localhost-in-container.ts'
+import hostLoopbackOnly from './host-loopback-only.ts'
 import speaksHttp from './speaks-http.ts'
+import hostHeaderRefused from './host-header-refused.ts'
+import stdoutNoise from './stdout-noise.ts'
 import protocolVersion from './protocol-version.ts'
+import hostEnvNotPassed from './host-env-not-passed.ts'
 import runtimeVersion from './runtime-version.ts'
+import sdkMajorRelease from './sdk-major-release.ts'
 import imageLacksTools from './image-lacks-tools.ts'
+import cacheDamaged from './cache-damaged.ts'
+import browserSandbox from './browser-sandbox.ts'
+import browserProfileLocked from './browser-profile-locked.ts'
 import hostPackagesMissing from './host-packages-missing.ts'
 import packageUnknown from './package-unknown.ts'
 import executableNameDiffers from './executable-name-differs.ts'
@@ -67,10 +84,17 @@ import cacheNotWritable from './cache-not-writable.ts'
 import readOnlyFilesystem from './read-only-filesystem.ts'
 import diskFull from './disk-full.ts'
 import initHelperBroken from './init-helper-broken.ts'
+import startTooSlow from './start-too-slow.ts'
+import stdoutBuffered from './stdout-buffered.ts'
+import startStampede from './start-stampede.ts'
 import namesCollide from './names-collide.ts'
+import cleanupByImage from './cleanup-by-image.ts'
+import killedFromOutside from './killed-from-outside.ts'
 import containerDeathUnnoticed from './container-death-unnoticed.ts'
 import containerPaused from './container-paused.ts'
 import engineUnresponsive from './engine-unresponsive.ts'
+import latestMoved from './latest-moved.ts'
+import orphanContainers from './orphan-containers.ts'
 import globalIsolationOff from './global-isolation-off.ts'
 import isolationModeIneffective from './isolation-mode-ineffective.ts'
 import dockerInPath from './docker-in-path.ts'
@@ -81,12 +105,16 @@ import isolationBlockDropped from './isolation-block-dropped.ts'
 import duplicateServer from './duplicate-server.ts'
 import configFileMismatch from './config-file-mismatch.ts'
 import podmanEngine from './podman-engine.ts'
+import clientTimeout from './client-timeout.ts'
+import retryCapReached from './retry-cap-reached.ts'
+import secretsInLog from './secrets-in-log.ts'
 import noAnswer from './no-answer.ts'
 import serverCrash from './server-crash.ts'
 
 export const rules: readonly Rule[] = [
   configSyntax,
   configShape,
+  configEncoding,
   duplicateName,
   duplicateKeys,
   workingDirMissing,
@@ -95,6 +123,7 @@ export const rules: readonly Rule[] = [
   commandIncomplete,
   commandLineInCommand,
   notRestarted,
+  proxyInContainer,
   dockerEndpointInvalid,
   socketPermission,
   wrongEngine,
@@ -118,31 +147,46 @@ export const rules: readonly Rule[] = [
   workingDirNotMounted,
   cgroupLimitsMissing,
   credentialHelperMissing,
+  platformMissing,
+  registryPrefix,
   registryLogin,
   imageUnknown,
   registryUnreachable,
   pullRateLimit,
+  pullInHandshake,
   tlsUntrusted,
   dockerInDocker,
   pipxBecomesPip,
   unknownRunner,
+  entrypointArgs,
+  foreignArchitecture,
   imageLacksProgram,
   notExecutable,
   memoryLimitReached,
   jsHeapLimit,
   pidsLimitLow,
   stdinClosed,
+  stdinLost,
   placeholderUnresolved,
   envFlagWithoutValue,
   envMissing,
   hostPathNotMounted,
   networkNone,
+  selinuxLabel,
   hostDockerInternal,
   localhostInContainer,
+  hostLoopbackOnly,
   speaksHttp,
+  hostHeaderRefused,
+  stdoutNoise,
   protocolVersion,
+  hostEnvNotPassed,
   runtimeVersion,
+  sdkMajorRelease,
   imageLacksTools,
+  cacheDamaged,
+  browserSandbox,
+  browserProfileLocked,
   hostPackagesMissing,
   packageUnknown,
   executableNameDiffers,
@@ -152,10 +196,17 @@ export const rules: readonly Rule[] = [
   readOnlyFilesystem,
   diskFull,
   initHelperBroken,
+  startTooSlow,
+  stdoutBuffered,
+  startStampede,
   namesCollide,
+  cleanupByImage,
+  killedFromOutside,
   containerDeathUnnoticed,
   containerPaused,
   engineUnresponsive,
+  latestMoved,
+  orphanContainers,
   globalIsolationOff,
   isolationModeIneffective,
   dockerInPath,
@@ -166,6 +217,9 @@ export const rules: readonly Rule[] = [
   duplicateServer,
   configFileMismatch,
   podmanEngine,
+  clientTimeout,
+  retryCapReached,
+  secretsInLog,
   noAnswer,
   serverCrash,
 ]

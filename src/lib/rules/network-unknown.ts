@@ -17,9 +17,13 @@ export default defineRule({
   uses: ['serverLog', 'events', 'engine', 'setup', 'status'],
   detect({ config }, { serverLog, events, engine, setup, status }) {
     if (isConnected(serverLog, status)) return null
-    const said = dockerFailure(serverLog, 'network-unknown')
     const run = effectiveRun(config, setup)?.run
-    const name = said?.subject ?? (run ? flagValue(run, 'network') : null)
+    const asked = run ? flagValue(run, 'network') : null
+    const refusedBy = dockerFailure(serverLog, 'network-unknown', 'container-missing')
+    // network_mode "container:NAME" shares the network of another container.
+    const shared = refusedBy?.kind === 'container-missing'
+    const said = shared && !asked?.startsWith('container:') ? null : refusedBy
+    const name = shared ? asked : (said?.subject ?? asked)
     const absent = name !== null && !builtIn.test(name) && engine?.networks != null && !engine.networks.includes(name)
     if (!said && !(absent && !serverLog?.failed)) return null
     const flag = configFlag(config, 'network')
@@ -38,12 +42,16 @@ export default defineRule({
         ...(refused?.cites ?? []),
         ...(absent ? [citeEngine('/networks', `has ${engine?.networks?.join(', ') ?? ''}`)] : []),
       ],
-      detail: `The engine has no network "${name ?? ''}". Compose puts the name of the project in front of its networks.`,
-      remedies: [
-        ...ownNetworkOff(config, engine, mine?.place ?? null),
-        { kind: 'command', title: 'Create the network', argv: ['docker', 'network', 'create', name ?? 'NAME'] },
-        { kind: 'instruction', title: 'Or name an existing network in network_mode; "bridge" is the default.' },
-      ],
+      detail: shared
+        ? `The network of a container is to be shared, and there is no running container "${asked?.slice('container:'.length) ?? ''}".`
+        : `The engine has no network "${name ?? ''}". Compose puts the name of the project in front of its networks.`,
+      remedies: shared
+        ? [{ kind: 'instruction', title: 'Start that container first, or name another network in network_mode; "bridge" is the default.' }]
+        : [
+            ...ownNetworkOff(config, engine, mine?.place ?? null),
+            { kind: 'command', title: 'Create the network', argv: ['docker', 'network', 'create', name ?? 'NAME'] },
+            { kind: 'instruction', title: 'Or name an existing network in network_mode; "bridge" is the default.' },
+          ],
     }
   },
 })

@@ -3,6 +3,9 @@ import { citeLog, citeStory } from './cite.ts'
 import { dockerFailure, story } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
+/** Is this the name of a script, as opposed to a compiled program? */
+export const isScript = (program: string | null): boolean => /\.(?:sh|bash|py|js|mjs|cjs|ts|rb|pl|php)$/.test(program ?? '')
+
 export default defineRule({
   code: 'not-executable',
   severity: 'error',
@@ -14,7 +17,9 @@ export default defineRule({
     if (!said) return null
     const s = story(events)
     return {
-      observations: ['serverLog', ...(s && (s.exitCode === 126 || s.startedAt === null || s.exitCode !== 0) ? (['events'] as const) : [])],
+      observations: ['serverLog', ...(s && (s.startedAt === null || s.exitCode !== 0) ? (['events'] as const) : [])],
+      // Of a program that is no script the same text means another processor.
+      ...(said.kind === 'exec-format' && !isScript(said.subject) ? { rank: 'suspected' as const } : {}),
       facts: { program: said.subject },
       cites: [citeLog(said.line), ...(s ? [citeStory(s)] : [])],
       detail: `${said.subject ?? 'It'}: ${said.kind === 'exec-denied' ? 'not executable, or a folder' : said.kind === 'exec-format' ? 'no interpreter line, or a program for another processor' : 'its interpreter does not exist (often a CR at the end of the first line)'}.`,

@@ -17,11 +17,14 @@ export default defineRule({
   detect({ config }, { serverLog, events, status, hostPaths, environment }, { platform }) {
     const { expected, server } = config
     if (!expected || !server || isConnected(serverLog, status)) return null
-    const said = dockerFailure(serverLog, 'mount-name', 'mount-spec')
+    const refusedMount = dockerFailure(serverLog, 'mount-name', 'mount-spec')
+    const said = refusedMount?.subject?.startsWith(' ') ? null : refusedMount
     const windows = platform === 'win32'
     const odd = expected.run.mounts.find(
       (m) =>
         m.type !== 'tmpfs' &&
+        // A blank in front: flag and value are one word, which is another mistake.
+        m.source === m.source.trimStart() &&
         (/^~|^\$|^%\w+%|\$\{(?!env:|keyring:)/.test(m.source) ||
           /^\.{1,2}(?:\/|$)/.test(m.source) ||
           (!windows && /^[A-Za-z]:[\\/]/.test(m.source)) ||
@@ -86,7 +89,7 @@ function expanded(
   home: string | undefined,
 ): Remedy[] {
   const start = /^(?:~|\$HOME|\$\{HOME\})(?=\/)/.exec(value)?.[0]
-  const token = place ? valueAt(config.document, place)?.value : undefined
+  const token: unknown = place ? valueAt(config.document, place)?.value : undefined
   if (!place || start === undefined || !home?.startsWith('/') || typeof token !== 'string' || !token.includes(value)) return []
   const path = home.replace(/\/+$/, '') + value.slice(start.length)
   const host = hostPaths?.[path]

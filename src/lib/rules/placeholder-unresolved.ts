@@ -1,6 +1,6 @@
 /** A `${…}` reference reaches the server as literal text. */
 import { field } from '../formats/log-line.ts'
-import type { ConfigPath } from '../formats/mcp-config.ts'
+import type { ConfigPath, ServerEntry } from '../formats/mcp-config.ts'
 import { citeConfig, citeLog } from './cite.ts'
 import { isConnected, serverPath } from './helpers.ts'
 import { defineRule } from './rule.ts'
@@ -61,7 +61,7 @@ export default defineRule({
   },
 })
 
-function argPlace(args: readonly string[], reference: string, index: number): ConfigPath | null {
+function argPlace(args: readonly string[], reference: string, index: ServerEntry['index']): ConfigPath | null {
   const i = args.findIndex((a) => a.includes(reference))
   return i < 0 ? null : ['mcpServers', index, 'args', i]
 }

@@ -21,14 +21,18 @@ export type Citation =
       column: number
       /** Length of the culprit in the line, in characters. */
       length: number
-      /** The line itself, secrets masked. */
+      /** The line itself, secrets masked; of a very long one the part around the culprit. */
       excerpt: string
+      /** Where the culprit stands in the excerpt, when masking or cutting moved it. */
+      excerptColumn?: number
     }
   | { type: 'log'; file: string; line: number | null; at: string | null; text: string }
   | { type: 'event'; at: string; container: string; text: string }
   | { type: 'api'; endpoint: string; field: string; text: string }
   | { type: 'engine'; what: string; text: string }
   | { type: 'host'; path: string; text: string }
+  /** What it did when it was run again; `run` says how. */
+  | { type: 'replay'; run: string; text: string }
 
 export interface Finding {
   code: string
@@ -89,7 +93,7 @@ interface RuleDefinition<N extends Source, U extends Source> {
   needs: readonly N[]
   /** Each that agrees lifts the rank; `undefined` where it could not be looked at. */
   uses?: readonly U[]
-  detect(needed: Needed<N>, used: Used<U>, context: Context): Detection | null
+  detect(this: void, needed: Needed<N>, used: Used<U>, context: Context): Detection | null
 }
 
 /** Types flow from `needs` and `uses` to the parameters of `detect`: a rule sees only what it declared. */

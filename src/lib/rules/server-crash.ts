@@ -1,6 +1,6 @@
 /** Symptom: the program ends by itself, and no more precise cause was found. */
 import { citeLog, citeStory, lastWords } from './cite.ts'
-import { failure, story } from './helpers.ts'
+import { dockerFailure, failure, story } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -14,7 +14,9 @@ export default defineRule({
     const attempt = failure(serverLog)
     if (attempt?.outcome !== 'exited' && attempt?.outcome !== 'refused') return null
     const s = story(events)
+    const refused = s?.startedAt == null ? dockerFailure(serverLog, 'other') : null
     return {
+      ...(refused ? { title: 'docker refuses to start the container' } : {}),
       observations: ['serverLog', ...(s?.exitCode != null && s.signals.length === 0 ? (['events'] as const) : [])], // What happened, not why: never more than a suspicion.
       rank: 'suspected',
       facts: { exitCode: s?.exitCode ?? null },

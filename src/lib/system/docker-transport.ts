@@ -130,7 +130,7 @@ async function receive(answer: IncomingMessage, expected: Expected, maxBytes: nu
   if (status === 400 && json === null && /HTTP request to an HTTPS server/i.test(content))
     throw engineFailure('misconfigured', 'The engine wants TLS.', status)
   // An engine's own answers carry {"message": …}; 404 or 405 of something else does not.
-  const why = status === 401 || status === 403 ? 'denied' : json === null && status < 500 ? 'not-docker' : 'failed'
+  const why = status === 401 || status === 403 ? 'denied' : status >= 500 ? 'server-error' : json === null ? 'not-docker' : 'failed'
   throw engineFailure(why, `The engine answered HTTP ${status}${message === '' ? '' : `: ${message}`}`, status)
 }
 

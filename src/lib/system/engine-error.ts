@@ -1,7 +1,8 @@
 /** What went wrong between us and the engine, told apart by structure: errno, status, what we did ourselves. Never by prose. */
 import type { SourceError } from './system.ts'
 
-export type EngineWhy = 'missing' | 'refused' | 'denied' | 'timed-out' | 'not-docker' | 'misconfigured' | 'failed'
+/** `server-error`: HTTP 5xx, an answer, but not one that helps. */
+export type EngineWhy = 'missing' | 'refused' | 'denied' | 'timed-out' | 'not-docker' | 'misconfigured' | 'server-error' | 'failed'
 
 /** The `error` of a failed `Observed` of the live engine. */
 export interface EngineError extends SourceError {
@@ -24,6 +25,7 @@ const kinds: Record<EngineWhy, SourceError['kind']> = {
   'timed-out': 'timed-out',
   'not-docker': 'failed',
   misconfigured: 'failed',
+  'server-error': 'failed',
   failed: 'failed',
 }
 

@@ -5,6 +5,7 @@ import { createFiles } from './files.ts'
 import { chooseProcess, locate, type Located } from './locations.ts'
 import { createProxyApi, defaultSocket, listenUrl, type LiveProxyApi } from './mcpproxy.ts'
 import { findProxyProcesses, proxyEnvironment, readProxyProcess, type ProxyProcess } from './processes.ts'
+import { createReplayRunner, type ReplayRunner } from './replay-runner.ts'
 import { observed, type Files, type ProxyEnvironment, type System } from './system.ts'
 
 export interface LiveOptions {
@@ -28,6 +29,8 @@ export interface LiveSystem extends System {
   proxy: LiveProxyApi
   /** Engines of this machine that exist beside the one that is asked, as addresses. */
   otherEngines(): Promise<string[]>
+  /** Starts servers again. Its time limits are those of each run, not the deadline. */
+  replays: ReplayRunner
 }
 
 export function createLiveSystem(options: LiveOptions): LiveSystem {
@@ -74,7 +77,9 @@ export function createLiveSystem(options: LiveOptions): LiveSystem {
     })
   })
   const engine = createEngine({ endpoint, deadline: options.deadline, env: async () => ({ ...env, ...(await environment()).env }) })
+  const replays = createReplayRunner({ endpoint, env: async () => ({ ...env, ...(await environment()).env }), files, platform })
   return {
+    replays,
     recording: null,
     platform,
     now: () => new Date(),
@@ -97,6 +102,7 @@ export function createLiveSystem(options: LiveOptions): LiveSystem {
       return found.filter((host) => host !== asked)
     },
     close: async () => {
+      await replays.close()
       await engine.close()
       proxy.close()
       await files.close()

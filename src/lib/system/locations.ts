@@ -94,6 +94,10 @@ export async function locate(input: LocationInput): Promise<Located> {
   // Without --config it reads one file and saves to, and watches, the one in its data folder.
   const tracked = explicit ? config : paths.join(dataDir, configName)
   const trackedConfig = tracked !== null && tracked !== config && (await exists(tracked)) ? tracked : null
+  // A daemon that starts with the session has the home folder as its current one.
+  const atHome = paths.join(home, configName)
+  const otherConfigs =
+    !explicit && atHome !== config && atHome !== trackedConfig && process?.cwd == null && (await exists(atHome)) ? [atHome] : []
   if (trackedConfig !== null) how.push(`MCPProxy saves to and watches ${trackedConfig}, not the file that it reads at start.`)
 
   const logDirs: string[] = []
@@ -107,7 +111,7 @@ export async function locate(input: LocationInput): Promise<Located> {
   if (settings.logDir !== null) logs(absolute(settings.logDir, cwd), 'logging.log_dir of the configuration')
   if (dataDir !== standard) logs(paths.join(dataDir, 'logs'), 'beside the data, since v0.39.0')
   logs(standardLogs(platform, home, uid, env), 'the default of this system')
-  return { home, config, trackedConfig, dataDir, logDirs, how, settings }
+  return { home, config, trackedConfig, otherConfigs, dataDir, logDirs, how, settings }
 }
 
 function standardLogs(platform: string, home: string, uid: number | null, env: Record<string, string | undefined>): string {

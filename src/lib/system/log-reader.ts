@@ -35,23 +35,26 @@ export async function* linesBackward(file: OpenFile, options: BackwardOptions): 
   const needles = options.needles?.map((n) => Buffer.from(n))
   const limit = Math.max(0, file.size - options.maxBytes)
   let end = file.size
-  // What was read of a line whose beginning is further ahead in the file.
-  let rest: Buffer = Buffer.alloc(0)
+  // What was read of a line whose beginning is further ahead in the file, in pieces, the earliest first.
+  let rest: Buffer[] = []
   let atEnd = true
   while (end > 0) {
     if (end <= limit || Date.now() > options.deadline) return { reachedStart: false }
     const start = Math.max(0, end - chunkSize)
     const chunk = await file.read(start, end - start)
-    const block = rest.length > 0 ? Buffer.concat([chunk, rest]) : chunk
+    // Somebody cut the file short (logrotate's copytruncate): what is there now is another log.
+    if (chunk.length < end - start) return { reachedStart: false }
     const first = start === 0 ? 0 : chunk.indexOf(newline) + 1
     if (start > 0 && first === 0) {
-      rest = block.length > longestLine ? block.subarray(0, longestLine) : block
+      rest.unshift(chunk)
+      while (rest.length * chunkSize > longestLine + chunkSize) rest.pop()
       end = start
       continue
     }
+    const block = rest.length > 0 ? Buffer.concat([chunk, ...rest]) : chunk
     yield* hits(block.subarray(first), start + first, needles, atEnd)
     atEnd = false
-    rest = Buffer.from(block.subarray(0, first))
+    rest = first > 0 ? [Buffer.from(block.subarray(0, first))] : []
     end = start
   }
   return { reachedStart: true }

@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs/promises'
 import path from 'node:path'
+import { object, text } from '../formats/loose.ts'
 import type { Files, ProxyEnvironment } from './system.ts'
 
 export interface ProxyProcess {
@@ -35,9 +36,14 @@ const atOnce = 32
 // Everything else of another process's environment is none of our business.
 const kept =
   /^(HOME|PATH|SHELL|USER|USERNAME|TMPDIR|SSH_AUTH_SOCK|LOCALAPPDATA|USERPROFILE|DOCKER_.*|XDG_.*|.*_PROXY|MCPPROXY_.*|MCPP_CONFIG)$/i
+// Where package managers look for their index and for certificates; those with tokens are left out.
+const forPackages =
+  /^(npm_config_(registry|cafile)|UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL)|PIP_(INDEX_URL|EXTRA_INDEX_URL|CERT)|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE)$/i
 
 export function relevantEnvironment(env: Record<string, string | undefined>): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter((e): e is [string, string] => e[1] !== undefined && kept.test(e[0])))
+  return Object.fromEntries(
+    Object.entries(env).filter((e): e is [string, string] => e[1] !== undefined && (kept.test(e[0]) || forPackages.test(e[0]))),
+  )
 }
 
 /** All daemons on this machine whose pids mean the same to us: ours first, then by age. */
@@ -194,7 +200,21 @@ export async function proxyEnvironment(
     user: process?.user ?? (await ownUser(files, own)),
     env,
     programs: await resolvePrograms(files, env, own.platform),
+    ...(await clientProxies(files, env)),
   }
+}
+
+/** `proxies` of the docker client's configuration: docker sets these variables in every container (docs: Use a proxy server with the Docker CLI). */
+async function clientProxies(files: Files, env: Record<string, string | undefined>): Promise<{ clientProxies?: string[] }> {
+  const folder = env['DOCKER_CONFIG'] ?? (env['HOME'] === undefined ? null : `${env['HOME']}/.docker`)
+  const answer = folder === null ? null : await files.read(`${folder}/config.json`, 1024 * 1024)
+  if (!answer?.ok) return {}
+  if (answer.value === null) return { clientProxies: [] }
+  const { parse } = await import('jsonc-parser')
+  const config: unknown = parse(answer.value.toString('utf8'))
+  const names = { httpProxy: 'HTTP_PROXY', httpsProxy: 'HTTPS_PROXY', allProxy: 'ALL_PROXY', noProxy: 'NO_PROXY' }
+  const blocks = Object.values(object(object(config)['proxies'])).map(object)
+  return { clientProxies: Object.entries(names).flatMap(([key, name]) => (blocks.some((b) => text(b[key])) ? [name] : [])) }
 }
 
 async function ownUser(files: Files, own: { platform: string; uid: number | null }): Promise<ProxyEnvironment['user']> {

@@ -1,4 +1,5 @@
 /** The few keys of mcp_config.json that say where things are and how to ask MCPProxy. Everything else is for `formats/mcp-config.ts`. */
+import { tooDeepAt } from '../formats/json-depth.ts'
 import type { Files } from './system.ts'
 
 export interface ProxySettings {
@@ -28,8 +29,10 @@ export async function readProxySettings(files: Files, path: string | null): Prom
   if (path === null) return noSettings
   const answer = await files.read(path, 64 * 1024 * 1024)
   if (!answer.ok || answer.value === null) return noSettings
+  const content = answer.value.toString('utf8').replace(/^\uFEFF/, '')
+  if (tooDeepAt(content) !== null) return noSettings
   const { parse } = await import('jsonc-parser')
-  const config = lowered(parse(answer.value.toString('utf8').replace(/^\uFEFF/, ''), [], { allowTrailingComma: true }))
+  const config = lowered(parse(content, [], { allowTrailingComma: true }))
   const logging = lowered(config['logging'])
   const tls = lowered(config['tls'])
   return {

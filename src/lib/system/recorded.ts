@@ -1,7 +1,7 @@
 /** Answers from a capture: a folder in the form `mcpproxy-doctor-capture/1`. What it does not hold is "not recorded". */
 import fs from 'node:fs/promises'
 import path from 'node:path'
-import { object, text, type Loose } from '../formats/loose.ts'
+import { object, text, texts, type Loose } from '../formats/loose.ts'
 import { UserError } from '../errors.ts'
 import {
   notObserved,
@@ -44,6 +44,8 @@ export async function openCapture(folder: string): Promise<System> {
     full.startsWith(homeFolder + path.sep) ? path.posix.join(home, path.relative(homeFolder, full).split(path.sep).join('/')) : full
   const onDisk = (name: string): string =>
     name === home || name.startsWith(`${home}/`) ? path.join(homeFolder, name.slice(home.length)) : name
+  const atHome = path.join(homeFolder, 'mcp_config.json')
+  const other = config !== atHome && (await isFile(atHome))
   return {
     recording: {
       recordedAt: at.toISOString(),
@@ -57,6 +59,7 @@ export async function openCapture(folder: string): Promise<System> {
         home,
         config: config === null ? null : shown(config),
         trackedConfig: null,
+        otherConfigs: other ? [shown(atHome)] : [],
         dataDir: config === null ? null : path.posix.dirname(shown(config)),
         logDirs: logs === null ? [] : [shown(logs)],
         how: ['recorded in capture.json'],
@@ -65,6 +68,7 @@ export async function openCapture(folder: string): Promise<System> {
     proxy: { get: (p) => recordedAnswer(root, p, proxy['running'] === true), address: () => Promise.resolve(text(proxy['listen'])) },
     engine: recordedEngine(root, object(manifest['docker'])),
     environment: () => recordedEnvironment(root),
+    replays: null,
     close: () => Promise.resolve(),
   }
 }
@@ -166,9 +170,15 @@ function recordedFiles(root: string, onDisk: (name: string) => string): Files {
   }
 }
 
+const isFile = async (file: string): Promise<boolean> =>
+  fs.stat(file).then(
+    (s) => s.isFile(),
+    () => false,
+  )
+
 async function openRegular(file: string): Promise<fs.FileHandle | null> {
+  if (!(await isFile(file))) return null
   try {
-    if (!(await fs.stat(file)).isFile()) return null
     return await fs.open(file, 'r')
   } catch {
     return null
@@ -295,5 +305,6 @@ async function recordedEnvironment(root: string): Promise<Observed<ProxyEnvironm
         : null,
     env: strings(object(v['env'])),
     programs: Object.fromEntries(Object.entries(object(v['programs'])).map(([k, item]) => [k, text(item)])),
+    ...(Array.isArray(v['clientProxies']) ? { clientProxies: texts(v['clientProxies']) } : {}),
   })
 }

@@ -4,11 +4,13 @@
  * An answer is always a value: `Observed` says when nobody could look, and why.
  */
 
+import type { ReplayRunner } from './replay-runner.ts'
+
 /** Why a source could not be looked at. */
 export interface SourceError {
   /**
    * `not-recorded`: the capture does not hold it. `timed-out`: no answer within its limit.
-   * `denied`: the operating system or the API refused. `unreachable`: nothing answers there.
+   * `denied`: the operating system or the API refused. `unreachable`: nothing answers there, or nothing is there.
    * `failed`: an answer that cannot be used (HTTP 500, not JSON, reset).
    */
   kind: 'not-recorded' | 'timed-out' | 'denied' | 'unreachable' | 'failed'
@@ -113,6 +115,8 @@ export interface ProxyEnvironment {
   env: Record<string, string | undefined>
   /** Program name → absolute path on the PATH of that environment, or null. */
   programs: Record<string, string | null>
+  /** Names of the proxy variables that the docker client's own configuration sets in every container; absent: not known. */
+  clientProxies?: string[]
 }
 
 /** Where MCPProxy keeps its things. */
@@ -122,6 +126,8 @@ export interface Locations {
   config: string | null
   /** The file that it saves to and watches, when that is another one. */
   trackedConfig: string | null
+  /** Further files of that name that MCPProxy reads instead when it is started in their folder. */
+  otherConfigs: string[]
   dataDir: string | null
   /** Folders that may hold logs, the likeliest first. */
   logDirs: string[]
@@ -140,6 +146,8 @@ export interface System {
   proxy: ProxyApi
   engine: Engine
   environment(): Promise<Observed<ProxyEnvironment>>
+  /** Starts servers again; null in a recording. Its limits are those of each run. */
+  replays: ReplayRunner | null
   /** Ends what is still open (sockets, files). */
   close(): Promise<void>
 }

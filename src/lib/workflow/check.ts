@@ -3,12 +3,16 @@ import { collectServers, collectShared, type Shared } from '../evidence/collect.
 import type { Redactor } from '../evidence/secrets.ts'
 import type { ServerEntry } from '../formats/mcp-config.ts'
 import type { Subject } from '../evidence/evidence.ts'
-import { suggestNames, UserError } from '../errors.ts'
 import { overallVerdict, sortFindings, type Report, type ServerReport, type Undetermined } from '../report/report.ts'
 import { rules } from '../rules/index.ts'
+import type { EditClass } from '../remedies/remedy.ts'
 import type { Finding } from '../rules/rule.ts'
 import { isConnected } from '../rules/helpers.ts'
 import type { System } from '../system/system.ts'
+import { knownServers, requireServer } from './servers.ts'
+import { replayServer, worthReplaying } from './replay.ts'
+import { createStarter } from './start.ts'
+import { fileFindings, fileSubject } from './file-findings.ts'
 import { stepsOf } from './steps.ts'
 
 export interface CheckOptions {
@@ -16,6 +20,8 @@ export interface CheckOptions {
   all: boolean
   /** Milliseconds for everything together. */
   timeoutMs: number
+  /** Null: nothing is started. */
+  replay?: { allow: ReadonlySet<EditClass>; budgetMs: number; env: Readonly<Record<string, string | undefined>> } | null
   /** Called as things happen, for progress on stderr. */
   progress?: (text: string) => void
 }
@@ -27,11 +33,12 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
   const names = chooseServers(shared, options)
   options.progress?.(`reading the logs of ${names.join(', ') || 'MCPProxy'}`)
   const { subjects, version, redact } = await collectServers(shared, names)
-  const servers = subjects.map((s) => serverReport(s))
+  const servers = await replayed(system, subjects, options)
+  const findings = [...fileFindings(shared), ...(servers.length === 0 ? withoutServer(fileSubject(shared, version)) : [])]
   const engine = shared.engine.engine
   const report: Report = {
     schemaVersion: 1,
-    verdict: overallVerdict(servers, []),
+    verdict: overallVerdict(servers, findings),
     recordedAt: system.recording?.recordedAt ?? null,
     checkedAt: system.now().toISOString(),
     mcpproxy: {
@@ -47,32 +54,42 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
         }
       : { host: null, version: null, reachable: null },
     servers,
-    findings: [],
+    findings,
   }
   return redactReport(report, redact)
 }
 
+/** The reports of the servers; where a replay can settle something, it does. */
+async function replayed(system: System, subjects: readonly Subject[], { replay, progress }: CheckOptions): Promise<ServerReport[]> {
+  const reports = subjects.map((subject) => ({ subject, report: serverReport(subject) }))
+  const open = reports.filter(({ subject, report }) => worthReplaying(subject, report))
+  if (!replay || open.length === 0) return reports.map((r) => r.report)
+  const starter = await createStarter(system)
+  if (!starter) return reports.map((r) => r.report)
+  const deadline = Date.now() + replay.budgetMs
+  const judged: ServerReport[] = []
+  for (const { subject, report } of reports) {
+    const budgetMs = deadline - Date.now()
+    if (!open.some((o) => o.subject === subject) || budgetMs <= 0) judged.push(report)
+    else
+      judged.push(
+        await replayServer(subject, report, {
+          allow: replay.allow,
+          env: replay.env,
+          starts: 12,
+          budgetMs,
+          start: starter.start,
+          ...(progress ? { progress } : {}),
+        }),
+      )
+  }
+  return judged
+}
+
 /** Those that were named; else every enabled server that is not connected, or all when MCPProxy does not run. */
 export function chooseServers(shared: Shared, options: CheckOptions): string[] {
-  const configured = shared.config.ok ? shared.config.value.servers.map((s) => s.name) : []
-  const listed =
-    shared.status.ok && shared.status.value
-      ? shared.status.value.servers.flatMap((s) => (typeof s['name'] === 'string' ? [s['name']] : []))
-      : []
-  const known = [...new Set([...configured, ...listed])]
-  const broken = shared.config.ok && shared.config.value.document.problems.some((p) => p.kind === 'syntax' || p.kind === 'shape')
-  for (const name of options.servers) {
-    if (known.includes(name) || broken || !shared.config.ok) continue
-    const near = suggestNames(name, known)
-    throw new UserError(
-      `There is no server "${name}" in ${shared.locations.config ?? 'the configuration'}.`,
-      near.length > 0
-        ? [`Did you mean ${near.map((n) => `"${n}"`).join(' or ')}?`]
-        : known.length > 0
-          ? [`It has ${known.map((n) => `"${n}"`).join(', ')}.`]
-          : [],
-    )
-  }
+  const known = knownServers(shared)
+  for (const name of options.servers) requireServer(shared, name)
   if (options.servers.length > 0) return [...new Set(options.servers)]
   if (options.all) return known
   const states = shared.status.ok ? shared.status.value?.servers : undefined
@@ -81,8 +98,12 @@ export function chooseServers(shared: Shared, options: CheckOptions): string[] {
   const open = entries
     .filter((e) => e.enabled === true && !states.some((s) => s['name'] === e.name && s['connected'] === true))
     .map((e) => e.name)
+    .filter((name) => name !== '')
   return open.length > 0 ? open : known
 }
+
+/** What is wrong in the file itself is said also when it names no server that could be asked about. */
+const withoutServer = (file: Subject | null): Finding[] => (file ? serverReport(file).findings.map((f) => ({ ...f, server: null })) : [])
 
 export function serverReport(subject: Subject): ServerReport {
   const findings: Finding[] = []
@@ -91,11 +112,12 @@ export function serverReport(subject: Subject): ServerReport {
   for (const rule of rules) {
     try {
       const outcome = rule.run(subject)
-      if (outcome.type === 'undetermined') undetermined.push({ code: outcome.code, source: outcome.source, error: outcome.error })
-      else if (outcome.type === 'found') {
-        if (rule.symptom) symptoms.push(outcome.finding)
-        else findings.push(outcome.finding)
+      if (outcome.type === 'undetermined') {
+        // The engine's errors know more, for the rules; the report has one form for all.
+        const { kind, message } = outcome.error
+        undetermined.push({ code: outcome.code, source: outcome.source, error: { kind, message } })
       }
+      if (outcome.type === 'found') (rule.symptom ? symptoms : findings).push(outcome.finding)
     } catch (error) {
       findings.push({
         code: 'rule-crashed',
@@ -122,6 +144,8 @@ export function serverReport(subject: Subject): ServerReport {
     findings: sorted,
     steps: stepsOf(subject, sorted),
     undetermined,
+    replays: [],
+    replayed: null,
     rules: { looked: rules.length - undetermined.length, couldNot: undetermined.length },
   }
 }
@@ -153,13 +177,18 @@ function judge(subject: Subject, findings: readonly Finding[]): Pick<ServerRepor
 
 /** Every string of the report passes the redactor: the one place where secrets are struck. */
 export function redactReport(report: Report, redact: Redactor): Report {
-  const walk = (value: unknown): unknown => {
-    if (typeof value === 'string') return redact(value)
-    if (Array.isArray(value)) return value.map(walk)
-    if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, walk(v)]))
-    return value
-  }
-  const struck = walk(report) as Report
+  const struck = redactValue(report, redact)
   // The names of the servers stay: they are what the user asked for, and what programs look up.
   return { ...struck, servers: struck.servers.map((s, i) => ({ ...s, server: report.servers[i]?.server ?? s.server })) }
+}
+
+/** The same value with every string in it redacted. */
+export function redactValue<T>(value: T, redact: Redactor): T {
+  const walk = (item: unknown): unknown => {
+    if (typeof item === 'string') return redact(item)
+    if (Array.isArray(item)) return item.map(walk)
+    if (typeof item === 'object' && item !== null) return Object.fromEntries(Object.entries(item).map(([k, v]) => [k, walk(v)]))
+    return item
+  }
+  return walk(value) as T
 }

@@ -310,8 +310,8 @@ async function inspectConnection(
   const hasContainer = isolated || intended.decision?.runs === 'own-docker'
   const deadline = Date.now() + settleMs
   let tools: number | null = null
-  let container: Container | null = null
-  let unseen: string | null = null
+  let container: Container | null
+  let unseen: string | null
   for (;;) {
     const [listed, containers] = await Promise.all([toolCount(system, server), readContainers(system)])
     tools = listed ?? tools

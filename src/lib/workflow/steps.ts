@@ -15,7 +15,7 @@ export function stepsOf(subject: Subject, findings: readonly Finding[]): Step[] 
     ? {
         step: 'isolation',
         outcome: decision.runs === 'docker' ? 'ok' : 'not-applicable',
-        summary: `${decision.runs === 'docker' ? 'isolated' : decision.runs === 'own-docker' ? 'its own docker command' : 'not isolated'}: ${decision.because}`,
+        summary: `${decision.runs === 'docker' ? 'isolated' : decision.runs === 'own-docker' ? 'not wrapped' : 'not isolated'}: ${decision.because}`,
       }
     : {
         step: 'isolation',

@@ -144,7 +144,7 @@ async function verify(
 }
 
 const readingOf = (path: string, bytes: Buffer): ConfigReading =>
-  configReading(parseConfig(path, bytes), { trackedPath: null, mtimeMs: null })
+  configReading(parseConfig(path, bytes), { trackedPath: null, otherPaths: [], mtimeMs: null })
 
 /** Names of servers whose entry is not the same in both. */
 function changedServers(a: ConfigReading, b: ConfigReading): string[] {

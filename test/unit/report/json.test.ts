@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { Ajv2020, type AnySchemaObject } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { renderJson } from '../../../src/lib/report/json.ts'
-import { packageRoot } from '../../helpers/package-root.ts'
 import { healthy, only, sampleReport, severalServers, undecided } from '../../helpers/sample-report.ts'
+import { schemaErrors } from '../../helpers/valid-report.ts'
 
-const schema = JSON.parse(readFileSync(join(packageRoot(), 'schemas/report.schema.json'), 'utf8')) as AnySchemaObject
-const validate = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true }).compile(schema)
 const parsed = (value: unknown): unknown => JSON.parse(renderJson(value))
 
 test('reports are what the schema says', () => {
@@ -20,7 +15,7 @@ test('reports are what the schema says', () => {
     only(undecided),
     { ...severalServers, findings: sampleReport.servers[0]?.findings ?? [] },
   ]) {
-    assert.ok(validate(parsed(report)), JSON.stringify(validate.errors, null, 2))
+    assert.equal(schemaErrors(parsed(report)), null)
   }
 })
 
@@ -31,10 +26,10 @@ test('the schema refuses what it does not know', () => {
     { ...sampleReport, verdict: 'fine' },
     { ...sampleReport, servers: [{ ...healthy, rules: {} }] },
   ]) {
-    assert.ok(!validate(parsed(wrong)))
+    assert.notEqual(schemaErrors(parsed(wrong)), null)
   }
   const { checkedAt: _, ...without } = sampleReport
-  assert.ok(!validate(parsed(without)))
+  assert.notEqual(schemaErrors(parsed(without)), null)
 })
 
 test('JSON is the report itself: two spaces, one newline at the end', () => {

@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import type { Citation, Finding } from '../../../src/lib/rules/rule.ts'
 import { displayWidth } from '../../../src/lib/report/clean.ts'
 import type { Report } from '../../../src/lib/report/report.ts'
-import { renderReport, type TextOptions } from '../../../src/lib/report/text.ts'
+import { renderReport } from '../../../src/lib/report/text.ts'
+import type { TextOptions } from '../../../src/lib/report/text-options.ts'
 import { createTheme, plainTheme } from '../../../src/lib/report/theme.ts'
 import {
   healthy,

@@ -143,7 +143,7 @@ test('HTTP 500, and 403 of an authorization plugin', async (t) => {
     json((_, res) => void res.writeHead(500).end('{"message":"database is locked"}')),
   )
   const answer = error(await engineAt(t, broken).containers())
-  assert.equal(answer.why, 'failed')
+  assert.equal(answer.why, 'server-error')
   assert.match(answer.message, /HTTP 500: database is locked/)
   const forbidden = await listen(
     t,

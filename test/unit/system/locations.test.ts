@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { chooseProcess, locate, type LocationInput } from '../../../src/lib/system/locations.ts'
-import { proxyFlags, readProxyProcess, relevantEnvironment, resolvePrograms, type ProxyProcess } from '../../../src/lib/system/processes.ts'
+import {
+  proxyEnvironment,
+  proxyFlags,
+  readProxyProcess,
+  relevantEnvironment,
+  resolvePrograms,
+  type ProxyProcess,
+} from '../../../src/lib/system/processes.ts'
 import { observed, type Files } from '../../../src/lib/system/system.ts'
 
 function filesWith(contents: Record<string, string>): Files {
@@ -157,4 +164,15 @@ test('programs on the PATH, and what of an environment is kept', async () => {
     PATH: '/a',
     MCPPROXY_API_KEY: 'k',
   })
+  const packages = { npm_config_registry: 'http://r.test', SSL_CERT_FILE: '/c.pem' }
+  assert.deepEqual(relevantEnvironment({ ...packages, 'npm_config_//r.test/:_authToken': 'x', UV_PUBLISH_TOKEN: 'x' }), packages)
+})
+
+test("the docker client's proxies: names only; a file that is not JSON names none", async () => {
+  const proxies = async (content: Record<string, string>): Promise<string[] | undefined> =>
+    (await proxyEnvironment(filesWith(content), null, { env: { HOME: '/home/me' }, platform: 'linux', uid: null })).clientProxies
+  const config = { auths: {}, proxies: { default: { httpsProxy: 'http://me:secret@proxy.test:3128', noProxy: '' } } }
+  assert.deepEqual(await proxies({ '/home/me/.docker/config.json': JSON.stringify(config) }), ['HTTPS_PROXY'])
+  assert.deepEqual(await proxies({ '/home/me/.docker/config.json': 'broken' }), [])
+  assert.deepEqual(await proxies({}), [])
 })

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { lineNumbers, linesBackward } from '../../../src/lib/system/log-reader.ts'
+import fs from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { createFiles } from '../../../src/lib/system/files.ts'
+import { lineNumbers, linesBackward, longestLine } from '../../../src/lib/system/log-reader.ts'
 import type { OpenFile } from '../../../src/lib/system/system.ts'
 
 const file = (content: Buffer): OpenFile => ({
@@ -37,4 +41,77 @@ test('a line longer than the chunks, NUL bytes and a half last line do not distu
   const content = Buffer.from(`first\n${'x'.repeat(3_000_000)}\n\0\0\0\nneedle here\nhalf of a li`)
   assert.deepEqual((await collect(content, ['needle', 'first'])).texts, ['needle here', 'first'])
   assert.equal((await collect(content)).texts[0], 'half of a li')
+})
+
+// ---- a log that changes while it is read ----------------------------------------
+
+const manyLines = (name: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${name} ${i} ${'x'.repeat(80)}`)
+
+/** Reads a real file; `meanwhile` happens once, after the first line was given out. */
+async function readWhile(t: TestContext, lines: readonly string[], meanwhile: (file: string) => Promise<void>) {
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'doctor-'))
+  t.after(() => fs.rm(folder, { recursive: true, force: true }))
+  const name = path.join(folder, 'main.log')
+  await fs.writeFile(name, `${lines.join('\n')}\n`)
+  const files = createFiles()
+  t.after(() => files.close())
+  const opened = await files.open(name)
+  assert.ok(opened.ok && opened.value)
+  const scan = linesBackward(opened.value, { maxBytes: 1e9, deadline: Date.now() + 60_000 })
+  const texts: string[] = []
+  for (;;) {
+    const step = await scan.next()
+    if (step.done) return { texts, reachedStart: step.value.reachedStart }
+    texts.push(step.value.text)
+    if (texts.length === 1) await meanwhile(name)
+  }
+}
+
+test('rotated while it is read (renamed, a new file in its place): the old lines, all of them', async (t) => {
+  const lines = manyLines('old', 20_000)
+  const { texts, reachedStart } = await readWhile(t, lines, async (name) => {
+    await fs.rename(name, name.replace('main.log', 'main-2026-11-23T16-28-37.447.log'))
+    await fs.writeFile(name, 'new line\n')
+  })
+  assert.deepEqual(texts, lines.toReversed())
+  assert.ok(reachedStart)
+})
+
+test('it grows while it is read: what came later is for the next look', async (t) => {
+  const lines = manyLines('old', 20_000)
+  const { texts } = await readWhile(t, lines, (name) => fs.appendFile(name, 'new line\n'))
+  assert.deepEqual(texts, lines.toReversed())
+})
+
+test('emptied while it is read, and written anew (copytruncate): no line of two halves, and not "read to the beginning"', async (t) => {
+  const lines = manyLines('old', 20_000)
+  const { texts, reachedStart } = await readWhile(t, lines, async (name) => {
+    await fs.truncate(name, 0)
+    await fs.writeFile(name, `${manyLines('new', 12_000).join('\n')}\n`)
+  })
+  assert.ok(texts.length < lines.length)
+  assert.equal(reachedStart, false)
+  for (const text of texts) assert.match(text, /^(?:old|new) \d+ x{80}$/)
+})
+
+test('of a line of 100 MB only the beginning is kept', async () => {
+  const huge = 100 * 1024 ** 2
+  const tail = Buffer.from('\nlast line\n')
+  const opened: OpenFile = {
+    path: 'x',
+    size: 6 + huge + tail.length,
+    mtimeMs: null,
+    close: () => Promise.resolve(),
+    // first\n, a hundred million x, and the tail, without ever being in memory.
+    read: (offset, length) => {
+      const piece = Buffer.alloc(length, 'x')
+      if (offset < 6) piece.write('first\n'.slice(offset), 0)
+      const at = 6 + huge - offset
+      if (at < length) tail.copy(piece, Math.max(0, at), Math.max(0, -at))
+      return Promise.resolve(piece)
+    },
+  }
+  const texts: string[] = []
+  for await (const line of linesBackward(opened, { maxBytes: 1e9, deadline: Date.now() + 60_000 })) texts.push(line.text)
+  assert.deepEqual([texts[0], texts[1]?.length, texts[2]], ['last line', longestLine, 'first'])
 })

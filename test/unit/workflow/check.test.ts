@@ -21,6 +21,8 @@ test('secrets are struck from every place of a report; the name of the server st
         findings: [],
         steps: [{ step: 'logs', outcome: 'problem', summary: 'hush-hush-9' }],
         undetermined: [],
+        replays: [],
+        replayed: null,
         rules: { looked: 1, couldNot: 0 },
       },
     ],

@@ -1,0 +1,62 @@
+/** Replays as text: a small table of what was started, and what follows from it. */
+import { displayWidth, padEnd } from './clean.ts'
+import type { ReplayResult, ReplayRun } from './report.ts'
+import type { Theme } from './theme.ts'
+import { flow, paragraph } from './wrap.ts'
+
+/** What was changed, how it ended, how long it took, what it said. */
+export function replayTable(runs: readonly ReplayRun[], theme: Theme, width: number, indent = '  '): string[] {
+  if (runs.length === 0) return []
+  const rows = runs.map((run) => ({
+    run,
+    what: theme.text(run.what),
+    ended: endOf(run, theme),
+    time: run.ms === null ? '' : `${(run.ms / 1000).toFixed(1)} s`,
+  }))
+  const widest = (cells: readonly string[]): number => Math.max(...cells.map(displayWidth))
+  const column = Math.min(widest(rows.map((r) => r.what)), Math.floor(width / 2))
+  const ended = widest(rows.map((r) => r.ended))
+  const time = widest(rows.map((r) => r.time))
+  return rows.flatMap(({ run, what, ...cells }) => {
+    const style = run.outcome === 'works' ? theme.good : run.outcome === 'fails' ? theme.bad : theme.warn
+    const right = `${padEnd(cells.ended, ended)}  ${cells.time.padStart(time)}`
+    const says = run.outcome === 'works' || run.says === null ? '' : theme.text(run.says)
+    const lines = flow([{ text: what }], { width: indent.length + column, first: indent })
+    const first = padEnd(lines[0] ?? indent, indent.length + column)
+    const rest = ' '.repeat(indent.length + column + 2)
+    const beside = flow([{ text: right, style, whole: true }, { text: '   ' }, { text: says }], { width, first: rest, rest: `${rest}  ` })
+    return [first + (beside[0] ?? '').slice(first.length), ...pair(lines.slice(1), beside.slice(1))]
+  })
+}
+
+/** Two columns that both go on: the left one's lines in front of the right one's. */
+function pair(left: readonly string[], right: readonly string[]): string[] {
+  return Array.from({ length: Math.max(left.length, right.length) }, (_, i) => {
+    const [a = '', b = ''] = [left[i], right[i]]
+    return b === '' ? a : padEnd(a, displayWidth(b) - displayWidth(b.trimStart())) + b.trimStart()
+  })
+}
+
+function endOf(run: ReplayRun, theme: Theme): string {
+  switch (run.outcome) {
+    case 'works':
+      return `${theme.symbols.ok} ${run.tools ?? 0} tool${run.tools === 1 ? '' : 's'}`
+    case 'fails':
+      return run.exitCode === null ? 'no answer' : `exit ${run.exitCode}`
+    case 'disturbed':
+      return 'ended by others'
+    case 'not-run':
+      return 'not run'
+  }
+}
+
+/** The table, what it shows, what was not tried, and with `verbose` what was changed to make it safe. */
+export function replayLines(runs: readonly ReplayRun[], result: ReplayResult, theme: Theme, width: number, verbose: boolean): string[] {
+  const lines = ['  replay', ...replayTable(runs, theme, width, '    '), ...paragraph(theme.text(result.summary), width, '    ')]
+  for (const { title, why } of result.untried)
+    lines.push(...paragraph(theme.text(`Not tried: ${title}: ${why}.`), width, '    ', theme.faint))
+  if (verbose)
+    for (const { what, why } of result.changes)
+      lines.push(...paragraph(theme.text(`Changed for the replay: ${what}: ${why}`), width, '    ', theme.faint))
+  return lines
+}

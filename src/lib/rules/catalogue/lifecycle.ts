@@ -1,0 +1,111 @@
+/** Containers over time, and the state in which MCPProxy keeps a server. */
+import { docker, early, late, text, type Entries } from './entry.ts'
+
+const restart = 'mcpproxy upstream restart SERVER'
+
+export const lifecycleEntries: Entries = {
+  'cleanup-by-image': {
+    title: 'A failing docker server makes MCPProxy stop every container of the same image',
+    severity: 'error',
+    what: 'When it does not know the container of a failed attempt, it looks for running ones with that image, and stops those of other servers, or your own, too.',
+    proof:
+      'main.log names image and container; the events show that a container of another server was killed at the time of a failed attempt.',
+    fix: 'Repair the failing server first. Two servers with one image need different tags, or a word after the image so that it is not the last argument.',
+    confusedWith: { 'memory-limit-reached': 'An oom event stands before the end.', 'killed-from-outside': 'main.log says nothing of it.' },
+    mcpx: [early],
+    says: [text('killing matching docker container'), text('found matching container for cleanup')],
+  },
+  'orphan-containers': {
+    title: 'Containers live on without a client and use up the engine',
+    severity: 'warning',
+    what: 'Ending the docker command does not end its container, and many servers ignore the end of their input. They pile up until memory is short.',
+    proof: 'Running containers whose owner (label com.mcpproxy.created) is no living process.',
+    fix: 'Look with docker ps --filter label=com.mcpproxy.managed=true, then docker rm -f NAME. --init helps servers to end.',
+    myth: 'The label is com.mcpproxy.managed; mcpproxy.managed, as some documents have it, finds nothing.',
+  },
+  'container-name-taken': {
+    title: 'The fixed name, or the cidfile, is still in use',
+    severity: 'error',
+    what: 'With --name in the args only one container can exist; a second session, or one that was left over, makes docker refuse.',
+    proof: 'docker ps -a shows who holds the name; without --name the replay answers.',
+    fix: 'Remove "--name" and "--cidfile" with their values from the args. MCPProxy names isolated containers itself.',
+    mcpx: [early],
+    says: [docker('name-taken'), docker('cidfile')],
+    mayMean: [text('conflict. the container name'), text('container id file found')],
+  },
+  'names-collide': {
+    title: 'The names of two servers collide, and each start removes the other',
+    severity: 'error',
+    what: 'Before a start MCPProxy removes containers whose name contains mcpproxy-NAME-. A server "git" so removes the container of "git-hub"; names that become equal after cleaning do the same.',
+    proof: 'One name followed by "-" begins the other; the events show one killed in the second in which the other is created.',
+    fix: 'Rename one of them.',
+    confusedWith: {
+      'memory-limit-reached': 'An oom event stands before the end.',
+      'killed-from-outside': 'No other server of that name is started in that second.',
+    },
+    mcpx: [early],
+    says: [text('found existing containers - cleaning up before creating new one')],
+    mayMean: [text(/\bexit(?:ed)?(?: with)?(?: status| code)?:? ?137\b/)],
+  },
+  'container-death-unnoticed': {
+    title: 'The container is gone, and MCPProxy still shows the server as connected',
+    severity: 'error',
+    what: 'It was killed, or the engine was restarted. MCPProxy watches only containers whose configured command contains docker; calls to tools of the others hang or fail.',
+    proof:
+      'The API says connected, no running container has the label of the server, and the log has an end that is newer than the last success.',
+    fix: `Restart the server: ${restart}.`,
+    confusedWith: { 'killed-from-outside': 'That tells who ended it; this, that nobody noticed.' },
+    mayMean: [text('tool call failed')],
+  },
+  'container-paused': {
+    title: 'The container was paused and waits to be resumed',
+    severity: 'error',
+    what: 'It exists and does nothing until it is resumed; MCPProxy waits until its time is over.',
+    proof: 'docker ps says "(Paused)", or a pause event has no unpause after it.',
+    fix: 'docker unpause CONTAINER.',
+    confusedWith: { 'no-answer': 'docker ps does not say (Paused).' },
+    mcpx: [late],
+    says: [text(/container \S+ is paused/)],
+  },
+  'retry-cap-reached': {
+    title: 'MCPProxy has given up reconnecting',
+    severity: 'info',
+    what: 'After too many failures it stops trying by itself. This happens to servers that were connected before.',
+    proof: 'The line in main.log, and no later success of this server.',
+    fix: `Repair the cause first, then ${restart}, which resets the count.`,
+    says: [text('giving up automatic reconnection after max retries'), text('docker recovery max retries exceeded')],
+  },
+  'not-restarted': {
+    title: 'The file was changed, and the server still runs with the old settings',
+    severity: 'error',
+    what: 'MCPProxy does not restart a server for every change: args, env and isolation often wait for a restart. v0.9.0 to v0.51.x do not read the file again at all.',
+    proof: 'The newest docker_run_args in main.log differ from what the file, which is newer, leads to.',
+    fix: `${restart}; after a global change all servers, or MCPProxy itself.`,
+    myth: 'Touching the file does not help.',
+    confusedWith: { 'config-file-mismatch': 'Is the edited file the one that MCPProxy reads?' },
+  },
+  'server-disabled': {
+    title: 'The server is not enabled',
+    severity: 'error',
+    what: 'A missing "enabled" means false. MCPProxy does not start it.',
+    proof: 'enabled is absent or false in the file.',
+    fix: 'Set "enabled": true, if that is wanted.',
+    says: [text('server is disabled, removing from active connections')],
+  },
+  'server-quarantined': {
+    title: 'The server is in quarantine',
+    severity: 'error',
+    what: 'New servers wait for approval: their tools are not offered. It may look like a server that starts and stops again and again.',
+    proof: 'quarantined is true in the file or in the API.',
+    fix: 'Look at its tools, then mcpproxy upstream approve SERVER. Never unseen.',
+    mcpx: ['MCPX_QUARANTINE_PENDING_APPROVAL'],
+    says: [text('quarantining first-seen server'), text('skipping quarantined client'), text('server is quarantined'), text('quarantine')],
+  },
+  'secrets-in-log': {
+    title: 'Logs, or the backup of the configuration, hold secrets in clear',
+    severity: 'info',
+    what: 'main.log of some releases writes docker_run_args with the values of -e; a .bak of the configuration may be readable by others.',
+    proof: '-e NAME=VALUE in docker_run_args of main.log or its rotations.',
+    fix: 'Treat main.log as secret, replace what has been shared, upgrade MCPProxy.',
+  },
+}

@@ -1,0 +1,187 @@
+/** Runs a server again, tries what the findings propose, and lets the outcome judge the findings. */
+import type { Subject } from '../evidence/evidence.ts'
+import type { EditClass } from '../remedies/remedy.ts'
+import type { ReplayResult, ReplayRun, ServerReport, Step } from '../report/report.ts'
+import { experiment, type Experiment, type Trial, type TrialOutcome } from '../replay/experiment.ts'
+import {
+  baselineOf,
+  candidatesOf,
+  combined,
+  loggedValues,
+  recordedSignature,
+  type ReplayCandidate,
+  type StartSpec,
+} from '../replay/start-spec.ts'
+import type { Finding } from '../rules/rule.ts'
+
+/** One start of a server and what came of it. Never throws. */
+export interface Started {
+  outcome: TrialOutcome
+  /** What was changed to make it safe. */
+  changes: { what: string; why: string }[]
+}
+
+export interface ReplayOptions {
+  allow: ReadonlySet<EditClass>
+  /** Starts in all. */
+  starts: number
+  /** Milliseconds for all starts together. */
+  budgetMs: number
+  /** Variables for `${env:NAME}`. */
+  env: Readonly<Record<string, string | undefined>>
+  start: (spec: StartSpec, limitMs: number) => Promise<Started>
+  progress?: (text: string) => void
+}
+
+/** Seconds that a start may take: longer than the recorded failure took, and not for ever. */
+function limitFor(subject: Subject): number {
+  const { serverLog } = subject.evidence
+  const failed = serverLog.ok ? serverLog.value.failed : null
+  if (failed?.outcome === 'exited' && failed.durationMs !== null) return Math.min(60_000, Math.max(15_000, failed.durationMs * 3))
+  return failed?.outcome === 'no-answer' ? 20_000 : 30_000
+}
+
+/** Is there anything that a replay could settle about this server? */
+export function worthReplaying(subject: Subject, report: ServerReport): boolean {
+  const runs = subject.evidence.config.ok ? subject.evidence.config.value.decision?.runs : undefined
+  if (runs === undefined || runs === 'remote' || runs === 'sandbox') return false
+  return report.findings.some((f) => f.severity === 'error' && f.remedies.some((r) => r.kind === 'config-edit' || r.kind === 'reload'))
+}
+
+export async function replayServer(subject: Subject, report: ServerReport, options: ReplayOptions): Promise<ServerReport> {
+  const values = { logged: loggedValues(subject.evidence), env: options.env }
+  const baseline = baselineOf(subject, values)
+  if (!baseline.ok) return judged(report, { ...nothing, stopped: baseline.why }, [])
+  const changes = new Map<string, string>()
+  const candidates = candidatesOf(subject, report.findings, baseline.spec, values)
+  const limit = limitFor(subject)
+  const found = await experiment<StartSpec>({
+    baseline: baseline.spec,
+    candidates,
+    recorded: recordedSignature(subject.evidence),
+    allow: options.allow,
+    starts: options.starts,
+    deadline: Date.now() + options.budgetMs,
+    now: Date.now,
+    combine: (a, b) => combined(subject, report.findings, a as ReplayCandidate, b as ReplayCandidate, values),
+    run: async (spec, what) => {
+      options.progress?.(`running ${subject.server} ${what === 'as configured' ? what : `with: ${what}`}`)
+      const started = await options.start(spec, limit)
+      for (const { what: changed, why } of started.changes) changes.set(changed, why)
+      return started.outcome
+    },
+  })
+  return judged(
+    report,
+    found,
+    [...changes].map(([what, why]) => ({ what, why })),
+  )
+}
+
+const nothing: Experiment = { conclusion: 'not-run', trials: [], proven: [], refuted: [], untried: [], stopped: null }
+
+/** The report with what the replays say of its findings. */
+function judged(report: ServerReport, experimented: Experiment, changes: ReplayResult['changes']): ServerReport {
+  const { findings: ordered, found } = healingFirst(report.findings, experimented)
+  const replays = found.trials.map(toRun)
+  const { conclusion, proven, refuted, untried } = found
+  const replayed: ReplayResult = { conclusion, summary: summaryOf(found), proven, refuted, untried, changes }
+  const findings = judgeFindings(ordered, found, replays)
+  const [first] = findings
+  const steps = report.steps.map((s): Step => (s.step === 'replay' ? stepOf(found, replayed) : s))
+  const summary = report.verdict === 'problem' && first?.severity === 'error' ? first.title : report.summary
+  return { ...report, summary, findings, steps, replays, replayed }
+}
+
+/** The remedy that was seen to heal becomes the first of its finding; the numbers of remedies follow. */
+function healingFirst(findings: readonly Finding[], found: Experiment): { findings: Finding[]; found: Experiment } {
+  const orders = new Map<string, number[]>()
+  const ordered = findings.map((f) => {
+    const healing = new Set(found.proven.filter((p) => p.code === f.code).map((p) => p.remedy))
+    const order = [...f.remedies.keys()].sort((a, b) => Number(healing.has(b)) - Number(healing.has(a)) || a - b)
+    orders.set(f.code, order)
+    return { ...f, remedies: order.flatMap((i) => f.remedies[i] ?? []) }
+  })
+  const moved = <T extends { code: string; remedy: number }>(item: T): T => ({
+    ...item,
+    remedy: orders.get(item.code)?.indexOf(item.remedy) ?? item.remedy,
+  })
+  const trials = found.trials.map((t) => ({ ...t, change: t.change && moved(t.change) }))
+  return { findings: ordered, found: { ...found, trials, proven: found.proven.map(moved), refuted: found.refuted.map(moved) } }
+}
+
+function judgeFindings(findings: readonly Finding[], { conclusion, proven, refuted }: Experiment, runs: readonly ReplayRun[]): Finding[] {
+  if (conclusion === 'proven') {
+    const codes = new Set(proven.map((p) => p.code))
+    const cites = runs
+      .filter((r) => r.change === null || proven.some((p) => p.code === r.change?.code && p.remedy === r.change.remedy))
+      .map((r) => ({ type: 'replay' as const, run: r.what, text: told(r) }))
+    const healed = findings.filter((f) => codes.has(f.code))
+    const others = findings.filter((f) => !codes.has(f.code))
+    return [...healed.map((f): Finding => ({ ...f, rank: 'proven', cites: [...f.cites, ...cites] })), ...others]
+  }
+  if (conclusion !== 'unhealed') return [...findings]
+  // What fails in the same way with its cure is at least not the whole story.
+  return findings.map((f) => {
+    const failed = refuted.filter((r) => r.code === f.code)
+    if (failed.length === 0 || f.rank === 'proven') return f
+    return {
+      ...f,
+      rank: 'suspected',
+      detail: `${f.detail}\nIn a replay it failed in the same way with this change: ${failed.map((r) => r.title).join('; ')}.`,
+    }
+  })
+}
+
+function toRun({ what, change, outcome }: Trial): ReplayRun {
+  const run = { what, change, exitCode: null, says: null, tools: null, ms: null }
+  switch (outcome.result) {
+    case 'works':
+      return { ...run, outcome: 'works', tools: outcome.tools, ms: outcome.ms }
+    case 'fails': {
+      const { signature, ms } = outcome
+      return { ...run, outcome: 'fails', exitCode: signature.how === 'no-answer' ? null : signature.exitCode, says: signature.text, ms }
+    }
+    case 'disturbed':
+      return { ...run, outcome: 'disturbed', says: outcome.by, ms: outcome.ms }
+    case 'not-run':
+      return { ...run, outcome: 'not-run', says: outcome.why }
+  }
+}
+
+function told(run: ReplayRun): string {
+  if (run.outcome === 'works') return `works, ${run.tools ?? 0} tools`
+  if (run.outcome === 'fails')
+    return `${run.exitCode === null ? 'no answer' : `exit code ${run.exitCode}`}${run.says === null ? '' : `: ${run.says}`}`
+  return run.says ?? run.outcome
+}
+
+function summaryOf({ conclusion, proven, untried, stopped, trials }: Experiment): string {
+  const because = stopped === null ? '' : `: ${stopped}`
+  switch (conclusion) {
+    case 'proven':
+      return `Fails as configured, works with: ${proven.map((p) => p.title).join('; and ')}; and fails again without.`
+    case 'works':
+      return 'It works now as configured: a restart may be all it needs, or what it lacked has come back.'
+    case 'fails-differently':
+      return 'It fails now in another way than recorded, so nothing was tried: the recorded failure could not be reproduced.'
+    case 'world-changed':
+      return stopped === null
+        ? 'It worked with a change, and then as configured too: something else has changed meanwhile, so nothing is proven.'
+        : `It worked with a change, but the second run as configured does not confirm it${because}.`
+    case 'not-confirmed':
+      return `It works with a change${because}; so nothing is proven.`
+    case 'unhealed':
+      if (trials.length === 1)
+        return `Fails as recorded; ${untried.length === 0 ? 'there is no change to try' : 'no change was tried'}${because}.`
+      return `Fails as recorded, and with every change that was tried${because}.`
+    case 'not-run':
+      return `Nothing was run${because}.`
+  }
+}
+
+function stepOf(found: Experiment, { summary }: ReplayResult): Step {
+  const outcome: Step['outcome'] =
+    found.conclusion === 'proven' || found.conclusion === 'works' ? 'ok' : found.conclusion === 'unhealed' ? 'problem' : 'unknown'
+  return { step: 'replay', outcome, summary: summary.replace(/\.$/, '').replace(/^[A-Z](?=[a-z])/, (c) => c.toLowerCase()) }
+}

@@ -1,0 +1,27 @@
+/** Which servers there are, by the configuration and by MCPProxy itself. */
+import { suggestNames, UserError } from '../errors.ts'
+import type { Shared } from '../evidence/collect.ts'
+
+export function knownServers({ config, status }: Shared): string[] {
+  const configured = config.ok ? config.value.servers.map((s) => s.name) : []
+  const listed = status.ok && status.value ? status.value.servers.flatMap((s) => (typeof s['name'] === 'string' ? [s['name']] : [])) : []
+  // A server without a name cannot be asked for; the shape of the file says so.
+  return [...new Set([...configured, ...listed])].filter((name) => name !== '')
+}
+
+/** Throws for a server that nobody knows, unless the file cannot be read well enough to say so. */
+export function requireServer(shared: Shared, name: string): void {
+  const { config, locations } = shared
+  const known = knownServers(shared)
+  if (known.includes(name) || !config.ok) return
+  const { document } = config.value
+  if (document.root === null || document.problems.some((p) => p.kind === 'syntax' || p.kind === 'shape')) return
+  // With a second file a name that is unknown is no slip of the pen: the finding tells of the file.
+  if (config.value.trackedPath !== null || config.value.otherPaths.length > 0) return
+  const near = suggestNames(name, known)
+  const quoted = (names: readonly string[]): string[] => names.map((n) => `"${n}"`)
+  throw new UserError(
+    `There is no server "${name}" in ${locations.config ?? 'the configuration'}.`,
+    near.length > 0 ? [`Did you mean ${quoted(near).join(' or ')}?`] : known.length > 0 ? [`It has ${quoted(known).join(', ')}.`] : [],
+  )
+}

@@ -1,0 +1,278 @@
+/** The steps of the workflow on their own: what each saw, as data and as text. */
+import { collectServers, collectShared } from '../evidence/collect.ts'
+import type { Subject } from '../evidence/evidence.ts'
+import { maskedArgs, type Redactor } from '../evidence/secrets.ts'
+import { parseDockerRun, type DockerRun } from '../formats/docker-run.ts'
+import { tellStory } from '../formats/engine-events.ts'
+import type { LogLine } from '../formats/log-line.ts'
+import { position, valueAt, pointer, type ConfigPath } from '../formats/mcp-config.ts'
+import { decideIsolation, isolatedRun, type RunToken } from '../mcpproxy/isolation.ts'
+import { citeLog } from '../rules/cite.ts'
+import { effectiveRun } from '../rules/helpers.ts'
+import type { ServerReport, Step, StepName, StepReport } from '../report/report.ts'
+import {
+  argsText,
+  containerText,
+  isolationText,
+  logsText,
+  shellLineOf,
+  type ArgsView,
+  type ContainerView,
+  type IsolationView,
+  type LogsView,
+  type Place,
+} from '../report/step-views.ts'
+import type { System } from '../system/system.ts'
+import { redactValue, serverReport } from './check.ts'
+import { requireServer } from './servers.ts'
+
+export interface StepOptions {
+  /** Milliseconds for everything together. */
+  timeoutMs: number
+  verbose?: boolean
+  /** `args`: one line for a shell instead of the list. */
+  shell?: boolean
+}
+
+interface Looked {
+  subject: Subject
+  report: ServerReport
+  redact: Redactor
+  home: string
+}
+
+async function lookAt(system: System, server: string, { timeoutMs }: StepOptions): Promise<Looked> {
+  const shared = await collectShared(system, Date.now() + timeoutMs)
+  requireServer(shared, server)
+  const { subjects, redact } = await collectServers(shared, [server])
+  const subject = subjects[0] as Subject
+  return { subject, report: serverReport(subject), redact, home: shared.locations.home }
+}
+
+const stepOf = ({ report }: Looked, name: StepName): Step => report.steps.find((s) => s.step === name) as Step
+const exitCodeOf = ({ outcome }: Step): 0 | 1 | 3 => (outcome === 'problem' ? 1 : outcome === 'unknown' ? 3 : 0)
+
+function finish<T extends object>(
+  looked: Looked,
+  step: Step,
+  data: T,
+  view: (data: T, home: string) => StepReport['text'],
+  notes: string[] = [],
+): StepReport {
+  const struck = redactValue({ ...data, step: { ...step } }, looked.redact)
+  const { subject } = looked
+  const shown = { schemaVersion: 1, server: subject.server, ...struck }
+  return { data: shown, text: view(shown, looked.home), notes, exitCode: exitCodeOf(step) }
+}
+
+function placeIn(subject: Subject, path: ConfigPath | null): Place | null {
+  const { config } = subject.evidence
+  if (!config.ok || path === null) return null
+  const { document } = config.value
+  const node = valueAt(document, path)
+  return node ? { file: document.path, ...position(document.text, node.offset), pointer: pointer(path) } : null
+}
+
+// ---- step 1 -------------------------------------------------------------------------
+
+const withoutEffect = new Set([
+  'key-without-effect',
+  'isolation-mode-ineffective',
+  'global-isolation-off',
+  'mode-without-enabled',
+  'isolation-block-dropped',
+])
+
+export async function isolationReport(system: System, server: string, options: StepOptions): Promise<StepReport> {
+  const looked = await lookAt(system, server, options)
+  const { subject, report } = looked
+  const { config, setup } = subject.evidence
+  const known = config.ok ? config.value : null
+  const version = subject.version.value
+  const wrapped =
+    known?.server && decideIsolation(known.server, known.global, version).runs === 'docker'
+      ? isolatedRun(known.server, known.global, version)
+      : null
+  const ignored = known?.decision?.ignored ?? null
+  const last = setup.ok ? setup.value : null
+  const view: Omit<IsolationView, 'server' | 'step'> = {
+    runs: known?.decision?.runs ?? null,
+    because: known?.decision?.because ?? (config.ok ? 'the file has no such server that could be read' : config.error.message),
+    place: placeIn(subject, known?.decision?.place ?? null),
+    ignored: ignored ? { place: placeIn(subject, ignored.path), why: ignored.why } : null,
+    version: { value: version.text, assumed: subject.version.assumed },
+    tokens: wrapped
+      ? flagsTogether(wrapped.tokens).map((t) => ({ tokens: maskedGroup(t.tokens), origin: t.origin, place: placeIn(subject, t.place) }))
+      : [],
+    command: wrapped ? [wrapped.command, ...wrapped.args] : [],
+    runtimeType: wrapped?.image.runtimeType ?? null,
+    lastRun: last
+      ? {
+          at: last.line.time,
+          file: last.line.file,
+          line: last.line.number,
+          image: last.run.image,
+          sameArguments: !report.findings.some((f) => f.code === 'not-restarted'),
+        }
+      : null,
+    noEffect: report.findings
+      .filter((f) => withoutEffect.has(f.code))
+      .map((f) => ({
+        code: f.code,
+        title: f.title,
+        detail: f.detail,
+        places: f.cites.flatMap((c) => (c.type === 'config' ? [{ file: c.file, line: c.line, column: c.column, pointer: c.pointer }] : [])),
+      })),
+  }
+  return finish(looked, stepOf(looked, 'isolation'), view, (shown, home) => isolationText(shown as IsolationView, home))
+}
+
+/** A flag and its value are two entries of `extra_args` and one thing to a reader. */
+function flagsTogether(tokens: readonly RunToken[]): RunToken[] {
+  const flat = tokens.flatMap((t) => t.tokens)
+  const values = new Set(parseDockerRun(flat).flags.flatMap((f) => (f.valueIndex > f.index ? [f.valueIndex] : [])))
+  const groups: RunToken[] = []
+  let at = 0
+  for (const token of tokens) {
+    const before = groups.at(-1)
+    if (before && values.has(at) && before.origin === token.origin)
+      groups[groups.length - 1] = { ...token, tokens: [...before.tokens, ...token.tokens] }
+    else groups.push(token)
+    at += token.tokens.length
+  }
+  return groups
+}
+
+const maskedGroup = (tokens: string[]): string[] => maskedArgs(['run', ...tokens], parseDockerRun(['run', ...tokens])).slice(1)
+
+// ---- step 2 -------------------------------------------------------------------------
+
+export async function containerReport(system: System, server: string, options: StepOptions): Promise<StepReport> {
+  const looked = await lookAt(system, server, options)
+  const { engine, containers, events } = looked.subject.evidence
+  const time = (at: Date | null): string | null => at?.toISOString() ?? null
+  const view: Omit<ContainerView, 'server' | 'step'> = {
+    engine: {
+      host: engine.ok ? engine.value.endpoint.host : null,
+      decidedBy: engine.ok ? engine.value.endpoint.decidedBy : null,
+      reachable: engine.ok ? engine.value.reachable.yes : null,
+      version: engine.ok && engine.value.reachable.yes ? engine.value.reachable.version : null,
+      message: engine.ok ? (engine.value.reachable.yes ? null : engine.value.reachable.message) : engine.error.message,
+    },
+    containers: containers.ok
+      ? containers.value
+          .filter((c) => c.relation !== 'other')
+          .map((c) => ({
+            id: c.id,
+            name: c.names[0] ?? '',
+            image: c.image,
+            state: c.state,
+            status: c.status,
+            createdAt: c.createdAt.toISOString(),
+            relation: c.relation,
+          }))
+      : [],
+    stories: events.ok
+      ? events.value.stories.map((s) => ({
+          id: s.id,
+          name: s.name,
+          image: s.image,
+          told: tellStory(s),
+          createdAt: time(s.createdAt),
+          startedAt: time(s.startedAt),
+          diedAt: time(s.diedAt),
+          exitCode: s.exitCode,
+          oom: s.oom,
+          newest: s.id === events.value.newest?.id,
+        }))
+      : [],
+    eventsComplete: events.ok ? !events.value.history.full : null,
+  }
+  return finish(looked, stepOf(looked, 'container'), view, (shown) => containerText(shown as ContainerView))
+}
+
+// ---- step 3 -------------------------------------------------------------------------
+
+/** The newest attempt line by line (all of them with `verbose`), between the lines of main.log of the same time. */
+export async function logsReport(system: System, server: string, options: StepOptions): Promise<StepReport> {
+  const looked = await lookAt(system, server, options)
+  const { serverLog, mainLog } = looked.subject.evidence
+  const log = serverLog.ok ? serverLog.value : null
+  const attempts = log?.attempts ?? []
+  const shownAttempts = options.verbose ? attempts : attempts.slice(-1)
+  const from = options.verbose ? 0 : (shownAttempts[0]?.startedAt.getTime() ?? 0)
+  const main = mainLog.ok ? mainLog.value.lines.filter((l) => l.at.getTime() >= from) : []
+  const toView = (source: 'server' | 'main') => (line: LogLine) => ({
+    time: line.at.getTime(),
+    at: line.time,
+    source,
+    level: line.level,
+    text: textOf(line),
+    file: line.file,
+    line: line.number,
+  })
+  const lines = [...shownAttempts.flatMap((a) => a.lines).map(toView('server')), ...main.map(toView('main'))]
+    .sort((a, b) => a.time - b.time)
+    .map(({ time: _, ...line }) => line)
+  const view: Omit<LogsView, 'server' | 'step'> = {
+    files: [...(log?.files ?? []), ...(mainLog.ok ? mainLog.value.files : [])],
+    attempts: attempts.map((a) => ({ startedAt: a.startedAt.toISOString(), outcome: a.outcome, durationMs: a.durationMs, error: a.error })),
+    lines,
+    attemptsLeftOut: attempts.length - shownAttempts.length,
+    unread: [...(serverLog.ok ? [] : [serverLog.error.message]), ...(mainLog.ok ? [] : [mainLog.error.message])],
+  }
+  return finish(looked, stepOf(looked, 'logs'), view, (shown, home) => logsText(shown as LogsView, home))
+}
+
+function textOf(line: LogLine): string {
+  const cite = citeLog(line)
+  return cite.type === 'log' ? cite.text : ''
+}
+
+// ---- step 4 -------------------------------------------------------------------------
+
+export async function argsReport(system: System, server: string, options: StepOptions): Promise<StepReport> {
+  const looked = await lookAt(system, server, options)
+  const { config, setup } = looked.subject.evidence
+  const known = config.ok ? config.value : undefined
+  const logged = setup.ok ? setup.value : null
+  const run = effectiveRun(known, logged)
+  const fromLog = run !== null && logged !== null && run.run === logged.run
+  const view: Omit<ArgsView, 'server' | 'step'> = {
+    source: run ? (fromLog ? 'log' : 'config') : null,
+    at: fromLog ? logged.line.time : null,
+    place: fromLog ? { file: logged.line.file, line: logged.line.number } : null,
+    argv: run ? maskedArgs(run.runArgs, run.run) : [],
+    image: run?.run.image ?? null,
+    command: run ? run.command : [],
+    hostCommand: run || !known?.server ? [] : [known.server.command, ...known.server.args],
+  }
+  const step = stepOf(looked, 'args')
+  const seen: Step = run === null && !config.ok ? { step: 'args', outcome: 'unknown', summary: config.error.message } : step
+  if (!options.shell) return finish(looked, seen, view, (shown, home) => argsText(shown as ArgsView, home))
+  const line = run ? pasteable(run.runArgs, run.run, run.command) : null
+  const notes =
+    (line?.variables ?? []).length > 0 ? [`Set before you run it: ${line?.variables.map((n) => `export ${n}=…`).join('; ')}`] : []
+  return finish(looked, seen, { ...view, shell: line ? ['docker', ...line.argv] : [] }, (shown) => shellLineOf(shown.shell), notes)
+}
+
+/**
+ * The command without what is MCPProxy's own (its name, labels and cidfile, by which it would take the container for its
+ * own), and with every variable handed over by name, so that no value stands in a line or a process list.
+ */
+export function pasteable(runArgs: readonly string[], run: DockerRun, command: readonly string[]): { argv: string[]; variables: string[] } {
+  const variables: string[] = []
+  const masked = maskedArgs(runArgs, run, (name) => {
+    variables.push(name)
+    return name
+  })
+  const dropped = new Set<number>()
+  for (const flag of run.flags) {
+    const own =
+      flag.name === 'cidfile' ||
+      (flag.name === 'name' && flag.value?.startsWith('mcpproxy-')) ||
+      (flag.name === 'label' && flag.value?.startsWith('com.mcpproxy.'))
+    if (own) for (let i = flag.index; i <= flag.valueIndex; i++) dropped.add(i)
+  }
+  return { argv: [...masked.filter((_, i) => !dropped.has(i)), ...command], variables }
+}

@@ -1,0 +1,137 @@
+/** The commands of single steps: one line that answers, the same exit code with --json, no value of a variable. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { runCli } from '../helpers/run-cli.ts'
+import { smallCapture } from '../helpers/small-capture.ts'
+
+const capture = (name: string): string => `test/captures/0.60.0-${name}`
+
+async function both(...args: string[]): Promise<{ text: string; json: Record<string, unknown>; exitCode: number | null; stderr: string }> {
+  const text = await runCli(args)
+  const json = await runCli([...args, '--json'])
+  assert.equal(json.exitCode, text.exitCode)
+  assert.equal(json.stderr, '')
+  return { text: text.stdout, json: JSON.parse(json.stdout) as Record<string, unknown>, exitCode: text.exitCode, stderr: text.stderr }
+}
+
+describe('isolation', () => {
+  test('every token of the command with its origin and place', async () => {
+    const { text, json, exitCode } = await both('isolation', 'keyed', '--from', capture('missing-env'))
+    assert.equal(exitCode, 0)
+    assert.match(text, /^✓ keyed: isolated/)
+    assert.match(text, /--memory 512m +docker_isolation\.memory_limit +\d+:\d+/)
+    assert.match(text, /-v \/srv\/mcp:\/srv\/mcp:ro +isolation\.extra_args/)
+    assert.equal(json['runs'], 'docker')
+    assert.deepEqual(json['command'], ['node', '/srv/mcp/needs-env.mjs'])
+  })
+  test('a server whose own command is docker is not wrapped', async () => {
+    const { text, json, exitCode } = await both('isolation', 'everything', '--from', capture('tty-flag'))
+    assert.equal(exitCode, 0)
+    assert.match(text, /never\s+wraps/)
+    assert.deepEqual(json['tokens'], [])
+  })
+  test('no configuration: could not look, 3', async () => {
+    const broken = smallCapture('{ "mcpServers": ')
+    try {
+      assert.equal((await both('isolation', 'time', '--from', broken.folder)).exitCode, 3)
+    } finally {
+      broken.remove()
+    }
+  })
+})
+
+describe('container', () => {
+  test('what the events tell of a container that is gone', async () => {
+    const { text, json, exitCode } = await both('container', 'keyed', '--from', capture('missing-env'))
+    assert.equal(exitCode, 1)
+    assert.match(text, /created, started, exit code 1/)
+    const stories = json['stories'] as { exitCode: number; newest: boolean }[]
+    assert.equal(stories.at(-1)?.exitCode, 1)
+    assert.equal(stories.filter((s) => s.newest).length, 1)
+  })
+  test('one that runs', async () => {
+    const { text, exitCode } = await both('container', 'good', '--from', capture('healthy'))
+    assert.equal(exitCode, 0)
+    assert.match(text, /^✓ good: mcpproxy-good-/)
+  })
+  test('nothing recorded of the engine: 3, and it says so', async () => {
+    const small = smallCapture({
+      docker_isolation: { enabled: true },
+      mcpServers: [{ name: 'time', command: 'uvx', args: ['x'], enabled: true }],
+    })
+    try {
+      const { text, json, exitCode } = await both('container', 'time', '--from', small.folder)
+      assert.equal(exitCode, 3)
+      assert.match(text, /^\? time/)
+      assert.equal(json['eventsComplete'], null)
+    } finally {
+      small.remove()
+    }
+  })
+})
+
+describe('logs', () => {
+  test('both logs as one timeline, in order, with line numbers', async () => {
+    const { text, json, exitCode } = await both('logs', 'keyed', '--from', capture('missing-env'))
+    assert.equal(exitCode, 1)
+    assert.match(text, /server:\d+ +[\d:.]+ INFO +Error: DEMO_API_KEY/)
+    const lines = json['lines'] as { at: string; source: string }[]
+    assert.ok(lines.some((l) => l.source === 'main') && lines.some((l) => l.source === 'server'))
+    assert.deepEqual(
+      lines.map((l) => l.at),
+      lines.map((l) => l.at).sort(),
+    )
+    assert.equal(json['attemptsLeftOut'], 1)
+  })
+  test('--verbose shows all attempts', async () => {
+    const { json } = await both('logs', 'keyed', '--from', capture('missing-env'), '--verbose')
+    assert.equal(json['attemptsLeftOut'], 0)
+  })
+})
+
+describe('args', () => {
+  const secret = 'hunter2-canary-value'
+  const server = {
+    name: 'keyed',
+    command: 'docker',
+    args: ['run', '-i', '--rm', '--name', 'mine', '-e', `API_TOKEN=${secret}`, '-eSHORT=ab', 'node:22', 'node'],
+    env: { OTHER: secret },
+    enabled: true,
+  }
+  test('what ran, from the log', async () => {
+    const { text, json, exitCode } = await both('args', 'keyed', '--from', capture('missing-env'))
+    assert.equal(exitCode, 0)
+    assert.match(text, /^ {2}--label com\.mcpproxy\.server=keyed$/m)
+    assert.equal(json['source'], 'log')
+  })
+  test('no value of a variable, in any form', async () => {
+    const small = smallCapture({ mcpServers: [server] })
+    try {
+      for (const more of [[], ['--shell'], ['--verbose']]) {
+        const { text, json, stderr } = await both('args', 'keyed', '--from', small.folder, ...more)
+        for (const out of [text, JSON.stringify(json), stderr]) {
+          assert.ok(!out.includes(secret), out)
+          assert.doesNotMatch(out, /SHORT=ab/)
+        }
+      }
+      const { text, stderr } = await both('args', 'keyed', '--from', small.folder, '--shell')
+      assert.equal(text, 'docker run -e OTHER -i --rm --name mine -e API_TOKEN -eSHORT node:22 node\n')
+      assert.match(stderr, /export OTHER=…; export API_TOKEN=…; export SHORT=…/)
+    } finally {
+      small.remove()
+    }
+  })
+  test('--shell leaves out what is only MCPProxy’s', async () => {
+    const { text } = await both('args', 'keyed', '--from', capture('missing-env'), '--shell')
+    assert.match(text, /^docker run --rm -i --log-opt/)
+    assert.doesNotMatch(text, /com\.mcpproxy|--name|cidfile/)
+  })
+})
+
+test('an unknown server: 2 and the nearest name, in every step', async () => {
+  for (const command of ['isolation', 'container', 'logs', 'args']) {
+    const r = await runCli([command, 'kyed', '--from', capture('missing-env')])
+    assert.equal(r.exitCode, 2)
+    assert.match(r.stderr, /Did you mean "keyed"/)
+  }
+})
