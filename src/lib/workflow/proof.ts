@@ -9,7 +9,7 @@ import { readAttempts } from '../evidence/attempts.ts'
 import { configFor, type ConfigReading } from '../evidence/collect-config.ts'
 import { containersFor, readContainers } from '../evidence/collect-engine.ts'
 import { logFamily, setupOf } from '../evidence/collect-logs.ts'
-import type { ConfigEvidence, Container } from '../evidence/evidence.ts'
+import type { Attempt, ConfigEvidence, Container } from '../evidence/evidence.ts'
 import { field, parseLogLine, serverOf, type LogLine } from '../formats/log-line.ts'
 import { object, text, type Loose } from '../formats/loose.ts'
 import { serverLogName } from '../mcpproxy/names.ts'
@@ -275,15 +275,19 @@ async function waitForConnection(
     if (state?.['connected'] !== true && state?.['connecting'] !== true && (failed || failure)) {
       failedSince ??= Date.now()
       if (Date.now() - failedSince >= graceMs) {
-        const said = attempt?.stderr.at(-1)
-        const why =
-          (said && field(said, 'message')) ?? attempt?.error ?? (failure && field(failure, 'error')) ?? text(state?.['last_error'])
+        const why = lastWords(attempt) ?? attempt?.error ?? (failure && field(failure, 'error')) ?? text(state?.['last_error'])
         return { ok: false, text: `${server} does not connect${why ? `: ${why.split('\n')[0] ?? ''}` : ''}` }
       }
     } else failedSince = null
     await pause(pollMs)
   }
   return { ok: false, text: `${server} did not connect within ${Math.round(options.connectMs / 1000)} s` }
+}
+
+/** What a failed start said on standard error: its last line that speaks of an error, else its last line. */
+function lastWords(attempt: Attempt | undefined): string | null {
+  const lines = attempt?.stderr.flatMap((l) => field(l, 'message') ?? []) ?? []
+  return lines.findLast((l) => /error|denied|cannot|unable|not found|no such|invalid|fail/i.test(l)) ?? lines.at(-1) ?? null
 }
 
 /** It is connected: as intended, with its tools and its container? */
