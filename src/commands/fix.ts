@@ -70,7 +70,8 @@ Exit code: 0 verified or nothing to do, 1 something to do, 2 wrong usage or the 
           return undo(system as LiveSystem, { ...proof, progress, server: server ?? null, yes: flags.yes, confirm, onWritten })
         }
         const { fix } = await import('../lib/workflow/fix.ts')
-        const { apply, yes, run } = flags
+        // oclif leaves a flag undefined that was not given.
+        const [apply, yes, run] = [Boolean(flags.apply), Boolean(flags.yes), Boolean(flags.run)]
         return fix(system, {
           ...proof,
           progress,

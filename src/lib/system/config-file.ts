@@ -71,8 +71,10 @@ export async function replaceConfigFile(file: ConfigFile, bytes: Buffer): Promis
 export async function backUp(file: ConfigFile, now: Date): Promise<{ backup: string; removed: string[] }> {
   const stamp = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')
   const existing = await listBackups(file.path)
-  let backup = `${file.path}${infix}${stamp}`
-  for (let n = 2; existing.includes(backup); n++) backup = `${file.path}${infix}${stamp}-${n}`
+  const newest = existing[0] === undefined ? null : partsOf(existing[0])
+  // The newest has the last name, also within one second and when the clock was set back.
+  const name = newest === null || newest.stamp < stamp ? stamp : `${newest.stamp}-${newest.number + 1}`
+  const backup = `${file.path}${infix}${name}`
   try {
     await writeWhole(backup, file.bytes, 0o600, file)
   } catch (error) {
@@ -91,14 +93,19 @@ export async function listBackups(file: string): Promise<string[]> {
     if (codeOf(error) === 'ENOENT') return []
     throw explained(error, folder, 'read')
   })
-  const when = (name: string): string => {
-    const [stamp = '', n = '1'] = name.slice(start.length).split(/(?<=-\d{6})-/)
-    return `${stamp}-${n.padStart(6, '0')}`
-  }
   return names
     .filter((n) => n.startsWith(start) && /^\d{8}-\d{6}(-\d+)?$/.test(n.slice(start.length)))
-    .sort((a, b) => (when(a) < when(b) ? 1 : -1))
+    .sort((x, y) => {
+      const [a, b] = [partsOf(x), partsOf(y)]
+      return a.stamp === b.stamp ? b.number - a.number : a.stamp < b.stamp ? 1 : -1
+    })
     .map((n) => path.join(folder, n))
+}
+
+/** `….doctor-20261124-101500-2`; the first of a second has no number. */
+function partsOf(backup: string): { stamp: string; number: number } {
+  const [, stamp = '', number = '1'] = /(\d{8}-\d{6})(?:-(\d+))?$/.exec(backup) ?? []
+  return { stamp, number: Number(number) }
 }
 
 export const readBackup = (backup: string): Promise<Buffer> =>

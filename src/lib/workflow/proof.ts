@@ -9,7 +9,7 @@ import { readAttempts } from '../evidence/attempts.ts'
 import { configFor, type ConfigReading } from '../evidence/collect-config.ts'
 import { containersFor, readContainers } from '../evidence/collect-engine.ts'
 import { logFamily, setupOf } from '../evidence/collect-logs.ts'
-import type { ConfigEvidence, Container } from '../evidence/evidence.ts'
+import type { Attempt, ConfigEvidence, Container } from '../evidence/evidence.ts'
 import { field, parseLogLine, serverOf, type LogLine } from '../formats/log-line.ts'
 import { object, text, type Loose } from '../formats/loose.ts'
 import { serverLogName } from '../mcpproxy/names.ts'
@@ -65,9 +65,9 @@ const pollMs = 250
 const reloadMs = 10_000
 /** The API answers after the disconnect, 10 to 11 s where a container ignores SIGTERM; more behind a busy engine. */
 const restartMs = 60_000
-const settleMs = 10_000
+const settleMs = 6_000
 /** After a failed attempt: MCPProxy may have another one under way. */
-const graceMs = 4_000
+const graceMs = 3_000
 
 export interface Watched {
   system: LiveSystem
@@ -151,7 +151,7 @@ export async function restartAndProve(watched: Watched, intended: ConfigEvidence
 
   const restarted = await restart(watched, options.progress)
   step('restarted', restarted.ok ? true : null, restarted.ok ? restarted.value.text : restarted.error.message)
-  if (!restarted.ok) return end(restarted.error.kind === 'failed' ? 'fails' : 'unreached', restarted.error.message)
+  if (!restarted.ok) return end('unreached', restarted.error.message)
 
   const older = new Set(before.now.containers.ok ? before.now.containers.value.map((c) => c.id) : [])
   const connection = await waitForConnection(watched, intended, restarted.value.at, older, options)
@@ -201,7 +201,7 @@ export async function restartsAsBefore(watched: Watched, config: ConfigEvidence,
   return { ok: null, text: `the old configuration is back; main.log does not show yet that ${watched.server} was started with it` }
 }
 
-/** What was asked for has begun; an error of kind `failed` is MCPProxy's own refusal. */
+/** What was asked for has begun. */
 export async function restart(watched: Watched, progress: (text: string) => void): Promise<Observed<{ at: number; text: string }>> {
   const { system, server } = watched
   progress(`restarting ${server}`)
@@ -275,15 +275,19 @@ async function waitForConnection(
     if (state?.['connected'] !== true && state?.['connecting'] !== true && (failed || failure)) {
       failedSince ??= Date.now()
       if (Date.now() - failedSince >= graceMs) {
-        const said = attempt?.stderr.at(-1)
-        const why =
-          (said && field(said, 'message')) ?? attempt?.error ?? (failure && field(failure, 'error')) ?? text(state?.['last_error'])
+        const why = lastWords(attempt) ?? attempt?.error ?? (failure && field(failure, 'error')) ?? text(state?.['last_error'])
         return { ok: false, text: `${server} does not connect${why ? `: ${why.split('\n')[0] ?? ''}` : ''}` }
       }
     } else failedSince = null
     await pause(pollMs)
   }
   return { ok: false, text: `${server} did not connect within ${Math.round(options.connectMs / 1000)} s` }
+}
+
+/** What a failed start said on standard error: its last line that speaks of an error, else its last line. */
+function lastWords(attempt: Attempt | undefined): string | null {
+  const lines = attempt?.stderr.flatMap((l) => field(l, 'message') ?? []) ?? []
+  return lines.findLast((l) => /error|denied|cannot|unable|not found|no such|invalid|fail/i.test(l)) ?? lines.at(-1) ?? null
 }
 
 /** It is connected: as intended, with its tools and its container? */
