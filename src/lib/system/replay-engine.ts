@@ -55,6 +55,8 @@ export interface ContainerWatch {
   /** One per container; a replay has one, unless docker was told to do otherwise. */
   stories(): ContainerStory[]
   dead: Map<string, DeadContainer>
+  /** When the first such event arrived, by our clock (milliseconds since 1970): the engine's may be another one. */
+  arrival(action: string): number | null
   /** True: the stream broke, later events are not known. */
   lost(): boolean
   /** Waits until the condition holds or the time is up. */
@@ -67,6 +69,7 @@ export async function watchReplay(transport: Transport, id: string, signal?: Abo
   const ending = new AbortController()
   const events: EngineEvent[] = []
   const dead = new Map<string, DeadContainer>()
+  const arrivals = new Map<string, number>()
   const waiting = new Set<() => void>()
   const inspections = new Set<Promise<void>>()
   let lost = false
@@ -81,7 +84,7 @@ export async function watchReplay(transport: Transport, id: string, signal?: Abo
   let stream: NodeJS.ReadableStream
   try {
     const docker = await transport.client(ending.signal)
-    stream = await docker.getEvents({ filters: { type: ['container'], label: [`${replayLabel}=${id}`] } })
+    stream = (await docker.getEvents({ filters: { type: ['container'], label: [`${replayLabel}=${id}`] } })) as NodeJS.ReadableStream
   } finally {
     clearTimeout(limit)
     signal?.removeEventListener('abort', giveUp)
@@ -112,6 +115,7 @@ export async function watchReplay(transport: Transport, id: string, signal?: Abo
       const event = parseEvent(value)
       if (event === null) continue
       events.push(event)
+      if (!arrivals.has(event.action)) arrivals.set(event.action, Date.now())
       if (event.action !== 'die') continue
       const looking = inspect(event.id)
       inspections.add(looking)
@@ -131,6 +135,7 @@ export async function watchReplay(transport: Transport, id: string, signal?: Abo
     events: () => [...events],
     stories: () => containerStories(events),
     dead,
+    arrival: (action) => arrivals.get(action) ?? null,
     lost: () => lost,
     until: (condition, ms) =>
       new Promise((resolve) => {
@@ -185,18 +190,12 @@ export interface Sweep {
   failed: string[]
 }
 
-/**
- * Removes what a doctor left that did not come to its end: our labels, from this machine, whose process is gone.
- * `running`: the replays that this process is just doing.
- */
-export async function sweepReplays(transport: Transport, own: ReplayOwner, running: ReadonlySet<string>): Promise<Sweep> {
+/** Removes what a doctor left that did not come to its end: our labels, from this machine, whose process is certainly gone. */
+export async function sweepReplays(transport: Transport, own: ReplayOwner): Promise<Sweep> {
   const found = await call(transport, (docker) => docker.listContainers({ all: true, filters: { label: [replayLabel, ownerLabel] } }))
   const result: Sweep = { removed: [], failed: [] }
   for (const container of found) {
-    const id = container.Labels[replayLabel]
-    if (id === undefined) continue
-    const state = await ownerState(container.Labels, own)
-    if (state !== 'gone' && !(state === 'self' && !running.has(id))) continue
+    if (container.Labels[replayLabel] === undefined || (await ownerState(container.Labels, own)) !== 'gone') continue
     try {
       await removeContainer(transport, container.Id)
       result.removed.push(container.Id)

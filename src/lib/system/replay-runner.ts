@@ -101,7 +101,6 @@ const endMs = 2000
 export function createReplayRunner(options: RunnerOptions): ReplayRunner {
   let identity: Promise<ReplayOwner> | null = null
   let connection: Promise<Transport> | null = null
-  const running = new Set<string>()
   const pending = new Set<Promise<unknown>>()
   const owner = (): Promise<ReplayOwner> => (identity ??= ownIdentity())
   const connect = (): Promise<Transport> =>
@@ -109,7 +108,7 @@ export function createReplayRunner(options: RunnerOptions): ReplayRunner {
       if (e.problem !== null) throw engineFailure('misconfigured', e.problem)
       return createTransport(e, await options.env())
     }))
-  const sweep = async (): Promise<Sweep> => sweepReplays(await connect(), await owner(), running)
+  const sweep = async (): Promise<Sweep> => sweepReplays(await connect(), await owner())
   return {
     owner,
     sweep,
@@ -121,10 +120,7 @@ export function createReplayRunner(options: RunnerOptions): ReplayRunner {
       return pullImage(reference, { docker, env: { ...env, ...engineAddress(env, await options.endpoint()) }, transport }, pullOptions)
     },
     run: (plan, runOptions = {}) => {
-      running.add(plan.id)
-      const work = (
-        plan.kind === 'host' ? runOnHost(plan, runOptions) : runInDocker(plan, runOptions, { ...options, connect, sweep })
-      ).finally(() => running.delete(plan.id))
+      const work = plan.kind === 'host' ? runOnHost(plan, runOptions) : runInDocker(plan, runOptions, { ...options, connect, sweep })
       pending.add(work)
       const forget = (): void => void pending.delete(work)
       work.then(forget, forget)
@@ -392,7 +388,10 @@ function judge(session: Session, ending: Ending): Run {
           return error === null ? [] : [error.kind]
         })
   const result = outcomeOf(session, ending, transcript, container)
-  const since = (at: Date | null | undefined): number | null => (at == null ? null : at.getTime() - session.startedAt.getTime())
+  const since = (action: string): number | null => {
+    const at = watch?.arrival(action) ?? null
+    return at === null ? null : at - session.startedAt.getTime()
+  }
   const facts = {
     outcome: result.outcome,
     transcript,
@@ -415,12 +414,12 @@ function judge(session: Session, ending: Ending): Run {
     container,
     startedAt: session.startedAt,
     times: {
-      created: since(story?.createdAt),
-      started: since(story?.startedAt),
+      created: since('create'),
+      started: since('start'),
       firstByte: transcript.times.firstByte,
       initialize: transcript.times.initialize,
       tools: transcript.times.tools,
-      died: since(story?.diedAt),
+      died: since('die'),
       end: transcript.times.end,
     },
     leftover: ending.leftover,
