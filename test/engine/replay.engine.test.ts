@@ -9,7 +9,7 @@ import Docker from 'dockerode'
 import { planReplay, type ReplayInput, type ReplayOptions } from '../../src/lib/replay/plan.ts'
 import { createLiveSystem, type LiveSystem } from '../../src/lib/system/live.ts'
 import { hostLabel, ownerLabel, replayLabel, type ReplayPlan } from '../../src/lib/system/replay-plan.ts'
-import type { Run, RunOptions } from '../../src/lib/system/replay-runner.ts'
+import type { Run, RunOptions } from '../../src/lib/system/replay-run.ts'
 import { engineProxy, type EngineProxy } from '../helpers/engine-proxy.ts'
 import { packageRoot } from '../helpers/package-root.ts'
 

@@ -8,6 +8,7 @@ import { jsonValues } from './docker.ts'
 import type { Transport } from './docker-transport.ts'
 import { classifyEngineError, engineFailure, statusOf } from './engine-error.ts'
 import { ownerState } from './replay-owner.ts'
+import type { DeadContainer, Sweep } from './replay-run.ts'
 import { ownerLabel, replayLabel, type ReplayOwner } from './replay-plan.ts'
 
 const callMs = 10_000
@@ -39,14 +40,6 @@ export async function hasImage(transport: Transport, reference: string, signal?:
     if (isStatus(error, 400)) return null
     throw error
   }
-}
-
-/** What the engine said of a container at the moment of its death; the next moment `--rm` has taken it. */
-export interface DeadContainer {
-  exitCode: number | null
-  oomKilled: boolean | null
-  /** The engine's own words on why it did not start. */
-  error: string | null
 }
 
 export interface ContainerWatch {
@@ -181,13 +174,6 @@ async function removeContainer(transport: Transport, id: string): Promise<void> 
     }
     await new Promise((done) => setTimeout(done, 100))
   }
-}
-
-export interface Sweep {
-  /** Ids of the containers that were removed. */
-  removed: string[]
-  /** What should go and did not, one sentence each. */
-  failed: string[]
 }
 
 /** Removes what a doctor left that did not come to its end: our labels, from this machine, whose process is certainly gone. */

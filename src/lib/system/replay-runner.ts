@@ -2,90 +2,23 @@
  * Runs a replay plan and tells what came of it. Whatever happens (time limits, Ctrl-C, an engine that goes away), the
  * container is removed by id before the answer is given; what even a killed doctor leaves, the next run sweeps away.
  */
-import { dockerError, type DockerErrorKind } from '../formats/docker-error.ts'
+import { dockerError } from '../formats/docker-error.ts'
 import { containerCreate } from '../formats/container-create.ts'
 import { parseDockerRun } from '../formats/docker-run.ts'
-import type { ContainerStory } from '../formats/engine-events.ts'
 import { startThroughApi } from './api-child.ts'
 import { startChild, type Child, type EndedBy } from './child.ts'
 import type { ResolvedEndpoint } from './docker-endpoint.ts'
 import { createTransport, type Transport } from './docker-transport.ts'
 import { classifyEngineError, engineFailure } from './engine-error.ts'
-import { pullImage, type PullOptions, type PullResult } from './image-pull.ts'
+import { pullImage } from './image-pull.ts'
 import { resolvePrograms } from './processes.ts'
-import { hasImage, removeReplay, sweepReplays, watchReplay, type ContainerWatch, type DeadContainer, type Sweep } from './replay-engine.ts'
+import { hasImage, removeReplay, sweepReplays, watchReplay, type ContainerWatch } from './replay-engine.ts'
+import type { ReplayRunner, Run, RunOptions, Sweep } from './replay-run.ts'
 import { ownIdentity } from './replay-owner.ts'
 import { hiddenFile, type ReplayOwner, type ReplayPlan } from './replay-plan.ts'
 import { runSignature } from './replay-signature.ts'
-import { converse, type Conversation, type ConversationOptions, type Transcript } from './stdio-client.ts'
+import { converse, type Conversation, type Transcript } from './stdio-client.ts'
 import type { Files } from './system.ts'
-
-export interface RunOptions extends Pick<
-  ConversationOptions,
-  'initializeMs' | 'toolsMs' | 'settleMs' | 'protocolVersion' | 'maxBytes' | 'maxLine'
-> {
-  /** Milliseconds that it gets to end after the end of stdin, and again after SIGTERM; default 1000. */
-  graceMs?: number
-  signal?: AbortSignal
-}
-
-/**
- * `works`: initialize and tools/list answered, and alive for a moment after. `refused`: docker did not start it.
- * `exited`: it ended before that. `no-answer`: it lived and did not answer in time. `protocol-broken`: it answered what
- * MCPProxy does not accept, or flooded. `ended-by-other`: somebody else stopped it; this run says nothing.
- * `not-run`: nothing was started.
- */
-export type RunOutcome = 'works' | 'refused' | 'exited' | 'no-answer' | 'protocol-broken' | 'ended-by-other' | 'not-run'
-
-export interface Run {
-  id: string
-  outcome: RunOutcome
-  /** One sentence on why; null when it works. */
-  reason: string | null
-  /** Set when `not-run`. */
-  notRun: 'no-engine' | 'image-missing' | 'refused-by-plan' | 'no-program' | 'failed' | null
-  /** Short, the same for runs that went the same way, e.g. `exited 1: Error: Cannot find module 'x'`. */
-  signature: string
-  plan: Pick<ReplayPlan, 'kind' | 'argv' | 'command' | 'name' | 'image' | 'changes'>
-  /** `docker`: the command, as MCPProxy does. `api`: there is no docker command here. `host`: no container. */
-  via: 'docker' | 'api' | 'host'
-  transcript: Transcript | null
-  /** Of the docker command, or of the program on the host. Null: it did not end by itself, or ended by a signal. */
-  exitCode: number | null
-  exitSignal: string | null
-  endedBy: EndedBy | null
-  /** What docker itself said, as far as it is known. */
-  dockerErrors: DockerErrorKind[]
-  /** Null: none was created, or nobody could look. */
-  container: (DeadContainer & { id: string; story: ContainerStory }) | null
-  startedAt: Date
-  /** Milliseconds since `startedAt`; null: it did not happen or was not seen. */
-  times: {
-    created: number | null
-    started: number | null
-    firstByte: number | null
-    initialize: number | null
-    tools: number | null
-    died: number | null
-    end: number
-  }
-  /** Null: nothing of it is left. Else why that is not known. */
-  leftover: string | null
-  /** What the sweep before it could not remove, one sentence each. */
-  sweepFailed: string[]
-}
-
-export interface ReplayRunner {
-  /** Rejects with the signal's reason when it was aborted, after cleaning up; else always fulfilled. */
-  run(plan: ReplayPlan, options?: RunOptions): Promise<Run>
-  /** For labels and ids of plans. */
-  owner(): Promise<ReplayOwner>
-  /** Removes what a killed doctor left. Each run does it first. */
-  sweep(): Promise<Sweep>
-  /** A phase of its own: no run pulls. Rejects when there is no engine, and with the reason of the caller's signal. */
-  pullImage(reference: string, options?: PullOptions): Promise<PullResult>
-  close(): Promise<void>
-}
 
 export interface RunnerOptions {
   endpoint(): Promise<ResolvedEndpoint>
