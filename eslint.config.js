@@ -37,7 +37,10 @@ export default defineConfig(
     files: ['**/*.js', '**/*.mjs'],
     languageOptions: {
       globals: Object.fromEntries(
-        ['process', 'console', 'URL', 'Buffer', 'setTimeout', 'setInterval', 'clearTimeout'].map((name) => [name, 'readonly']),
+        ['process', 'console', 'URL', 'Buffer', 'setTimeout', 'setInterval', 'clearTimeout', 'performance', 'setImmediate'].map((name) => [
+          name,
+          'readonly',
+        ]),
       ),
     },
   },

@@ -18,7 +18,12 @@ export default class Explain extends BaseCommand {
   // A pasted text may be several words.
   static override strict = false
   static override args = {
-    text: Args.string({ name: 'CODE or TEXT', description: 'Code of a finding, e.g. tty-flag, or an error text.' }),
+    text: Args.string({
+      name: 'CODE or TEXT',
+      description: 'Code of a finding, e.g. tty-flag, or an error text; none or - is standard input.',
+      // oclif would wait ten milliseconds for it and take a part.
+      ignoreStdin: true,
+    }),
   }
 
   static override flags = {

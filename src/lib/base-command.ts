@@ -92,8 +92,16 @@ export abstract class BaseCommand extends Command {
   protected async readText(file: string | undefined): Promise<string> {
     const { readTextFile, readTextStream } = await import('./system/text-input.ts')
     if (file !== undefined && file !== '-') return readTextFile(file)
-    // Nobody has piped anything, and waiting for typing would look like hanging.
-    return process.stdin.isTTY && file === undefined ? '' : readTextStream(process.stdin)
+    // Nobody has piped anything, and to wait for typing would look like hanging.
+    if (process.stdin.isTTY && file === undefined) return ''
+    const waiting = setTimeout(() => {
+      if (process.stderr.isTTY) process.stderr.write('Waiting for the text on standard input.\n')
+    }, 2000)
+    try {
+      return await readTextStream(process.stdin)
+    } finally {
+      clearTimeout(waiting)
+    }
   }
 
   /** What the text of a report shows beside it: the configuration for diffs, secrets out, and where home is. */

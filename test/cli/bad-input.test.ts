@@ -8,6 +8,7 @@ import { describe, test, type TestContext } from 'node:test'
 import type { Finding } from '../../src/lib/rules/rule.ts'
 import { brokenEngine, type Breakage } from '../helpers/broken-engine.ts'
 import { packageRoot } from '../helpers/package-root.ts'
+import { recordedApi } from '../helpers/recorded-api.ts'
 import { runCli } from '../helpers/run-cli.ts'
 import { smallHome, type SmallHome } from '../helpers/small-home.ts'
 import { validReport } from '../helpers/valid-report.ts'
@@ -107,6 +108,25 @@ for (const [name, content, place, says] of syntax) {
     assert.match(findings[0].detail, says)
     assert.equal(report.servers[0]?.server, 'probe')
     assert.notEqual(report.servers[0].steps[0]?.outcome, 'unknown')
+  })
+}
+
+const leaks: [name: string, content: string][] = [
+  ['in a comment', `{"mcpServers": [\n  ${server}, // "TOKEN": "hush-hush-7"\n  }\n]}`],
+  ['in a block comment', `{"mcpServers": [\n  ${server} /* old:\n  hush-hush-7 */ }\n]}`],
+  ['in single quotes', `{"mcpServers": [\n  ${server.replace('"hush-hush-7"', "'hush-hush-7'")} }\n]}`],
+  ['in typographic quotes', `{"mcpServers": [\n  ${server.replace('"hush-hush-7"', '“hush-hush-7”')} }\n]}`],
+  ['without quotes', `{"mcpServers": [\n  ${server.replace('"hush-hush-7"', 'hush-hush-7')} }\n]}`],
+  ['after a quote that is missing', `{"mcpServers": [\n  ${server.replace('"TOKEN"', '"TOKEN')} }\n]}`],
+  ['in a string that does not end', `{"mcpServers": [\n  ${server.replace('hush-hush-7"', 'hush-hush-7')} }\n]}`],
+  ['in a second document', `{"mcpServers": []} {"env": {"TOKEN": "hush-hush-7"}}\n"hush-hush-7"`],
+]
+for (const [name, content] of leaks) {
+  test(`broken JSON with a secret ${name}: the place is shown, the secret is not`, async (t) => {
+    // `checked` looks for it.
+    const { exitCode, findings } = await checked(smallHome(t, { config: content }))
+    assert.equal(exitCode, 1)
+    assert.ok(findings.some((f) => f.cites.some((c) => c.type === 'config')))
   })
 }
 
@@ -301,9 +321,9 @@ test('a folder, a FIFO and nothing in the place of the logs', { skip: process.pl
 
 // ---- engines --------------------------------------------------------------------
 
-/** A server whose log says "connected", with an engine that cannot confirm it: nobody knows. */
-function connectedHome(t: TestContext, engine: string): SmallHome {
-  const home = smallHome(t, { capture: '0.60.0-healthy', engine })
+/** A server whose log says "connected", as does MCPProxy, with an engine that cannot confirm it: nobody knows. */
+async function connectedHome(t: TestContext, engine: string, running = true): Promise<SmallHome> {
+  const home = smallHome(t, { capture: '0.60.0-healthy', engine, ...(running ? { api: await recordedApi(t, '0.60.0-healthy') } : {}) })
   const log = recordedLog('0.60.0-healthy', 'server-good.log').toString('utf8')
   const end = log.indexOf('\n', log.indexOf('Successfully connected')) + 1
   writeFileSync(join(home.logs, 'server-good.log'), log.slice(0, end))
@@ -313,7 +333,7 @@ function connectedHome(t: TestContext, engine: string): SmallHome {
 // Most of their time they wait.
 describe('engines that misbehave', { concurrency: 4 }, () => {
   test('an engine that answers and has the container: healthy (or the next tests would prove nothing)', async (t) => {
-    const home = connectedHome(t, await brokenEngine(t, 'none'))
+    const home = await connectedHome(t, await brokenEngine(t, 'none'))
     const { exitCode, stdout } = await home.run(['check', 'good', '--json'])
     assert.deepEqual([exitCode, validReport(stdout).verdict], [0, 'healthy'])
   })
@@ -329,9 +349,15 @@ describe('engines that misbehave', { concurrency: 4 }, () => {
     'garbage',
     'no-json',
   ]
+  test('the same with a MCPProxy that does not answer: what the log says is the past', async (t) => {
+    const home = await connectedHome(t, await brokenEngine(t, 'none'), false)
+    const { exitCode, report } = await checked(home, 'good')
+    assert.deepEqual([exitCode, report.verdict], [3, 'undetermined'])
+  })
+
   for (const breakage of [...breakages, 'refused', 'killed', 'missing'] as const) {
     test(`an engine that is ${breakage}: could not tell, in time, with the reason`, async (t) => {
-      const home = connectedHome(t, await brokenEngine(t, breakage))
+      const home = await connectedHome(t, await brokenEngine(t, breakage))
       const started = Date.now()
       const { exitCode, stdout, stderr } = await home.run(['check', 'good', '--json', '--timeout', '6'])
       assert.ok(Date.now() - started < 12_000, `${Date.now() - started} ms`)

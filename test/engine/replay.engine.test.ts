@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import fs from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { before, test, type TestContext } from 'node:test'
+import { after, before, test, type TestContext } from 'node:test'
 import Docker from 'dockerode'
 import { planReplay, type ReplayInput, type ReplayOptions } from '../../src/lib/replay/plan.ts'
 import { createLiveSystem, type LiveSystem } from '../../src/lib/system/live.ts'
@@ -313,6 +313,73 @@ test('no engine, no docker command', async (t) => {
   assert.deepEqual([run.outcome, run.notRun], ['not-run', 'no-engine'])
 })
 
+test('without a docker command, through the API', async (t) => {
+  const system = live()
+  t.after(() => system.close())
+  const noPath = { ...process.env, PATH: '/nowhere' }
+  const through = async (args: string[], options: RunOptions = {}): Promise<Run> => {
+    const run = await system.replays.run(await planned(system, args, { proxyEnv: noPath }), { graceMs: 300, ...options })
+    assert.deepEqual([run.leftover, await leftOver()], [null, []])
+    return run
+  }
+  const script = 'console.error(process.env.TOKEN, process.env.HOME, process.getuid());process.exit(4)'
+  const limits = ['--memory', '64m', '--user', '1000:1000', '--cap-drop', 'ALL', '--read-only', '--tmpfs', '/tmp:size=1m']
+  const exited = await through([
+    'run',
+    '-i',
+    '--network',
+    'none',
+    ...limits,
+    '-e',
+    'TOKEN=abc',
+    '-e',
+    'HOME=/x',
+    'node:20',
+    'node',
+    '-e',
+    script,
+  ])
+  assert.deepEqual([exited.outcome, exited.via, exited.exitCode, exited.signature], ['exited', 'api', 4, 'exited 4: abc /x #'])
+  const works = await through([...node, '/s/good.mjs'])
+  assert.deepEqual([works.outcome, works.via, works.transcript?.tools], ['works', 'api', 2])
+  const refused = await through(['run', '--rm', '-i', 'alpine:3.18', 'uvx'])
+  assert.deepEqual([refused.outcome, refused.signature], ['refused', 'refused: exec-not-found uvx'])
+  assert.deepEqual([(await through(['run', '--rm', 'mcp/everything'])).outcome], ['exited'])
+  assert.deepEqual([(await through([...node, '/s/naughty.mjs', 'flood-lines'])).outcome], ['protocol-broken'])
+  const silent = await through([...node, '/s/naughty.mjs', 'ignores-term'], { initializeMs: 3000 })
+  assert.deepEqual([silent.outcome, silent.endedBy], ['no-answer', 'SIGKILL'])
+  const unknown = await through(['run', '--rm', '-i', '--gpus', 'all', 'alpine:3.18'])
+  assert.deepEqual([unknown.outcome, unknown.notRun], ['not-run', 'no-program'])
+  assert.match(unknown.reason ?? '', /--gpus/)
+  for (const ms of [50, 300]) {
+    const plan = await planned(system, [...node, '/s/naughty.mjs', 'ignores-term'], { proxyEnv: noPath })
+    await assert.rejects(system.replays.run(plan, { signal: AbortSignal.timeout(ms) }), { name: 'TimeoutError' })
+    assert.deepEqual(await leftOver(), [])
+  }
+})
+
+test('an image that cannot be fetched is said as such', async (t) => {
+  const system = live()
+  const without = createLiveSystem({
+    deadline: Date.now() + 60_000,
+    env: { ...process.env, PATH: '/nowhere' },
+    platform: process.platform,
+    homedir: os.homedir(),
+    uid: null,
+    dockerHost: proxy.host,
+  })
+  t.after(() => Promise.all([system.close(), without.close()]))
+  for (const { replays } of [system, without]) {
+    // Nothing listens on port 9 of the engine's machine.
+    const unreachable = await replays.pullImage('127.0.0.1:9/doctor/nosuch:1')
+    assert.equal(unreachable.ok, false)
+    assert.equal(unreachable.kind, 'registry-unreachable', unreachable.message)
+    const invalid = await replays.pullImage('--Not/A:Reference')
+    assert.deepEqual([invalid.ok, !invalid.ok && invalid.kind], [false, 'reference-invalid'])
+    await assert.rejects(replays.pullImage('127.0.0.1:9/doctor/nosuch:1', { signal: AbortSignal.abort(new Error('stop')) }), /stop/)
+  }
+})
+
 test('a server on the host, with what it forked', async (t) => {
   const system = live()
   t.after(() => system.close())
@@ -336,11 +403,14 @@ test('a server on the host, with what it forked', async (t) => {
   assert.deepEqual([(await host(['naughty.mjs', 'exit'])).signature, (await host(['naughty.mjs', 'exit'])).exitCode], ['exited 7', 7])
 })
 
+after(async () => {
+  watching.destroy?.()
+  await proxy.close()
+})
+
 // Last: it judges all that was done above.
 test('everything that was changed carries our label', async () => {
   const { requests } = proxy
-  await proxy.close()
-  watching.destroy?.()
   const creations = requests.filter((r) => r.path.startsWith('/containers/create'))
   assert.ok(creations.length > 30)
   const known = new Set<string>()
@@ -353,7 +423,7 @@ test('everything that was changed carries our label', async () => {
   }
   assert.ok([...known].every((name) => name.startsWith('doctor-replay-')))
   for (const { method, path: target } of requests) {
-    if (target.startsWith('/containers/create')) continue
+    if (target.startsWith('/containers/create') || target.startsWith('/images/create')) continue
     const id = /^\/containers\/([^/?]+)/.exec(target)?.[1]
     assert.ok(id !== undefined, `${method} ${target}`)
     assert.ok((labelled.has(id) && !traps.has(id)) || known.has(id), `${method} ${target}`)

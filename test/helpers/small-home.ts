@@ -21,9 +21,11 @@ export interface SmallHomeOptions {
   capture?: string
   /** Default: a socket that is not there. */
   engine?: string
+  /** MCPProxy's API; default: MCPProxy does not run. */
+  api?: string
 }
 
-export function smallHome(t: TestContext, { config, capture, engine }: SmallHomeOptions = {}): SmallHome {
+export function smallHome(t: TestContext, { config, capture, engine, api }: SmallHomeOptions = {}): SmallHome {
   const folder = mkdtempSync(join(tmpdir(), 'doctor-home-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const data = join(folder, '.mcpproxy')
@@ -33,7 +35,7 @@ export function smallHome(t: TestContext, { config, capture, engine }: SmallHome
   if (capture !== undefined) cpSync(join(packageRoot(), 'test/captures', capture, 'home'), folder, { recursive: true })
   if (config !== undefined) writeFileSync(home.config, config)
   const nowhere = `unix://${join(folder, 'nowhere.sock')}`
-  const places = ['--config', home.config, '--data-dir', data, '--log-dir', home.logs, '--api', nowhere]
+  const places = ['--config', home.config, '--data-dir', data, '--log-dir', home.logs, '--api', api ?? nowhere]
   return {
     ...home,
     run: (args, env = {}) =>

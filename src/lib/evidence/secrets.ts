@@ -249,12 +249,33 @@ export function secretNodes(document: ConfigDocument): SecretPlace[] {
   return places
 }
 
+/** Of broken JSON what no parser could tell a name for: comments, wrongly quoted values, words, what follows the end. */
+function unparsed({ text, problems }: ConfigDocument): { from: number; to: number; with: string }[] {
+  return problems.flatMap(({ what, offset, length }) => {
+    const end = offset + length
+    if (what === 'text-after-end') return lineCuts(text, end, text.length)
+    if (what === 'comment') return lineCuts(text, offset + 2, end)
+    if (what === 'single-quote' || what === 'smart-quote') return lineCuts(text, offset + 1, end - 1)
+    // `True` and `undefined` tell what is wrong.
+    return what === 'InvalidSymbol' && !/^[A-Za-z]{1,9}$/.test(text.slice(offset, end)) ? lineCuts(text, offset, end) : []
+  })
+}
+
+/** Everything but blanks at the ends of lines, so that lines stay lines. */
+function lineCuts(text: string, from: number, to: number): { from: number; to: number; with: string }[] {
+  return [...text.slice(from, to).matchAll(/\S(?:.*\S)?/g)].map((m) => ({
+    from: from + m.index,
+    to: from + m.index + m[0].length,
+    with: mark,
+  }))
+}
+
 /**
  * The configuration's text with every secret replaced by the mark, and for an offset of the
  * original the offset in it; lines stay lines. For excerpts and diffs.
  */
 export function maskedConfig(document: ConfigDocument): { text: string; offset(original: number): number } {
-  const cuts = secretNodes(document)
+  const known = secretNodes(document)
     .filter((p) => p.value !== '' && !/^\$\{(?:env|keyring):[^}]*\}$/.test(p.value))
     .map(({ node, value, keep }) => {
       const raw = document.text.slice(node.offset, node.offset + node.length)
@@ -265,8 +286,7 @@ export function maskedConfig(document: ConfigDocument): { text: string; offset(o
         : node.offset + 1 + (keep > 0 && keep < raw.length - 2 ? keep : 0)
       return { from, to: node.offset + node.length - 1, with: mark }
     })
-    .filter((c) => c.to > c.from)
-    .sort((a, b) => a.from - b.from)
+  const cuts = [...known, ...unparsed(document)].filter((c) => c.to > c.from).sort((a, b) => a.from - b.from)
   let text = ''
   let at = 0
   for (const cut of cuts) {

@@ -164,7 +164,6 @@ function decode(bytes: Buffer, problem: AddProblem): string {
 function addSyntaxProblem(text: string, error: ParseError, problem: AddProblem): void {
   const code = printParseErrorCode(error.error)
   const at = text[error.offset] ?? ''
-  const found = text.slice(error.offset, error.offset + Math.min(error.length, 20)).split('\n')[0] ?? ''
   const add = (what: string, message: string): void => problem('syntax', what, error.offset, Math.max(1, error.length), message)
   if (code === 'InvalidCommentToken') return add('comment', 'A comment: MCPProxy reads strict JSON, which has none.')
   if (code === 'UnexpectedEndOfComment') return add('comment', 'A comment that does not end: MCPProxy reads strict JSON, which has none.')
@@ -178,7 +177,7 @@ function addSyntaxProblem(text: string, error: ParseError, problem: AddProblem):
   ) {
     return problem('syntax', 'trailing-comma', text.slice(0, error.offset).trimEnd().length - 1, 1, 'A comma with nothing after it.')
   }
-  if (code === 'EndOfFileExpected') return add('text-after-end', `Something stands after the end of the document: ${found}`)
+  if (code === 'EndOfFileExpected') return add('text-after-end', 'Something stands after the end of the document.')
   if (error.offset >= text.trimEnd().length)
     return add('incomplete', 'The file ends too early: a bracket or a quotation mark is not closed.')
   if (code === 'CommaExpected') return add('missing-comma', 'A comma is missing before this place.')

@@ -201,7 +201,8 @@ const patterns: Pattern[] = [
     subject: 1,
   },
   // -- network
-  { kind: 'connection-refused', pattern: /ECONNREFUSED (\[?[\w.:]+?\]?):(\d+)/i, subject: 1, detail: 2 },
+  // connect ECONNREFUSED 127.0.0.1:5432   ·   connect ECONNREFUSED ::1:5432
+  { kind: 'connection-refused', pattern: /ECONNREFUSED (\[?::1\]?|[\w.-]+|\[?[\w.:]*[\w\]])(?::(\d+))?(?![\w:])/i, subject: 1, detail: 2 },
   {
     kind: 'connection-refused',
     pattern:
@@ -298,11 +299,24 @@ export function fatalStart(lines: readonly string[]): number | null {
 }
 const chained = /^(?:During handling of the above exception|The above exception was the direct cause)/
 
+// metrics: connect ECONNREFUSED 127.0.0.1:9090 (optional, ignored)   ·   SENTRY_DSN not set, error reporting disabled
+const unimportant =
+  /\b(?:optional|ignor(?:ed|ing)|skipp(?:ed|ing)|disabled|fall(?:ing|s)? ?back|using (?:the |a )?defaults?|default(?:s|ing) to|continuing|going on)\b/i
+/** What a program can do without, and then says so. */
+const circumstances = new Set<ProgramErrorKind>([
+  'env-missing',
+  'file-missing',
+  'connection-refused',
+  'connection-timeout',
+  'name-unresolved',
+])
+
 export function readProgramErrors(stderr: readonly LogLine[]): ProgramError[] {
   return stderr.flatMap((line) => {
     const text = (field(line, 'message') ?? '').trim()
     if (dockerError(text) || /^(?:Usage: {2}docker run|Run 'docker run --help'|See 'docker run --help')/.test(text)) return []
     const found = programError(text)
+    if (found && circumstances.has(found.kind) && unimportant.test(text)) return []
     return found ? [{ ...found, line, text }] : []
   })
 }

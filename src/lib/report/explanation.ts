@@ -28,7 +28,7 @@ export function renderExplanation(described: CodeDescription, theme: Theme): str
     for (const other of confusedWith) lines.push(...labelled(other.code, other.decidedBy, theme))
   }
   if (mcpx.length > 0) lines.push('', ...flow([{ text: `MCPProxy calls it ${mcpx.join(', ')}.` }], { width, rest: '  ' }))
-  lines.push('', `To look: ${theme.strong('mcpproxy-doctor check SERVER')}`)
+  lines.push('', ...command('To look:', 'mcpproxy-doctor check SERVER', theme))
   return `${lines.join('\n')}\n`
 }
 
@@ -51,9 +51,8 @@ export function renderMatches(found: Explanations, theme: Theme): string {
         }),
       )
   }
-  if (first) lines.push('', `To prove it on the machine: ${theme.strong('mcpproxy-doctor check SERVER')}`)
-  else lines.push('', `To look at the machine: ${theme.strong('mcpproxy-doctor check SERVER')}`)
-  if (first) lines.push(theme.faint(`More: mcpproxy-doctor explain ${first.code}`))
+  lines.push('', ...command(first ? 'To prove it on the machine:' : 'To look at the machine:', 'mcpproxy-doctor check SERVER', theme))
+  if (first) lines.push(...command('More:', `mcpproxy-doctor explain ${first.code}`, theme))
   return `${lines.join('\n')}\n`
 }
 
@@ -103,28 +102,14 @@ function only(match: CodeMatch, theme: Theme): string[] {
 function several(matches: readonly CodeMatch[], theme: Theme): string[] {
   const { width } = theme
   const told = matches.length === mostTold + 1 ? matches : matches.slice(0, mostTold)
-  const lines = [`This text can mean ${matches.length} things, the likeliest first.`]
-  told.forEach((match, i) => {
-    const same = told[i - 1]?.because === match.because
-    lines.push('', ...flow(heading(match.code, `${match.title}.`, theme), { width, rest: '  ' }))
-    if (!same)
-      lines.push(
-        ...flow([{ text: 'because  ', style: theme.faint }, quoted(match.because, theme)], { width, first: '  ', rest: '           ' }),
-      )
-    lines.push(
-      ...flow([{ text: 'decides  ', style: theme.faint }, { text: theme.text(match.decidedBy) }], {
-        width,
-        first: '  ',
-        rest: '           ',
-      }),
-    )
-    lines.push(
-      ...flow([{ text: 'heals    ', style: theme.faint }, { text: theme.text(match.fix) }], { width, first: '  ', rest: '           ' }),
-    )
-    if (match.myth !== null)
-      lines.push(
-        ...flow([{ text: 'beware   ', style: theme.faint }, { text: theme.text(match.myth) }], { width, first: '  ', rest: '           ' }),
-      )
+  const lines = paragraph(`This text can mean ${matches.length} things, the likeliest first.`, width)
+  const row = (label: string, span: Span): string[] =>
+    flow([{ text: label.padEnd(9), style: theme.faint }, span], { width, first: '  ', rest: ' '.repeat(11) })
+  told.forEach(({ code, title, because, decidedBy, fix, myth }, i) => {
+    lines.push('', ...flow(heading(code, `${title}.`, theme), { width, rest: '  ' }))
+    if (because !== told[i - 1]?.because) lines.push(...row('because', quoted(because, theme)))
+    lines.push(...row('decides', { text: theme.text(decidedBy) }), ...row('heals', { text: theme.text(fix) }))
+    if (myth !== null) lines.push(...row('beware', { text: theme.text(myth) }))
   })
   const others = matches.slice(told.length)
   if (others.length > 0) {
@@ -140,6 +125,8 @@ const heading = (code: string, title: string, theme: Theme): Span[] => [
   { text: '  ' },
   { text: theme.text(title) },
 ]
+const command = (label: string, line: string, theme: Theme): string[] =>
+  flow([{ text: label }, { text: ' ' }, { text: line, style: theme.strong }], { width: theme.width, rest: '  ' })
 const quoted = (because: string, theme: Theme): Span => ({ text: `"${theme.text(because)}"`, style: theme.note })
 const labelled = (code: string, text: string, theme: Theme, first = '  '): string[] =>
   flow([{ text: theme.text(code), style: theme.note }, { text: `: ${theme.text(text)}` }], {

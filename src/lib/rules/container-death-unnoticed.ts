@@ -17,9 +17,13 @@ export default defineRule({
     const closed = newest.closedAfterConnect
     if (alive || (!closed && !docker) || (!closed && newest.isolated === null)) return null
     const s = story(events)
+    // The engine that was asked may be another one than the container's: its end has to be seen as well.
+    const ended = closed !== null || s?.diedAt != null
     return {
       observations: ['status', ...(docker ? (['containers'] as const) : []), ...(closed ? (['serverLog'] as const) : [])],
-      proof: 'MCPProxy says connected, and no container of this server runs.',
+      ...(ended
+        ? { proof: 'MCPProxy says connected, its process ended, and no container of this server runs.' }
+        : { rank: 'suspected' as const }),
       facts: { exitCode: s?.exitCode ?? null },
       cites: [citeApi('/api/v1/servers', 'connected', 'true'), ...(closed ? [citeLog(closed)] : []), ...(s ? [citeStory(s)] : [])],
       detail: 'MCPProxy does not look after the containers of isolated servers: "connected" stays until the next restart.',

@@ -161,9 +161,8 @@ export default defineRule({
       )
     })
     const bad = programSaid(serverLog, 'bad-option', 'usage')
-    const flagFirst =
-      misplaced === 0 &&
-      ((image?.inspect !== undefined && image?.inspect?.entrypoint.length === 0) || hasShape(run.command[0] ?? '', run.command[1] ?? ''))
+    const executed = misplaced === 0 && image?.inspect?.entrypoint.length === 0
+    const flagFirst = executed || (misplaced === 0 && hasShape(run.command[0] ?? '', run.command[1] ?? ''))
     if (
       misplaced < 0 ||
       run.image === null ||
@@ -177,7 +176,7 @@ export default defineRule({
     const width = takes?.value !== null && takes?.valueIndex === 2 ? 2 : 1
     const moved = argv.slice(index, index + width)
     return {
-      observations: [...observe(bad !== null), ...(image?.inspect ? (['image'] as const) : [])],
+      observations: [...observe(bad !== null), ...(executed ? (['image'] as const) : [])],
       facts: { flag: word },
       cites: [at(index), ...(bad ? [citeLog(bad.line)] : [])],
       detail: `${word} stands after the image, so that it goes to the server instead of docker.`,

@@ -1,5 +1,6 @@
 /** The engine accepts connections but does not answer, or drops them. */
 import { citeEngine, citeLog } from './cite.ts'
+import { hasSwitch } from '../formats/docker-run.ts'
 import { callsDocker, dockerFailure, failure, isConnected, story, unheardOf } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
@@ -19,7 +20,9 @@ export default defineRule({
         : null
     const attempt = failure(serverLog)
     // docker waited in silence, and the engine never heard of a container.
-    const silent = needsDocker && attempt?.outcome === 'no-answer' && attempt.stderr.length === 0 && unheardOf(serverLog, events)
+    // A pull that was told to be quiet waits in silence too.
+    const quiet = config?.expected ? hasSwitch(config.expected.run, 'quiet') : false
+    const silent = needsDocker && !quiet && attempt?.outcome === 'no-answer' && attempt.stderr.length === 0 && unheardOf(serverLog, events)
     if (!dropped && !silent && !(hung && needsDocker && !isConnected(serverLog))) return null
     return {
       observations: [

@@ -12,6 +12,8 @@ import commandIncomplete from './command-incomplete.ts'
 import commandLineInCommand from './command-line-in-command.ts'
 import notRestarted from './not-restarted.ts'
 import proxyInContainer from './proxy-in-container.ts'
+import isolationModeIneffective from './isolation-mode-ineffective.ts'
+import globalIsolationOff from './global-isolation-off.ts'
 import dockerEndpointInvalid from './docker-endpoint-invalid.ts'
 import socketPermission from './socket-permission.ts'
 import wrongEngine from './wrong-engine.ts'
@@ -95,8 +97,6 @@ import containerPaused from './container-paused.ts'
 import engineUnresponsive from './engine-unresponsive.ts'
 import latestMoved from './latest-moved.ts'
 import orphanContainers from './orphan-containers.ts'
-import globalIsolationOff from './global-isolation-off.ts'
-import isolationModeIneffective from './isolation-mode-ineffective.ts'
 import dockerInPath from './docker-in-path.ts'
 import keyWithoutEffect from './key-without-effect.ts'
 import staleDefaultImages from './stale-default-images.ts'
@@ -124,6 +124,8 @@ export const rules: readonly Rule[] = [
   commandLineInCommand,
   notRestarted,
   proxyInContainer,
+  isolationModeIneffective,
+  globalIsolationOff,
   dockerEndpointInvalid,
   socketPermission,
   wrongEngine,
@@ -207,8 +209,6 @@ export const rules: readonly Rule[] = [
   engineUnresponsive,
   latestMoved,
   orphanContainers,
-  globalIsolationOff,
-  isolationModeIneffective,
   dockerInPath,
   keyWithoutEffect,
   staleDefaultImages,

@@ -1,6 +1,6 @@
 /** Per-server isolation.mode is accepted, stored and without effect up to v0.60.0. */
 import { citeConfig, citeLog } from './cite.ts'
-import { serverPath } from './helpers.ts'
+import { isConnected, serverPath } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -8,8 +8,8 @@ export default defineRule({
   severity: 'error',
   title: 'isolation.mode of a server has no effect',
   needs: ['config'],
-  uses: ['setup'],
-  detect({ config }, { setup }) {
+  uses: ['setup', 'serverLog', 'status'],
+  detect({ config }, { setup, serverLog, status }) {
     const { server, decision } = config
     const mode = server?.isolation?.mode
     if (!server || !mode || !decision) return null
@@ -21,6 +21,8 @@ export default defineRule({
     return {
       observations: ['config', ...(setup !== undefined && agrees ? (['setup'] as const) : [])],
       ...(wrapped && mode === 'none' ? { proof: 'The log shows that it was wrapped all the same.' } : {}),
+      // More isolation than was asked for is no fault of a server that works.
+      ...(mode === 'none' && isConnected(serverLog, status) ? { severity: 'warning' as const } : {}),
       facts: { mode, runs: decision.runs },
       cites: [citeConfig(config, serverPath(server, 'isolation', 'mode')), ...(wrapped && setup ? [citeLog(setup.line)] : [])],
       detail: `The entry says "${mode}", but MCPProxy (at least up to v0.60.0) loses this key on the way; what happens is decided otherwise: ${decision.because}.`,

@@ -14,7 +14,7 @@ const stops =
 export default defineRule({
   code: 'killed-from-outside',
   severity: 'error',
-  title: 'Something else than this MCPProxy ended the container',
+  title: 'The container was ended by something else than this MCPProxy',
   needs: ['events', 'serverLog'],
   uses: ['mainLog', 'containers', 'status'],
   detect({ events, serverLog }, { mainLog, containers, status }) {

@@ -23,7 +23,8 @@ export default defineRule({
     if (said.subject === null && argument < 0 && variable === undefined) return null
     const place = argument >= 0 ? serverPath(server, 'args', argument) : variable !== undefined ? serverPath(server, 'env', variable) : null
     return {
-      observations: ['serverLog', 'config'],
+      // What listens there may also be something that the server itself should have started.
+      observations: ['serverLog', ...(place ? (['config'] as const) : [])],
       facts: { port: said.detail },
       cites: [...(place ? [citeConfig(config, place)] : []), citeLog(said.line)],
       detail: `Nothing listens on ${said.subject ?? 'localhost'}${said.detail ? `:${said.detail}` : ''} inside the container; the service runs elsewhere.`,

@@ -138,15 +138,21 @@ interface Ranked {
   because: string
 }
 
-/** Clear words before vague ones, then more lines before fewer, then the order of the catalogue. */
+/** Clear words before vague ones, causes before last resorts, more lines before fewer, then the order of the catalogue. */
 function rank(hits: readonly Hit[]): Ranked[] {
   return [...new Set(hits.map((h) => h.code))]
     .map((code) => {
       const own = hits.filter((h) => h.code === code)
       const best = own.reduce((a, b) => (b.weight > a.weight ? b : a))
-      return { code, weight: best.weight, lines: own.filter((h) => h.weight === best.weight).length, because: quote(best.line.text) }
+      return {
+        code,
+        weight: best.weight,
+        last: Number(entries[code]?.lastResort ?? false),
+        lines: own.filter((h) => h.weight === best.weight).length,
+        because: quote(best.line.text),
+      }
     })
-    .sort((a, b) => b.weight - a.weight || b.lines - a.lines)
+    .sort((a, b) => b.weight - a.weight || a.last - b.last || b.lines - a.lines)
     .map(({ code, weight, because }) => ({ code, fit: weight > 1 ? ('clear' as const) : ('possible' as const), because }))
 }
 

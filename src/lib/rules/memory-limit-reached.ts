@@ -1,8 +1,16 @@
 /** The container reaches its memory limit and is ended by the kernel. */
+import type { ServerLog } from '../evidence/evidence.ts'
 import { flagValue } from '../formats/docker-run.ts'
+import type { ContainerStory } from '../formats/engine-events.ts'
 import { citeConfig, citeStory } from './cite.ts'
-import { configFlag, effectiveRun, isConnected, serverPath, story } from './helpers.ts'
+import { configFlag, effectiveRun, failure, isConnected, serverPath, story } from './helpers.ts'
 import { defineRule } from './rule.ts'
+
+/** An older attempt that ran out of memory says nothing of one that failed later. */
+const diedSince = (s: ContainerStory, log: ServerLog | undefined): boolean => {
+  const attempt = failure(log)
+  return attempt === null || (s.diedAt !== null && s.diedAt.getTime() >= attempt.startedAt.getTime())
+}
 
 export default defineRule({
   code: 'memory-limit-reached',
@@ -15,7 +23,7 @@ export default defineRule({
       ? story(events)
       : isConnected(serverLog, status)
         ? null
-        : (events.stories.filter((x) => x.oom && events.newest === null).at(-1) ?? null)
+        : (events.stories.filter((x) => x.oom && events.newest === null && diedSince(x, serverLog)).at(-1) ?? null)
     if (!s) return null
     const run = config ? effectiveRun(config, setup)?.run : undefined
     const limit = run ? flagValue(run, 'memory') : null

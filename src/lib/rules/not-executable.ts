@@ -1,6 +1,6 @@
 /** The program is there but cannot be executed. */
 import { citeLog, citeStory } from './cite.ts'
-import { dockerFailure, story } from './helpers.ts'
+import { dockerFailure, effectiveRun, programSaid, story } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 /** Is this the name of a script, as opposed to a compiled program? */
@@ -11,11 +11,24 @@ export default defineRule({
   severity: 'error',
   title: 'The program is there but cannot be executed: no x bit, a folder, Windows line ends, or no interpreter line',
   needs: ['serverLog'],
-  uses: ['events'],
-  detect({ serverLog }, { events }) {
+  uses: ['config', 'setup', 'events'],
+  detect({ serverLog }, { config, setup, events }) {
     const said = dockerFailure(serverLog, 'exec-denied', 'interpreter-missing', 'exec-format')
-    if (!said) return null
     const s = story(events)
+    // The entry point of node images hands a file that it cannot execute to node, which reads it as JavaScript.
+    const command = effectiveRun(config, setup)?.command[0] ?? ''
+    const read = !said && /\.(?:sh|bash|py)$/.test(command) ? programSaid(serverLog, 'syntax-error') : null
+    if (read)
+      return {
+        observations: ['serverLog', 'config'],
+        facts: { program: command },
+        cites: [citeLog(read.line), ...(s ? [citeStory(s)] : [])],
+        detail: `${command} was read as JavaScript: the image cannot execute it, and hands it to node instead.`,
+        remedies: [
+          { kind: 'instruction', title: 'Repair the script (chmod +x, LF line ends, a #! line), or start it with its interpreter.' },
+        ],
+      }
+    if (!said) return null
     return {
       observations: ['serverLog', ...(s && (s.startedAt === null || s.exitCode !== 0) ? (['events'] as const) : [])],
       // Of a program that is no script the same text means another processor.

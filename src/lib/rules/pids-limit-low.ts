@@ -26,6 +26,8 @@ export default defineRule({
     const s = story(events)
     return {
       observations: ['config', ...(attempt ? (['serverLog'] as const) : [])],
+      // Silence has many reasons; below what node needs this is the one.
+      ...(said || limit < 12 ? {} : { rank: 'suspected' as const }),
       facts: { limit },
       cites: [...(flag ? [citeConfig(config, flag.place)] : []), ...(s ? [citeStory(s)] : [])],
       detail: `At most ${limit} processes and threads; node alone needs about eleven. There is no message when a thread cannot be started.`,

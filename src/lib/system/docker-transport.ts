@@ -4,6 +4,7 @@
  * connections without looking at the host's key, and takes over DOCKER_HOST of our own environment.
  */
 import type { Agent, ClientRequestArgs, IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type Docker from 'dockerode'
 import type { ResolvedEndpoint } from './docker-endpoint.ts'
 import { engineFailure } from './engine-error.ts'
@@ -11,6 +12,8 @@ import { engineFailure } from './engine-error.ts'
 export interface Transport {
   /** A client whose calls end when the signal does. */
   client(signal: AbortSignal): Promise<Docker>
+  /** A POST whose connection becomes a raw stream in both directions, as for attach. The signal ends only the asking. */
+  hijack(path: string, signal: AbortSignal): Promise<Duplex>
   /** How far the engine's clock is ahead of ours, from the Date of its last answer; null: not known yet. */
   skewMs(): number | null
   close(): void
@@ -89,6 +92,31 @@ export function createTransport(endpoint: ResolvedEndpoint, env: Record<string, 
       Object.assign(docker.modem, { buildRequest })
       return docker
     },
+    hijack: (path, signal) =>
+      new Promise((resolve, reject) => {
+        const headers = { Connection: 'Upgrade', Upgrade: 'tcp', 'Content-Length': '0' }
+        const request = http.request({ method: 'POST', headers, ...where.connect, path: where.base + path, agent })
+        const abort = (): void => void request.destroy(asError(signal.reason))
+        const answered = (): void => signal.removeEventListener('abort', abort)
+        if (signal.aborted) abort()
+        signal.addEventListener('abort', abort, { once: true })
+        request.on('error', (error) => {
+          answered()
+          reject(error)
+        })
+        request.on('upgrade', (_, socket, head) => {
+          answered()
+          if (head.length > 0) socket.unshift(head)
+          resolve(socket)
+        })
+        request.on('response', (answer) => {
+          receive(answer, { statusCodes: {} }, maxBytes).then(
+            () => reject(engineFailure('not-docker', 'The engine did not open a stream.')),
+            (error: unknown) => reject(asError(error)),
+          )
+        })
+        request.end()
+      }),
     skewMs: () => skew,
     close: () => agent.destroy(),
   }

@@ -3,15 +3,19 @@
  * container is removed by id before the answer is given; what even a killed doctor leaves, the next run sweeps away.
  */
 import { dockerError, type DockerErrorKind } from '../formats/docker-error.ts'
+import { containerCreate } from '../formats/container-create.ts'
+import { parseDockerRun } from '../formats/docker-run.ts'
 import type { ContainerStory } from '../formats/engine-events.ts'
+import { startThroughApi } from './api-child.ts'
 import { startChild, type Child, type EndedBy } from './child.ts'
 import type { ResolvedEndpoint } from './docker-endpoint.ts'
 import { createTransport, type Transport } from './docker-transport.ts'
 import { classifyEngineError, engineFailure } from './engine-error.ts'
+import { pullImage, type PullOptions, type PullResult } from './image-pull.ts'
 import { resolvePrograms } from './processes.ts'
 import { hasImage, removeReplay, sweepReplays, watchReplay, type ContainerWatch, type DeadContainer, type Sweep } from './replay-engine.ts'
 import { ownIdentity } from './replay-owner.ts'
-import type { ReplayOwner, ReplayPlan } from './replay-plan.ts'
+import { hiddenFile, type ReplayOwner, type ReplayPlan } from './replay-plan.ts'
 import { runSignature } from './replay-signature.ts'
 import { converse, type Conversation, type ConversationOptions, type Transcript } from './stdio-client.ts'
 import type { Files } from './system.ts'
@@ -78,6 +82,8 @@ export interface ReplayRunner {
   owner(): Promise<ReplayOwner>
   /** Removes what a killed doctor left. Each run does it first. */
   sweep(): Promise<Sweep>
+  /** A phase of its own: no run pulls. Rejects when there is no engine, and with the reason of the caller's signal. */
+  pullImage(reference: string, options?: PullOptions): Promise<PullResult>
   close(): Promise<void>
 }
 
@@ -107,6 +113,13 @@ export function createReplayRunner(options: RunnerOptions): ReplayRunner {
   return {
     owner,
     sweep,
+    pullImage: async (reference, pullOptions = {}) => {
+      const transport = await connect()
+      const given = await options.env()
+      const docker = (await resolvePrograms(options.files, given, options.platform, ['docker']))['docker'] ?? null
+      const env = Object.fromEntries(Object.entries(given).filter((e): e is [string, string] => e[1] !== undefined))
+      return pullImage(reference, { docker, env: { ...env, ...engineAddress(env, await options.endpoint()) }, transport }, pullOptions)
+    },
     run: (plan, runOptions = {}) => {
       running.add(plan.id)
       const work = (
@@ -170,22 +183,27 @@ async function runInDocker(plan: ReplayPlan, options: RunOptions, tools: Tools):
   let child: Child | null = null
   try {
     const docker = (await resolvePrograms(tools.files, plan.env, tools.platform, ['docker']))['docker'] ?? null
+    session = { ...session, via: docker === null ? 'api' : 'docker', startedAt: new Date(), began: performance.now() }
     if (docker === null) {
-      await watch.close()
-      return notRun(session, 'no-program', 'There is no docker command on the PATH.')
-    }
-    session = { ...session, startedAt: new Date(), began: performance.now() }
-    try {
-      child = await startChild({
-        file: docker,
-        args: plan.argv,
-        env: { ...plan.env, ...engineAddress(plan.env, endpoint) },
-        cwd: plan.cwd,
-        hidden: hiddenLines(plan),
-      })
-    } catch (error) {
-      await watch.close()
-      return notRun(session, 'failed', spawnProblem(error, plan))
+      const request = containerCreate(parseDockerRun(plan.argv), plan.env, { file: hiddenFile, variables: plan.hidden })
+      if (typeof request === 'string') {
+        await watch.close()
+        return notRun(session, 'no-program', `There is no docker command here, and ${request} cannot be given to the engine without it.`)
+      }
+      child = await startThroughApi(transport, request, watch)
+    } else {
+      try {
+        child = await startChild({
+          file: docker,
+          args: plan.argv,
+          env: { ...plan.env, ...engineAddress(plan.env, endpoint) },
+          cwd: plan.cwd,
+          hidden: hiddenLines(plan),
+        })
+      } catch (error) {
+        await watch.close()
+        return notRun(session, 'failed', spawnProblem(error, plan))
+      }
     }
     const conversation = await talk(child, options, session.began)
     // Until here we have sent no signal: whoever stopped it was somebody else.

@@ -18,15 +18,18 @@ export async function readTextFile(path: string): Promise<string> {
   }
 }
 
-/** The end of a stream, when it has come to its end. */
+/** The end of a stream, when it has come to its end; a UserError when it cannot be read. */
 export async function readTextStream(stream: Readable): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of stream) {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Buffer)
-    chunks.push(bytes)
-    size += bytes.length
-    while (chunks.length > 1 && size - (chunks[0]?.length ?? 0) >= longest) size -= chunks.shift()?.length ?? 0
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      chunks.push(chunk)
+      size += chunk.length
+      while (chunks.length > 1 && size - (chunks[0]?.length ?? 0) >= longest) size -= chunks.shift()?.length ?? 0
+    }
+  } catch (error) {
+    throw new UserError(`The text cannot be read: ${error instanceof Error ? error.message : String(error)}`)
   }
   return decoded(Buffer.concat(chunks).subarray(-longest))
 }

@@ -168,6 +168,9 @@ function judge(subject: Subject, findings: readonly Finding[]): Pick<ServerRepor
   // "Connected" proves nothing: the engine must have its container.
   if (isolated && !containers.ok)
     return { verdict: 'undetermined', summary: 'MCPProxy says connected, but the engine could not be asked whether its container runs' }
+  if (isolated && containers.ok && !containers.value.some((c) => c.relation === 'label' && c.state === 'running'))
+    return { verdict: 'undetermined', summary: 'the log says connected, but the engine runs no container of it' }
+  if (api === null) return { verdict: 'undetermined', summary: 'the log says connected, but MCPProxy does not answer' }
   const tools = api?.server?.toolCount
   return {
     verdict: 'healthy',

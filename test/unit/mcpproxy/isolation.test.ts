@@ -27,7 +27,7 @@ test('the model builds every recorded argument list', () => {
   let compared = 0
   for (const name of fs.readdirSync(folder).sort()) {
     // There the file was edited after the start: the recorded list belongs to the old content.
-    if (name.includes('edited-not-restarted')) continue
+    if (name.includes('edited-')) continue
     const home = path.join(folder, name, 'home')
     const log = path.join(home, '.local/state/mcpproxy/logs/main.log')
     if (!fs.existsSync(log)) continue

@@ -280,6 +280,23 @@ const cases: Record<string, Case> = {
     container: { exitCode: 1 },
     images: { 'acme/tool': { Architecture: 'arm64' } },
   },
+  'a script that may not be executed, read by node': {
+    first: 'not-executable',
+    server: {
+      command: '/srv/mcp/start.sh',
+      args: [],
+      isolation: { image: 'docker.io/library/node:22', extra_args: ['-v', '/srv/mcp:/srv/mcp'] },
+    },
+    stderr: ['/srv/mcp/start.sh:2', 'exec node /srv/mcp/ok.mjs', '^^^^', "SyntaxError: Unexpected identifier 'node'", 'Node.js v22.1.0'],
+    container: { exitCode: 1 },
+  },
+  'a mistake in the JavaScript of the server': {
+    first: 'server-crash',
+    not: ['not-executable'],
+    server: node,
+    stderr: ['/srv/mcp/server.mjs:2', 'conts x = 1', '^^^^', "SyntaxError: Unexpected identifier 'x'", 'Node.js v22.1.0'],
+    container: { exitCode: 1 },
+  },
   'a script without an interpreter line': {
     first: 'not-executable',
     not: ['foreign-architecture'],
@@ -348,6 +365,33 @@ const cases: Record<string, Case> = {
     server: { command: 'uvx', args: ['pg'], env: { PGHOST: 'host.docker.internal' } },
     stderr: ['Error: connect ECONNREFUSED 192.168.65.254:5432'],
     container: { exitCode: 1 },
+  },
+  'localhost over IPv6': {
+    first: 'localhost-in-container',
+    rank: 'supported',
+    server: { command: 'uvx', args: ['pg', 'postgres://localhost/db'] },
+    stderr: ['Error: connect ECONNREFUSED ::1:5432'],
+    container: { exitCode: 1 },
+  },
+  'something on localhost that the configuration does not name': {
+    first: 'localhost-in-container',
+    rank: 'suspected',
+    server: { command: 'uvx', args: ['browser'] },
+    stderr: ['Error: connect ECONNREFUSED 127.0.0.1:9222'],
+    container: { exitCode: 1 },
+  },
+  'what the server can do without': {
+    first: 'server-crash',
+    not: ['env-missing', 'localhost-in-container', 'host-path-not-mounted'],
+    server: { command: 'uvx', args: ['tool', '--config', '/home/user/tool.toml'] },
+    stderr: [
+      'SENTRY_DSN environment variable not set, error reporting disabled',
+      'cache: connect ECONNREFUSED 127.0.0.1:6379 (falling back to memory)',
+      "ENOENT: no such file or directory, open '/home/user/tool.toml', using defaults",
+      'panic: index out of range',
+    ],
+    container: { exitCode: 2 },
+    host: { '/home/user/tool.toml': 'file' },
   },
   'a machine elsewhere that refuses': {
     first: 'server-crash',

@@ -62,6 +62,15 @@ test('nothing said: the usual places', async () => {
   assert.match(none.how.join(' '), /No configuration in/)
 })
 
+test('a second file in the home folder, which a daemon that starts there reads', async () => {
+  const home = '/home/me/mcp_config.json'
+  assert.deepEqual((await ours({ [standard]: '{}', [home]: '{}' })).otherConfigs, [home])
+  assert.deepEqual((await ours({ [standard]: '{}' })).otherConfigs, [])
+  // Where the process is, or which file it was given, is known: then there is no question.
+  assert.deepEqual((await ours({ [standard]: '{}', [home]: '{}' }, { process: running(['serve']) })).otherConfigs, [])
+  assert.deepEqual((await ours({ '/c.json': '{}', [home]: '{}' }, { flags: { config: '/c.json' } })).otherConfigs, [])
+})
+
 test('log folders per system', async () => {
   assert.deepEqual((await ours({}, { uid: 0 })).logDirs, ['/var/log/mcpproxy'])
   assert.deepEqual((await ours({}, { env: { XDG_STATE_HOME: '/s' } })).logDirs, ['/s/mcpproxy/logs'])

@@ -40,6 +40,14 @@ export const configEntries: Entries = {
     says: [text('invalid configuration:'), text('cannot unmarshal'), text('invalid isolation mode'), text('invalid protocol:')],
     unless: ['duplicate server name', 'directory does not exist'],
   },
+  'config-encoding': {
+    title: 'The configuration has bytes that are not UTF-8',
+    severity: 'error',
+    what: 'A file that was saved as Latin-1 or the like. MCPProxy puts U+FFFD in the place of each such byte and goes on, so a path, a name or a token is another one than was meant.',
+    proof: 'The bytes, with line and column; the same value with U+FFFD in the log or the API.',
+    fix: 'Save the file as UTF-8.',
+    confusedWith: { 'config-syntax': 'MCPProxy refuses the file: UTF-16, or a byte order mark.' },
+  },
   'duplicate-keys': {
     title: 'A key, a block or a whole document stands twice in the file',
     severity: 'error',

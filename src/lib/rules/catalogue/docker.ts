@@ -2,12 +2,15 @@
 import {
   cliNotFound,
   daemonDown,
+  denied,
   docker,
   early,
   execNotFound,
+  exited,
   late,
   ociRuntime,
   program,
+  refused,
   spawnDenied,
   spawnMissing,
   text,
@@ -53,7 +56,7 @@ export const dockerEntries: Entries = {
       text('mcp error -32000: connection closed'),
       text('connection_closed'),
       text('handshake and produced no stderr output'),
-      text(/\bexit(?:ed)?(?: with)?(?: status| code)?:? 0\b/),
+      exited(0),
     ],
   },
   'stdin-lost': {
@@ -85,7 +88,9 @@ export const dockerEntries: Entries = {
     },
     mcpx: [execNotFound, cliNotFound, early],
     says: [
+      program('spawn-missing', /^docker$/),
       docker('exec-not-found', /^docker$/),
+      text('exec: "docker": executable file not found'),
       program('script-missing', /^\/docker$/),
       text(/^(?:\/bin\/)?sh: docker: not found/),
       program('shell-not-found', /^docker$/),
@@ -120,6 +125,7 @@ export const dockerEntries: Entries = {
     },
     mcpx: [early],
     says: [
+      docker('image-absent'),
       docker('image-not-local', /^(?:run|i|t|it|rm|docker|e|v|container|exec)(?::latest)?$/),
       docker('registry-login', /^(?:run|i|t|it|rm|docker|e|v|container|exec)$/),
       program('bad-option', /^(?:-e|-v|-p|-i|--env|--volume|--memory|--name|--network|--rm|--mount|--cpus)\b/),
@@ -137,8 +143,8 @@ export const dockerEntries: Entries = {
       'docker-args-order': 'The server refuses the flag, not docker: it stands behind the image.',
     },
     mcpx: [early],
-    says: [docker('flag-unknown'), docker('flag-value'), docker('user-unknown')],
-    mayMean: [text('unable to find user'), text('unknown shorthand flag'), text('unknown flag:')],
+    says: [docker('device'), docker('flag-unknown'), docker('flag-value'), docker('user-unknown')],
+    mayMean: [docker('container-missing'), refused, text('unable to find user'), text('unknown shorthand flag'), text('unknown flag:')],
   },
   'log-driver-options': {
     title: 'The log driver does not take the size options that MCPProxy adds',
@@ -149,7 +155,7 @@ export const dockerEntries: Entries = {
     fix: 'Set docker_isolation.log_driver to "json-file". Emptying the size options does not last: MCPProxy fills them in again when it saves.',
     mcpx: [early],
     says: [docker('log-option'), docker('log-driver')],
-    mayMean: [text('unknown log opt'), text('invalid logging opts for driver'), text('error looking up logging plugin')],
+    mayMean: [refused, text('unknown log opt'), text('invalid logging opts for driver'), text('error looking up logging plugin')],
   },
   'network-repeated': {
     title: 'Two --network flags, and docker takes only one',
@@ -172,7 +178,12 @@ export const dockerEntries: Entries = {
       'proxy-in-container': 'Does MCPProxy run in a container without docker?',
     },
     mcpx: [cliNotFound, spawnMissing],
-    says: [docker('docker-missing'), text('docker cli not found on path'), program('shell-not-found', /^docker$/)],
+    says: [
+      program('spawn-missing', /^docker$/),
+      docker('docker-missing'),
+      text('docker cli not found on path'),
+      program('shell-not-found', /^docker$/),
+    ],
     unless: ['oci runtime'],
   },
   'host-command-missing': {
@@ -187,11 +198,16 @@ export const dockerEntries: Entries = {
     },
     mcpx: [spawnMissing],
     says: [
+      program('spawn-missing', /^(?:npx|uvx|node|python3?|uv|bunx?|deno|pnpm)$/),
       text('not found on the spawn path'),
       program('shell-not-found', /^(?:npx|uvx|node|python3?|uv|bunx?|deno|pnpm)$/),
       text(/^exec: "(?!docker|-)[^"/]+": executable file not found in (?:\$path|%path%)$/),
     ],
-    mayMean: [docker('exec-not-found', /^(?!docker$|-)/), program('shell-not-found', /^(?!docker$)/)],
+    mayMean: [
+      program('spawn-missing', /^(?!docker$)/),
+      docker('exec-not-found', /^(?!docker$|-)/),
+      program('shell-not-found', /^(?!docker$)/),
+    ],
     unless: ['oci runtime', 'unable to start container process', '[fatal tini'],
   },
   'engine-down': {
@@ -268,7 +284,7 @@ export const dockerEntries: Entries = {
       docker('cannot-connect', /\/\.(?:docker\/(?:desktop|run)|colima|orbstack|rd|lima)\//),
       text('connect enoent /var/run/docker.sock'),
     ],
-    mayMean: [docker('cannot-connect')],
+    mayMean: [docker('cannot-connect'), text('cannot connect to the docker daemon')],
   },
   'socket-permission': {
     title: 'The Docker socket is closed to the user that runs MCPProxy',
@@ -283,6 +299,7 @@ export const dockerEntries: Entries = {
     },
     mcpx: ['MCPX_DOCKER_NO_PERMISSION', spawnDenied],
     says: [docker('socket-denied')],
+    mayMean: [denied],
   },
   'podman-engine': {
     title: 'The engine is Podman, which differs from Docker in details',
@@ -332,7 +349,7 @@ export const dockerEntries: Entries = {
     mayMean: [text('version `glibc_')],
   },
   'credential-helper-missing': {
-    title: "Docker's config.json cannot be read, or names a credential helper that is not there",
+    title: "docker's own configuration is broken, or its credential helper is not there",
     severity: 'error',
     what: 'credsStore or credHelpers points to docker-credential-NAME, which belongs to a removed Docker Desktop or is not on the PATH of MCPProxy. Every pull then fails, public images included. A broken file alone is only a warning: its contexts and logins are ignored.',
     proof: 'docker-credential-NAME is not found with the PATH of MCPProxy; with an empty DOCKER_CONFIG folder the pull works.',

@@ -41,6 +41,15 @@ export const docker = (kind: DockerErrorKind, subject?: RegExp): Sign => (subjec
 export const program = (kind: ProgramErrorKind, subject?: RegExp): Sign => (subject ? { program: kind, subject } : { program: kind })
 export const text = (words: string | RegExp): Sign => ({ text: words })
 
+/** `exit status 137`, `exited with code 137`, `exitCode=137`. */
+export const exited = (...codes: readonly number[]): Sign => ({
+  text: new RegExp(`\\bexit(?:ed)?(?: with)?[ -]?(?:status|code)?[:=]? ?\\(?(?:${codes.join('|')})\\b`),
+})
+/** Nothing but that: whose permission is not said. */
+export const denied: Sign = { text: /^(?:\w*error: )?permission denied\.?$/ }
+/** docker itself refused, before any container started. */
+export const refused = exited(125)
+
 // MCPProxy's own codes (its diagnostics since v0.25), which many causes share.
 export const early = 'MCPX_STDIO_EXIT_BEFORE_INITIALIZE'
 export const late = 'MCPX_STDIO_HANDSHAKE_TIMEOUT'

@@ -1,5 +1,17 @@
 /** Files, folders, mounts and who may use them. */
-import { docker, early, execNotFound, ociRuntime, program, spawnDenied, spawnMissing, text, type Entries } from './entry.ts'
+import {
+  denied,
+  docker,
+  early,
+  execNotFound,
+  ociRuntime,
+  program,
+  refused,
+  spawnDenied,
+  spawnMissing,
+  text,
+  type Entries,
+} from './entry.ts'
 
 export const fileEntries: Entries = {
   'host-packages-missing': {
@@ -17,7 +29,7 @@ export const fileEntries: Entries = {
     mcpx: [early],
     says: [program('module-missing'), text('err_module_not_found')],
     unless: ["no module named 'mcp.server.fastmcp'"],
-    mayMean: [text('modulenotfounderror')],
+    mayMean: [text('modulenotfounderror'), text('cannot find module')],
   },
   'host-path-not-mounted': {
     title: 'A file or folder of the host is named that the container does not have',
@@ -38,7 +50,7 @@ export const fileEntries: Entries = {
       text('none of the specified directories are accessible'),
       program('script-missing', /^[^/~]/),
     ],
-    mayMean: [program('file-missing')],
+    mayMean: [program('database-closed'), text(/cannot find (?:module|package) ["`]?(?:\/|~|\.\.?\/|[a-z]:)/), program('file-missing')],
     unless: ["cannot find module '/uvx'", "cannot find module '/docker'"],
   },
   'working-dir-not-mounted': {
@@ -93,7 +105,7 @@ export const fileEntries: Entries = {
       text('includes invalid characters for a local volume name'),
       text('too many colons'),
     ],
-    mayMean: [text('invalid volume specification'), text('invalid mode: /')],
+    mayMean: [refused, text('invalid volume specification'), text('invalid mode: /')],
   },
   'selinux-label': {
     title: 'SELinux keeps the container from the mounted path',
@@ -107,7 +119,7 @@ export const fileEntries: Entries = {
       'not-executable': 'A program is refused, not a file that is read.',
     },
     mcpx: [spawnDenied, early],
-    mayMean: [program('permission')],
+    mayMean: [denied, program('permission')],
   },
   'cache-not-writable': {
     title: 'The user in the container may not write the package cache',
@@ -115,7 +127,7 @@ export const fileEntries: Entries = {
     what: "MCPProxy mounts a cache volume into root's home. An image with another user, or --user, finds it belonging to root.",
     proof: "The user of the image or of --user is not root and the volume's folder is; with the cache on a tmpfs the replay answers.",
     fix: 'Move the cache to a place that this user can write: npm_config_cache or UV_CACHE_DIR below /tmp in the env of the server; or set docker_isolation.enable_cache_volume to false.',
-    myth: 'This "permission denied" has nothing to do with the Docker socket, whatever MCPProxy calls it.',
+    myth: 'A "permission denied" from inside the container has nothing to do with the Docker socket, whatever MCPProxy calls it.',
     confusedWith: {
       'selinux-label': 'The user is root and the engine runs with SELinux.',
       'read-only-filesystem': 'The text says read-only (EROFS).',
@@ -127,7 +139,7 @@ export const fileEntries: Entries = {
       text('your cache folder contains root-owned files'),
       program('permission', /(?:\.npm|\.cache|_cacache|\/uv\b)/),
     ],
-    mayMean: [text("mkdir '/app/.npm'"), program('permission')],
+    mayMean: [denied, text("mkdir '/app/.npm'"), program('permission')],
   },
   'read-only-filesystem': {
     title: 'The server writes to a place that is read-only',
@@ -143,6 +155,7 @@ export const fileEntries: Entries = {
       program('npm-read-only'),
       text('read-only file system'),
     ],
+    mayMean: [program('database-closed')],
   },
   'disk-full': {
     title: 'The disk of the engine, a volume or a cache is full',

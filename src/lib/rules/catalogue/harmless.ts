@@ -1,6 +1,6 @@
 /** What working servers print too, however it sounds. Such lines are evidence of nothing. */
 
-export interface HarmlessText {
+interface HarmlessText {
   /** A lower-case line that matches is harmless. */
   pattern: RegExp
   because: string

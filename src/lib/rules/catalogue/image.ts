@@ -1,12 +1,15 @@
 /** Getting the image, and what is in it. */
 import {
+  denied,
   docker,
   early,
   execNotFound,
+  exited,
   late,
   ociRuntime,
   program,
   pullFailed,
+  refused,
   spawnDenied,
   spawnMissing,
   text,
@@ -42,7 +45,7 @@ export const imageEntries: Entries = {
       text('unauthorized: incorrect username'),
     ],
     unless: ['pull access denied for run,'],
-    mayMean: [text('pull access denied for')],
+    mayMean: [text('pull access denied')],
   },
   'platform-missing': {
     title: 'The image does not exist for this processor',
@@ -70,7 +73,7 @@ export const imageEntries: Entries = {
     confusedWith: { 'not-executable': 'Is the named file a script? Without a #! line it fails with the same words.' },
     mcpx: [ociRuntime, 'MCPX_STDIO_SPAWN_EXEC_FORMAT'],
     says: [docker('exec-format', /^(?!.*\.(?:sh|py|js|mjs)$)/), program('emulation')],
-    mayMean: [text(/\bexit(?:ed)?(?: with)?(?: status| code)?:? 139\b/), text('segmentation fault')],
+    mayMean: [docker('platform-warning'), exited(139), text('segmentation fault')],
     unless: ['.sh: exec format error'],
   },
   'registry-prefix': {
@@ -99,7 +102,7 @@ export const imageEntries: Entries = {
     },
     mcpx: [pullFailed, early],
     says: [docker('image-unknown'), docker('reference-invalid'), text('manifest unknown')],
-    mayMean: [docker('registry-login')],
+    mayMean: [docker('registry-login'), refused],
   },
   'registry-unreachable': {
     title: 'The image is not on this machine, and the engine cannot reach the registry',
@@ -120,30 +123,12 @@ export const imageEntries: Entries = {
       text('proxyconnect tcp'),
     ],
     unless: ['failed to verify certificate', 'npm error', 'npm err!'],
-    mayMean: [text('/v2/": dial tcp'), text('tls handshake timeout'), text('i/o timeout'), text('network is unreachable')],
-  },
-  'pull-in-handshake': {
-    title: 'The first start downloads the image while the clock of the handshake runs',
-    severity: 'error',
-    what: 'Hundreds of megabytes do not arrive within the time that MCPProxy gives a server to answer. The next attempt may find the image complete and work.',
-    proof:
-      'The image was not local before the attempt, or a pull event follows the failure; pull, start and answer measured apart exceed the time only together.',
-    fix: 'docker pull IMAGE beforehand, then restart the server (a restart gives an isolated server at least three minutes).',
-    confusedWith: {
-      'start-too-slow': 'The image was here, and installing packages took the time.',
-      'registry-unreachable': 'An error of the engine follows the line.',
-    },
-    mcpx: [late],
-    says: [text(/^unable to find image '(?!(?:run|i|t|it|rm|docker)(?::latest)?').*locally/), text(/: pulling from /)],
-    mayMean: [text('unable to find image'), text('did not respond to mcp initialize')],
-    unless: [
-      'error response from daemon',
-      'error getting credentials',
-      'docker: ',
-      "unable to find image 'run:latest'",
-      "unable to find image 'i:latest'",
-      'downloaded newer image',
-      'image is up to date',
+    mayMean: [
+      text('received unexpected http status'),
+      text('/v2/": dial tcp'),
+      text('tls handshake timeout'),
+      text('i/o timeout'),
+      text('network is unreachable'),
     ],
   },
   'image-lacks-program': {
@@ -161,19 +146,21 @@ export const imageEntries: Entries = {
     },
     mcpx: [execNotFound, spawnMissing, early],
     says: [
+      program('spawn-missing', /^(?:npx|uvx|node|python3?|uv|bunx?|deno|pnpm)$/),
       docker('exec-not-found', /^(?!(?:docker|bash|uv|bunx?|deno|pnpm|poetry|java|dotnet|go|ruby|php)$|-|docker-credential)[^/]+$/),
       program('script-missing', /^\/(?:uvx?|npx|python3?|pipx?|bunx?|deno|pnpm|yarn|[a-z][\w-]*)$/),
       program('shell-not-found', /^(?!docker$|git$)[^/]+$/),
     ],
     mayMean: [
       text(': not found'),
+      text('command not found'),
       text('executable file not found'),
       text(/^exec \S+ failed: no such file/),
       docker('exec-not-found', /^(?!-)/),
       docker('exec-path-missing'),
-      text(/\bexit(?:ed)?(?: with)?(?: status| code)?:? 127\b/),
+      exited(127),
     ],
-    unless: ["cannot find module '/docker'"],
+    unless: ["cannot find module '/docker'", 'docker-credential-'],
   },
   'stale-default-images': {
     title: 'default_images still holds the list of an old MCPProxy',
@@ -202,8 +189,14 @@ export const imageEntries: Entries = {
     proof: 'A listing of the image has no such file; with a fuller image the replay gets further.',
     fix: "A fuller image (not slim; Debian instead of Alpine), the publisher's own image, or a release from the index in place of git.",
     mcpx: [early, execNotFound],
-    says: [program('tool-missing'), program('library-missing'), text('error while loading shared libraries'), text('gyp err! find python')],
-    mayMean: [text("executable doesn't exist")],
+    says: [
+      program('spawn-missing', /^(?!docker$|npx$|uvx$|node$|python3?$|uv$|bunx?$|deno$|pnpm$)/),
+      program('tool-missing'),
+      program('library-missing'),
+      text('error while loading shared libraries'),
+      text('gyp err! find python'),
+    ],
+    mayMean: [program('shell-not-found', /^(?!docker$|npx$|uvx$|node$|python3?$|uv$)/), text("executable doesn't exist")],
   },
   'runtime-version': {
     title: 'The package does not get along with the Node or Python of the image',
@@ -239,7 +232,7 @@ export const imageEntries: Entries = {
     what: 'No x bit, a folder, Windows line ends after #!, no #! line, or an interpreter that the image lacks. "no such file or directory" then speaks of the interpreter.',
     proof: 'Mode and first bytes of the file in an export of the image; exit code 126 without a start, or 1 (255) right after it.',
     fix: 'Repair the script where the image is built: chmod +x, LF line ends, a #! line. Until then: "--entrypoint", "sh" before the image and the script as first word after it.',
-    myth: 'This "permission denied" has nothing to do with the Docker socket or the docker group.',
+    myth: 'Where it says "permission denied", that has nothing to do with the Docker socket or the docker group.',
     confusedWith: {
       'foreign-architecture': 'Is the file a compiled program for another processor?',
       'host-path-not-mounted': 'Is the file in the container at all?',
@@ -247,12 +240,13 @@ export const imageEntries: Entries = {
     mcpx: [spawnDenied, ociRuntime, execNotFound],
     says: [docker('exec-denied'), docker('interpreter-missing'), docker('exec-format', /\.(?:sh|py|js|mjs)$/)],
     mayMean: [
+      denied,
       text('exec format error'),
       docker('exec-format'),
       // The entry point of node images hands a file that it cannot run to node.
       program('syntax-error'),
       program('script-missing', /^\/[\w.-]+\//),
-      text(/\bexit(?:ed)?(?: with)?(?: status| code)?:? 126\b/),
+      exited(126),
     ],
   },
   'latest-moved': {

@@ -1,5 +1,5 @@
 /** Containers over time, and the state in which MCPProxy keeps a server. */
-import { docker, early, late, text, type Entries } from './entry.ts'
+import { docker, early, exited, late, refused, text, type Entries } from './entry.ts'
 
 const restart = 'mcpproxy upstream restart SERVER'
 
@@ -31,7 +31,7 @@ export const lifecycleEntries: Entries = {
     fix: 'Remove "--name" and "--cidfile" with their values from the args. MCPProxy names isolated containers itself.',
     mcpx: [early],
     says: [docker('name-taken'), docker('cidfile')],
-    mayMean: [text('conflict. the container name'), text('container id file found')],
+    mayMean: [refused, text('conflict. the container name'), text('container id file found')],
   },
   'names-collide': {
     title: 'The names of two servers collide, and each start removes the other',
@@ -45,7 +45,7 @@ export const lifecycleEntries: Entries = {
     },
     mcpx: [early],
     says: [text('found existing containers - cleaning up before creating new one')],
-    mayMean: [text(/\bexit(?:ed)?(?: with)?(?: status| code)?:? ?137\b/)],
+    mayMean: [exited(137)],
   },
   'container-death-unnoticed': {
     title: 'The container is gone, and MCPProxy still shows the server as connected',

@@ -1,5 +1,5 @@
 /** What containers reach, and what the engine reaches. */
-import { docker, early, late, program, text, type Entries } from './entry.ts'
+import { docker, early, late, program, refused, text, type Entries } from './entry.ts'
 
 const onThisHost = /^\[?(?:localhost|127\.\d+\.\d+\.\d+|::1|0\.0\.0\.0)\]?$/
 const bridge = /^(?:172\.(?:1[6-9]|2\d|3[01])\.\d+\.1|host\.docker\.internal|host\.containers\.internal|192\.168\.65\.\d+)$/
@@ -61,7 +61,7 @@ export const networkEntries: Entries = {
     mcpx: [early, late],
     says: [program('npm-dns'), program('uv-dns'), program('name-unresolved')],
     unless: ['eai_again host.docker.internal', 'enotfound host.docker.internal'],
-    mayMean: [text('getaddrinfo eai_again'), text('temporary failure in name resolution')],
+    mayMean: [text(/fetch failed$/), text('getaddrinfo eai_again'), text('temporary failure in name resolution')],
   },
   'network-none': {
     title: 'The server needs the network, and its container has none',
@@ -75,7 +75,7 @@ export const networkEntries: Entries = {
     mcpx: [early, late],
     says: [program('name-unresolved'), program('npm-dns'), program('uv-dns'), text('network is unreachable')],
     unless: ['eai_again host.docker.internal', 'enotfound host.docker.internal', 'error response from daemon'],
-    mayMean: [text('getaddrinfo eai_again')],
+    mayMean: [text(/fetch failed$/), text('getaddrinfo eai_again')],
   },
   'network-unknown': {
     title: 'The network in network_mode does not exist',
@@ -84,7 +84,8 @@ export const networkEntries: Entries = {
     proof: 'docker network ls does not list the name.',
     fix: 'Name a network that exists, or docker network create NAME.',
     mcpx: [early],
-    says: [docker('network-unknown'), text('failed to set up container networking')],
+    says: [docker('container-missing'), docker('network-unknown'), text('failed to set up container networking')],
+    mayMean: [refused],
   },
   'host-header-refused': {
     title: 'An HTTP server refuses the Host header under which it is reached',
@@ -121,14 +122,14 @@ export const networkEntries: Entries = {
   },
   'host-env-not-passed': {
     title: 'Variables for proxies, indexes or certificates stay on the host',
-    severity: 'warning',
+    severity: 'error',
     what: 'Isolation passes only the env of the server. What works in your terminal by HTTP_PROXY and the like times out in the container.',
     proof: 'The variables are set on the host and absent among the -e flags; with them the replay gets further.',
     fix: 'Name them in the env of the server: HTTP_PROXY, HTTPS_PROXY, NO_PROXY, npm_config_*, UV_*, PIP_*.',
     confusedWith: { 'package-index-unreachable': 'No such variable is set on the host, and the index still does not answer.' },
     mcpx: [early, late],
     says: [program('connection-timeout')],
-    mayMean: [program('uv-network'), program('npm-network')],
+    mayMean: [text(/fetch failed$/), program('uv-network'), program('npm-network')],
     unless: ['econnrefused'],
   },
 }

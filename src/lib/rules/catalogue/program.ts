@@ -1,5 +1,5 @@
 /** The server program: how it is found and started, and why it ends. */
-import { configParse, early, execNotFound, invalid, late, program, spawnMissing, text, type Entries } from './entry.ts'
+import { configParse, early, execNotFound, exited, invalid, late, program, spawnMissing, text, type Entries } from './entry.ts'
 
 export const programEntries: Entries = {
   'browser-sandbox': {
@@ -132,8 +132,8 @@ export const programEntries: Entries = {
     title: 'On this Windows npx is silent when it talks over pipes',
     severity: 'error',
     what: 'The server starts and not one byte comes out.',
-    proof: 'The same server answers on this machine when it is started through cmd /c.',
-    fix: 'command "cmd", args "/c", "npx", …; or node with the path of the script.',
+    proof: 'The same server answers on this machine when node runs its script directly.',
+    fix: 'Run node with the path of the script in place of npx, or take another release of npm. MCPProxy starts host commands through cmd /c already.',
     mcpx: [late],
   },
   'server-crash': {
@@ -152,7 +152,9 @@ export const programEntries: Entries = {
     mayMean: [
       text('exited before completing the mcp initialize handshake'),
       text('transport closed'),
-      text(/\bexit(?:ed)?(?: with)?(?: status| code)?:? ?(?:1|2|255)\b/),
+      text('handshake and produced no stderr output'),
+      text('calling "initialize": eof'),
+      exited(1, 2, 255),
       program('syntax-error'),
       text(/^(?:uncaught |fatal )?(?:error|exception):/),
       text(/^(?:fatal|panic)\b/),
@@ -191,7 +193,7 @@ export const programEntries: Entries = {
   },
   'stdout-noise': {
     title: 'The server prints things to standard output that are not JSON-RPC',
-    severity: 'warning',
+    severity: 'error',
     what: 'A banner, a log line, npm, or a shell profile. MCPProxy drops such lines, other clients stop.',
     proof: 'The first line on stdout of a replay that is no JSON-RPC message. It is an error only when no answer remains.',
     fix: "Log to stderr: the server's quiet option, npx --quiet, another release. Lines that end in CR LF mean -t: take it out.",
@@ -201,13 +203,14 @@ export const programEntries: Entries = {
     },
     mcpx: [invalid, late],
     says: [
+      program('stdout-not-json'),
       text('failed to parse jsonrpc message'),
       text(/unexpected token .* is not valid json/),
       text(/invalid character .* looking for beginning of value/),
       text("invalid character '\\r' in string literal"),
     ],
     unless: ['failed to parse config file', 'failed to load configuration', 'invalid configuration'],
-    mayMean: [text('looking for beginning of value'), text('is not valid json')],
+    mayMean: [text('expecting value: line 1 column 1'), text('looking for beginning of value'), text('is not valid json')],
   },
   'protocol-version': {
     title: 'Server and MCPProxy share no version of the MCP protocol',
@@ -220,7 +223,7 @@ export const programEntries: Entries = {
   },
   'stdout-buffered': {
     title: "The server's answer waits in its output buffer",
-    severity: 'error',
+    severity: 'warning',
     what: 'Without a terminal Python and others collect their output. The answer comes when the input is closed, too late.',
     proof: 'A replay is silent until its input is closed, and then the answer appears.',
     fix: 'PYTHONUNBUFFERED "1" in the env of the server.',
@@ -268,6 +271,30 @@ export const programEntries: Entries = {
       text('handshake timeout'),
       text('request timed out'),
       text(/^(?:connecting|waiting|warming)\b.*\.{0,3}$/),
+    ],
+  },
+  'pull-in-handshake': {
+    title: 'The first start downloads the image while the clock of the handshake runs',
+    severity: 'error',
+    what: 'Hundreds of megabytes do not arrive within the time that MCPProxy gives a server to answer. The next attempt may find the image complete and work.',
+    proof:
+      'The image was not local before the attempt, or a pull event follows the failure; pull, start and answer measured apart exceed the time only together.',
+    fix: 'docker pull IMAGE beforehand, then restart the server (a restart gives an isolated server at least three minutes).',
+    confusedWith: {
+      'start-too-slow': 'The image was here, and installing packages took the time.',
+      'registry-unreachable': 'An error of the engine follows the line.',
+    },
+    mcpx: [late],
+    says: [text(/^unable to find image '(?!(?:run|i|t|it|rm|docker)(?::latest)?').*locally/), text(/: pulling from /)],
+    mayMean: [text('unable to find image'), text('did not respond to mcp initialize')],
+    unless: [
+      'error response from daemon',
+      'error getting credentials',
+      'docker: ',
+      "unable to find image 'run:latest'",
+      "unable to find image 'i:latest'",
+      'downloaded newer image',
+      'image is up to date',
     ],
   },
   'start-stampede': {

@@ -1,8 +1,5 @@
 /** Memory, processors, processes. */
-import { docker, early, late, ociRuntime, program, text, type Entries } from './entry.ts'
-
-const exited = (code: number): RegExp =>
-  new RegExp(`\\bexit(?:ed)?(?: with)?(?: status| code)?:? ?${code}\\b|\\bexitcode[=:]\\s*${code}\\b`)
+import { docker, early, exited, late, ociRuntime, program, refused, text, type Entries } from './entry.ts'
 
 export const resourceEntries: Entries = {
   'memory-limit-reached': {
@@ -18,7 +15,8 @@ export const resourceEntries: Entries = {
       'names-collide': 'In the same second the container of another server is created.',
     },
     mcpx: [early, late],
-    says: [program('killed-child'), text(exited(137)), text('signal sigkill'), text('oomkilled'), text('oom-kill')],
+    says: [program('killed-child'), exited(137), text('signal sigkill'), text('oomkilled'), text('oom-kill')],
+    mayMean: [text(/\boom\b/)],
   },
   'js-heap-limit': {
     title: 'Node gives up because its own heap is full',
@@ -28,8 +26,8 @@ export const resourceEntries: Entries = {
     fix: 'More memory for the container ("--memory", "1g" in isolation.extra_args), or a larger heap: NODE_OPTIONS "--max-old-space-size=MB" in env.',
     confusedWith: { 'memory-limit-reached': 'Is there an oom event? Then the container reached its limit.' },
     mcpx: [early],
-    says: [program('heap'), text(exited(134))],
-    mayMean: [text(exited(139))],
+    says: [program('heap'), exited(134)],
+    mayMean: [exited(139)],
   },
   'killed-from-outside': {
     title: 'Something else ended or removed the container',
@@ -45,7 +43,7 @@ export const resourceEntries: Entries = {
       'no-answer': 'Did this MCPProxy stop it because its time was over?',
     },
     mcpx: [early],
-    mayMean: [text(exited(137)), text(exited(143)), text('signal sigterm'), program('killed-child')],
+    mayMean: [exited(137), exited(143), text('signal sigterm'), program('killed-child')],
   },
   'limit-invalid': {
     title: 'docker refuses the memory or CPU limit',
@@ -56,6 +54,7 @@ export const resourceEntries: Entries = {
     mcpx: [early],
     says: [docker('memory-limit'), docker('cpu-limit')],
     mayMean: [
+      refused,
       text('range of cpus is from'),
       text('for "--cpus" flag'),
       text('for "-m, --memory" flag'),

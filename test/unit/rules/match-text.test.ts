@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { allCodes } from '../../../src/lib/rules/catalogue.ts'
+import { explainAll, explainCode, explainText } from '../../../src/lib/rules/match-text.ts'
+import { packageRoot } from '../../helpers/package-root.ts'
+
+const codes = (text: string): string[] => explainText(text).matches.map((m) => m.code)
+
+interface Recorded {
+  recording: string
+  code: string | null
+  texts: { variant: string | null; text: string }[]
+  /** Why the text alone cannot show the cause. */
+  silent?: string
+}
+const recorded = JSON.parse(readFileSync(join(packageRoot(), 'test/fixtures/docker-texts.json'), 'utf8')) as Recorded[]
+
+describe('what docker and programs print when docker run fails', () => {
+  for (const { recording, code, texts, silent } of recorded) {
+    test(recording, () => {
+      if (silent === undefined) assert.ok(texts.length > 0 || code === null)
+      for (const { text, variant } of texts) {
+        const found = codes(text)
+        // Of what works nothing may be said; where the text cannot show the cause, nothing with certainty.
+        if (code === null) assert.deepEqual(found, [])
+        else if (silent !== undefined) assert.ok(explainText(text).matches.every((m) => m.fit === 'possible'))
+        else assert.ok(found.slice(0, 3).includes(code), `${variant ?? ''}: ${found.join(' ')}`)
+      }
+    })
+  }
+})
+
+describe('texts that are not among the recordings', () => {
+  const cases: [string, string][] = [
+    ['cannot attach stdin to a TTY-enabled container because stdin is not a terminal', 'tty-flag'],
+    ["the input device is not a TTY.  If you are using mintty, try prefixing the command with 'winpty'", 'tty-flag'],
+    ["Unable to find image 'run:latest' locally", 'docker-args-order'],
+    [
+      "docker: Error response from daemon: pull access denied for run, repository does not exist or may require 'docker login'.",
+      'docker-args-order',
+    ],
+    ['failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is correct', 'engine-down'],
+    ['zsh:1: command not found: docker', 'docker-cli-missing'],
+    ["The command 'docker' could not be found in this WSL 2 distro.", 'docker-cli-missing'],
+    ['Docker Desktop is paused or unavailable. Resume Docker and retry.', 'engine-unresponsive'],
+    ['no matching manifest for linux/arm64/v8 in the manifest list entries', 'platform-missing'],
+    ['qemu: uncaught target signal 11 (Segmentation fault) - core dumped', 'foreign-architecture'],
+    ["docker-init: /lib/libc.so.6: version `GLIBC_2.38' not found", 'init-helper-broken'],
+    ['Mounts denied: The path /data is not shared from the host and is not known to Docker.', 'path-not-shared'],
+    ['Git executable not found. Ensure that Git is installed and available.', 'image-lacks-tools'],
+    ["ModuleNotFoundError: No module named 'mcp.server.fastmcp'", 'sdk-major-release'],
+    ["ModuleNotFoundError: No module named 'requests'", 'host-packages-missing'],
+    ['ERROR: unknown command "run"', 'pipx-becomes-pip'],
+    ["KeyError: 'SOME_API_KEY'", 'env-missing'],
+    ['getaddrinfo ENOTFOUND host.docker.internal', 'host-docker-internal'],
+    ['connect ECONNREFUSED 172.17.0.1:5432', 'host-loopback-only'],
+    ['Uvicorn running on http://0.0.0.0:8000 (Press CTRL+C to quit)', 'speaks-http'],
+    ['No usable sandbox!', 'browser-sandbox'],
+    ["invalid character '/' looking for beginning of object key string", 'config-syntax'],
+    ['exit status 137', 'memory-limit-reached'],
+    ['137', 'memory-limit-reached'],
+    ['docker: Error response from daemon: Container cannot be connected to network endpoints: bridge, host', 'network-repeated'],
+    [
+      'OCI runtime create failed: unable to start container process: exec: "npx": executable file not found in $PATH: unknown',
+      'image-lacks-program',
+    ],
+  ]
+  for (const [text, code] of cases) test(text, () => assert.ok(codes(text).slice(0, 3).includes(code), codes(text).join(' ')))
+})
+
+test('the text about the TTY is one thing, and not what guides say', () => {
+  for (const text of [
+    'the input device is not a TTY',
+    '  "last_error": "server process exited before completing the MCP initialize handshake; recent stderr:\\n  | the input device is not a TTY: transport error: transport closed",',
+  ]) {
+    const { matches } = explainText(text)
+    assert.deepEqual(
+      matches.map((m) => m.code),
+      ['tty-flag'],
+    )
+    assert.match(matches[0]?.myth ?? '', /not Docker-in-Docker/)
+    assert.equal(matches[0]?.because, 'the input device is not a TTY')
+  }
+})
+test('what a docker inside a container says is told from what the docker outside says', () => {
+  assert.equal(codes('exec: "docker": executable file not found in $PATH: unknown')[0], 'docker-in-docker')
+  assert.equal(codes('/bin/sh: 1: docker: not found')[0], 'docker-cli-missing')
+})
+test('where several codes fit, what decides between them is said', () => {
+  const [first, second] = explainText('exit code 137').matches
+  assert.equal(first?.code, 'memory-limit-reached')
+  assert.match(first.decidedBy, /killed-from-outside: .*oom event/)
+  assert.equal(second?.code, 'killed-from-outside')
+  assert.match(second.decidedBy, /memory-limit-reached: /)
+})
+test('a clear line silences vague ones', () => {
+  assert.deepEqual(codes('transport closed\nexited before completing the MCP initialize handshake\nunknown flag: --memry'), [
+    'docker-flag-invalid',
+  ])
+})
+
+describe('frightening and harmless', () => {
+  const texts = [
+    'npm warn exec The following package was not found and will be installed: some-server@1.0.0',
+    'npm warn deprecated inflight@1.0.6: This module is not supported, and leaks memory.',
+    'WARNING: Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap.',
+    "WARNING: The requested image's platform (linux/amd64) does not match the detected host platform (linux/arm64/v8) and no specific platform was requested",
+    '(node:1) ExperimentalWarning: The Fetch API is an experimental feature.',
+    'Secure MCP Filesystem Server running on stdio',
+    'Installed 32 packages in 43ms',
+    "Unable to find image 'node:22' locally\n22: Pulling from library/node\nStatus: Downloaded newer image for node:22",
+  ]
+  for (const text of texts)
+    test(text.slice(0, 60), () => {
+      const found = explainText(text)
+      assert.deepEqual(found.matches, [])
+      assert.ok(found.harmless.length > 0)
+    })
+  test('a log of a healthy server', () => {
+    const logs = join(packageRoot(), 'test/captures/0.60.0-healthy/home/.local/state/mcpproxy/logs')
+    for (const name of ['main.log', 'server-good.log']) assert.deepEqual(codes(readFileSync(join(logs, name), 'utf8')), [])
+  })
+})
+
+test("MCPProxy's own code, when nothing else is said", () => {
+  const found = explainText('MCPX_DOCKER_EXEC_NOT_FOUND')
+  assert.ok(found.matches.length > 5)
+  assert.ok(found.matches.every((m) => m.fit === 'possible' && m.mcpx.includes('MCPX_DOCKER_EXEC_NOT_FOUND')))
+  assert.match(found.note ?? '', /many|causes/)
+  assert.deepEqual(codes('MCPX_STDIO_EXIT_BEFORE_INITIALIZE\nthe input device is not a TTY'), ['tty-flag'])
+})
+test('an unknown text yields nothing', () => {
+  assert.deepEqual(explainText('the cat sat on the mat'), { schemaVersion: 1, matches: [], harmless: [], note: null })
+  assert.deepEqual(codes(''), [])
+})
+test('a code and the list have the shape of a text', () => {
+  const [match] = explainCode('tty-flag')?.matches ?? []
+  assert.equal(match?.code, 'tty-flag')
+  assert.ok(match.because !== '' && match.decidedBy !== '')
+  assert.equal(explainCode('no-such-code'), null)
+  assert.deepEqual(
+    explainAll().matches.map((m) => m.code),
+    allCodes(),
+  )
+})
+test('no secret is repeated', () => {
+  const token = 'ghp_0123456789abcdef0123456789abcdef0123'
+  assert.doesNotMatch(JSON.stringify(explainText(`Error: GITHUB_TOKEN=${token} environment variable is not set`)), /ghp_0/)
+})
+test('whatever is pasted, it answers, in time', () => {
+  const words = fc.constantFrom(
+    'docker: ',
+    'exec: "',
+    'uvx',
+    '": executable file not found',
+    'npm error code ',
+    '\\n',
+    '\\\\n',
+    '\n',
+    ' | ',
+    '{"msg": "',
+    '"',
+    ': ',
+    '\u001b[31m',
+    '\u0000',
+    '137',
+    'MCPX_',
+    'Error response from daemon: ',
+    '${',
+    '2026-11-22T16:14:09.101Z | ERROR | a.go:1 | ',
+  )
+  fc.assert(
+    fc.property(fc.array(fc.oneof(words, fc.string())), (parts) => {
+      for (const match of explainText(parts.join('')).matches) assert.ok(match.because.length <= 200 && match.decidedBy !== '')
+    }),
+    { numRuns: 500 },
+  )
+  const started = Date.now()
+  explainText(Array.from({ length: 200_000 }, (_, i) => `line ${i}: a: b | c "d" > e ${'x: '.repeat(20)}`).join('\n'))
+  assert.ok(Date.now() - started < 10_000)
+})
