@@ -45,7 +45,9 @@ export function configReading(
   document: ConfigDocument,
   about: Pick<ConfigReading, 'trackedPath' | 'otherPaths' | 'mtimeMs'>,
 ): ConfigReading {
-  return { document, global: globalConfig(document), servers: serverEntries(document), ...about }
+  // Not spread: a whole reading may be given, and its document is another one.
+  const { trackedPath, otherPaths, mtimeMs } = about
+  return { document, global: globalConfig(document), servers: serverEntries(document), trackedPath, otherPaths, mtimeMs }
 }
 
 /** The evidence about one server; a file that tells nothing of it has `server: null`. */

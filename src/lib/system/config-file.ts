@@ -54,7 +54,7 @@ export const realPath = (file: string): Promise<string> => fs.realpath(file).cat
  */
 export async function replaceConfigFile(file: ConfigFile, bytes: Buffer): Promise<ConfigFile> {
   try {
-    await writeWhole(file.target, bytes, file.mode, file, async () => {
+    await writeWhole(file.target, bytes, file.mode, file, path.basename(file.target), async () => {
       const now = await fs.readFile(file.target).catch((error: unknown) => {
         if (codeOf(error) === 'ENOENT') throw new ConfigChanged(file.target)
         throw error
@@ -76,7 +76,8 @@ export async function backUp(file: ConfigFile, now: Date): Promise<{ backup: str
   const name = newest === null || newest.stamp < stamp ? stamp : `${newest.stamp}-${newest.number + 1}`
   const backup = `${file.path}${infix}${name}`
   try {
-    await writeWhole(backup, file.bytes, 0o600, file)
+    // As a new file of ours it would not be the owner's any more, and neither would the configuration itself.
+    await writeWhole(backup, file.bytes, 0o600, file, path.basename(file.path))
   } catch (error) {
     throw explained(error, backup, 'written')
   }
@@ -122,11 +123,13 @@ async function writeWhole(
   file: string,
   bytes: Buffer,
   mode: number,
-  owner: Pick<ConfigFile, 'uid' | 'gid'>,
+  owner: ConfigFile,
+  /** Temporary files are named after it, so that the next run finds those of a killed one. */
+  base: string,
   check: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   const folder = path.dirname(file)
-  const prefix = `.${path.basename(file)}.doctor-tmp-`
+  const prefix = `.${base}.doctor-tmp-`
   await sweep(folder, prefix)
   const temporary = path.join(folder, `${prefix}${process.pid}`)
   try {
@@ -134,7 +137,7 @@ async function writeWhole(
     const handle = await fs.open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
     try {
       await handle.writeFile(bytes)
-      await keepOwner(handle, owner, file)
+      await keepOwner(handle, owner, mode)
       await handle.chmod(mode)
       await handle.sync()
     } finally {
@@ -149,17 +152,21 @@ async function writeWhole(
   await syncFolder(folder)
 }
 
-async function keepOwner(handle: fs.FileHandle, { uid, gid }: Pick<ConfigFile, 'uid' | 'gid'>, file: string): Promise<void> {
+/** Only root may give a file away; a group matters only where it may do more than everybody. */
+async function keepOwner(handle: fs.FileHandle, { uid, gid, target }: ConfigFile, mode: number): Promise<void> {
   if (process.platform === 'win32') return
   const made = await handle.stat()
-  if (made.uid === uid && made.gid === gid) return
+  if (made.uid === uid && (made.gid === gid || (mode & 0o070) === 0 || ((mode >> 3) & 7) === (mode & 7))) {
+    if (made.gid !== gid) await handle.chown(uid, gid).catch(() => undefined)
+    return
+  }
   try {
     await handle.chown(uid, gid)
   } catch (error) {
     if (codeOf(error) !== 'EPERM') throw error
     throw new UserError(
-      `${file} belongs to ${made.uid === uid ? `group ${gid}` : `another user (uid ${uid})`}, which a new file of yours would not.`,
-      ['Run mcpproxy-doctor as the user that MCPProxy runs as.'],
+      `${target} belongs to ${made.uid === uid ? `group ${gid}` : `another user (uid ${uid})`}, which a new file of yours would not.`,
+      ['Run mcpproxy-doctor as the user that MCPProxy runs as.', 'Nothing was changed.'],
     )
   }
 }

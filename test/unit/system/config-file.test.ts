@@ -102,6 +102,12 @@ test('what a killed doctor left is swept; what a living one writes is not', asyn
   // No process has this number: the kernel's limit is 4194304.
   fs.writeFileSync(left(4_999_999), 'half')
   fs.writeFileSync(left(process.ppid), 'half')
+  const { backup } = await backUp(await readConfigFile(file), at(0))
+  assert.deepEqual(fs.readdirSync(path.dirname(file)).sort(), [
+    `.mcp_config.json.doctor-tmp-${process.ppid}`,
+    'mcp_config.json',
+    path.basename(backup),
+  ])
   await replaceConfigFile(await readConfigFile(file), Buffer.from('x'))
   assert.deepEqual([fs.existsSync(left(4_999_999)), fs.existsSync(left(process.ppid))], [false, true])
 })
