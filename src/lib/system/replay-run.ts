@@ -99,4 +99,3 @@ export interface PullOptions {
 
 /** `kind` null: no reason that is known, such as a time limit. `message`: docker's own words. */
 export type PullResult = { ok: true } | { ok: false; kind: DockerErrorKind | null; message: string }
-
