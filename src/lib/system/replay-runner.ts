@@ -125,7 +125,7 @@ async function runInDocker(plan: ReplayPlan, options: RunOptions, tools: Tools):
         child = await startChild({
           file: docker,
           args: plan.argv,
-          env: { ...plan.env, ...engineAddress(plan.env, endpoint) },
+          env: { ...(await engineAccess(tools)), ...plan.env, ...engineAddress(plan.env, endpoint) },
           cwd: plan.cwd,
           hidden: hiddenLines(plan),
         })
@@ -219,6 +219,13 @@ function engineAddress(env: Record<string, string>, endpoint: ResolvedEndpoint):
     ...(endpoint.host === null ? {} : { DOCKER_HOST: endpoint.host }),
     ...(env['DOCKER_CONTEXT'] === undefined ? {} : { DOCKER_CONTEXT: '' }),
   }
+}
+
+/** How that engine is reached; what MCPProxy hands on (DOCKER_CONFIG…) comes before it. */
+async function engineAccess(tools: Tools): Promise<Record<string, string>> {
+  const names = ['DOCKER_CONFIG', 'DOCKER_TLS', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH', 'SSH_AUTH_SOCK']
+  const env = await tools.env()
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
 }
 
 const hiddenLines = (plan: ReplayPlan): string | null =>
@@ -329,7 +336,8 @@ function judge(session: Session, ending: Ending): Run {
     outcome: result.outcome,
     transcript,
     dockerErrors,
-    exitCode: container?.exitCode ?? exit?.code ?? null,
+    // A container that docker left running ended by our removal only.
+    exitCode: (byItself ? exit?.code : container?.exitCode) ?? null,
     oom: container?.oomKilled === true,
   }
   return {
