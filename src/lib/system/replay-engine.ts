@@ -77,7 +77,7 @@ export async function watchReplay(transport: Transport, id: string, signal?: Abo
   let stream: NodeJS.ReadableStream
   try {
     const docker = await transport.client(ending.signal)
-    stream = (await docker.getEvents({ filters: { type: ['container'], label: [`${replayLabel}=${id}`] } }))
+    stream = await docker.getEvents({ filters: { type: ['container'], label: [`${replayLabel}=${id}`] } })
   } finally {
     clearTimeout(limit)
     signal?.removeEventListener('abort', giveUp)
