@@ -34,7 +34,13 @@ Exit code: 0 healthy, 1 a problem was found, 2 wrong usage, 3 could not tell, 4 
     if (flags.all && servers.length > 0) throw new UserError('Names of servers and --all exclude each other.', ['Leave out one of them.'])
     const { check } = await import('../lib/workflow/check.ts')
     const { report, shown } = await this.withSystem(flags, async (system, progress) => {
-      const found = await check(system, { servers, all: flags.all, timeoutMs: flags.timeout * 1000, replay: replayChoice(flags), progress })
+      const found = await check(system, {
+        servers,
+        all: flags.all,
+        timeoutMs: flags.timeout * 1000,
+        replay: flags.replay ? replayChoice(flags) : null,
+        progress,
+      })
       return { report: found, shown: flags.json ? {} : await this.textSources(system, found) }
     })
     if (flags.json) {

@@ -41,13 +41,7 @@ export const systemFlags = {
   }),
 }
 
-export const replayFlags = {
-  replay: Flags.boolean({
-    description: 'Start the server again where that can settle something.',
-    allowNo: true,
-    default: true,
-    helpGroup: replaying,
-  }),
+export const replayAllow = {
   allow: Flags.string({
     description: 'Also try changes that loosen something.',
     helpValue: 'unisolated,network,mounts,limits',
@@ -64,6 +58,16 @@ export const replayFlags = {
     max: 3600,
     helpGroup: replaying,
   }),
+}
+
+export const replayFlags = {
+  replay: Flags.boolean({
+    description: 'Start the server again where that can settle something.',
+    allowNo: true,
+    default: true,
+    helpGroup: replaying,
+  }),
+  ...replayAllow,
 }
 
 export type OutputFlags = Interfaces.InferredFlags<typeof outputFlags>
@@ -102,6 +106,12 @@ export abstract class BaseCommand extends Command {
     } finally {
       clearTimeout(waiting)
     }
+  }
+
+  /** Writes a result into a file that the user named. */
+  protected async writeText(file: string, text: string): Promise<void> {
+    const { writeTextFile } = await import('./system/text-output.ts')
+    await writeTextFile(file, text)
   }
 
   /** What the text of a report shows beside it: the configuration for diffs, secrets out, and where home is. */
@@ -194,15 +204,13 @@ export abstract class SystemCommand extends BaseCommand {
   }
 }
 
-/** What the flags say of replays; null: none. The environment gives the values for `${env:NAME}`. */
-export function replayChoice(flags: Interfaces.InferredFlags<typeof replayFlags>): {
+/** What the flags say of replays. The environment gives the values for `${env:NAME}`. */
+export function replayChoice(flags: Interfaces.InferredFlags<typeof replayAllow>): {
   allow: ReadonlySet<EditClass>
   budgetMs: number
   env: Readonly<Record<string, string | undefined>>
-} | null {
-  return flags.replay
-    ? { allow: new Set((flags.allow ?? []) as EditClass[]), budgetMs: flags['replay-time'] * 1000, env: process.env }
-    : null
+} {
+  return { allow: new Set((flags.allow ?? []) as EditClass[]), budgetMs: flags['replay-time'] * 1000, env: process.env }
 }
 
 /** Flags that the next command needs to look at the same place. Never the API key. */
@@ -214,11 +222,11 @@ export function placeFlags(flags: SystemFlags): string[] {
   })
 }
 
-/** What does not close in a second is left to the end of the process. */
+/** What does not close in a second is left to the end of the process; containers that we started get longer to be removed. */
 async function closing(system: System): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, 1000)
+    timer = setTimeout(resolve, system.replays?.busy() ? 20_000 : 1000)
   })
   try {
     await Promise.race([system.close(), late])

@@ -1,6 +1,6 @@
 /** Replays as text: a small table of what was started, and what follows from it. */
 import { displayWidth, padEnd } from './clean.ts'
-import type { ReplayResult, ReplayRun } from './report.ts'
+import type { ReplayResult, ReplayRun, ServerReport } from './report.ts'
 import type { Theme } from './theme.ts'
 import { flow, paragraph } from './wrap.ts'
 
@@ -58,5 +58,71 @@ export function replayLines(runs: readonly ReplayRun[], result: ReplayResult, th
   if (verbose)
     for (const { what, why } of result.changes)
       lines.push(...paragraph(theme.text(`Changed for the replay: ${what}: ${why}`), width, '    ', theme.faint))
+  return lines
+}
+
+/** `replay` on its own: the answer, the table, and how the first start went. */
+export function replayReport(server: Pick<ServerReport, 'server' | 'replays' | 'replayed'>, theme: Theme, verbose: boolean): string {
+  const { width, symbols } = theme
+  const { replays, replayed } = server
+  const conclusion = replayed?.conclusion ?? 'not-run'
+  const [symbol, style] =
+    conclusion === 'works'
+      ? [symbols.ok, theme.good]
+      : conclusion === 'not-run'
+        ? [symbols.unknown, theme.warn]
+        : [symbols.problem, theme.bad]
+  const said = theme.text(`${server.server}: ${replayed?.summary ?? 'there was nothing to run'}`)
+  const lines = flow([{ text: symbol, style }, { text: ' ' }, { text: said, style: theme.strong }], { width, rest: '  ' })
+  if (replays.length > 0) lines.push('', ...replayTable(replays, theme, width, '  '))
+  const shown = verbose ? replays : replays.slice(0, 1)
+  for (const run of shown) lines.push(...handshakeLines(run, theme))
+  for (const { title, why } of replayed?.untried ?? []) lines.push('', ...paragraph(theme.text(`Not tried: ${title}: ${why}.`), width))
+  const changes = replayed?.changes ?? []
+  if (changes.length > 0) lines.push('', 'Changed to make it safe:')
+  for (const { what, why } of changes)
+    lines.push(
+      ...flow([{ text: theme.text(what) }, { text: theme.text(`: ${why}`), style: theme.faint }], { width, first: '  ', rest: '    ' }),
+    )
+  return `${lines.join('\n')}\n`
+}
+
+function handshakeLines({ what, handshake }: ReplayRun, theme: Theme): string[] {
+  if (!handshake) return []
+  const { times, foreign, serverInfo, protocolVersion } = handshake
+  const names = {
+    created: 'created',
+    started: 'started',
+    firstByte: 'first byte',
+    initialize: 'initialize',
+    tools: 'tools/list',
+    died: 'died',
+  }
+  const steps = Object.entries(names).flatMap(([key, name]) => {
+    const at = times[key as keyof typeof times]
+    return at === null ? [] : [`${name} ${(at / 1000).toFixed(2)} s`]
+  })
+  const lines = ['', ...paragraph(theme.text(`${what}: ${steps.join(', ') || 'nothing was seen of it'}`), theme.width, '  ', theme.faint)]
+  if (serverInfo)
+    lines.push(
+      ...paragraph(
+        theme.text(`${serverInfo.name}${serverInfo.version ? ` ${serverInfo.version}` : ''}, protocol ${protocolVersion ?? 'unknown'}`),
+        theme.width,
+        '  ',
+        theme.faint,
+      ),
+    )
+  if (foreign) {
+    const count = `${foreign.count} line${foreign.count === 1 ? '' : 's'} on standard output ${foreign.count === 1 ? 'is' : 'are'} no protocol`
+    lines.push(
+      ...paragraph(
+        theme.text(`${count}; the first at byte ${foreign.offset} (${foreign.kind}): ${foreign.text}`),
+        theme.width,
+        '  ',
+        theme.warn,
+      ),
+    )
+    lines.push(...paragraph(foreign.hex.replace(/(..)/g, '$1 ').trim(), theme.width, '    ', theme.faint))
+  }
   return lines
 }

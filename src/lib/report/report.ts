@@ -35,6 +35,25 @@ export interface ReplayRun {
   tools: number | null
   /** Milliseconds until it worked or failed. */
   ms: number | null
+  /** Null: nothing was started. */
+  handshake: Handshake | null
+}
+
+/** How a start went, step by step. Times are milliseconds since the start; null: it did not happen or was not seen. */
+export interface Handshake {
+  times: {
+    created: number | null
+    started: number | null
+    firstByte: number | null
+    initialize: number | null
+    tools: number | null
+    died: number | null
+  }
+  protocolVersion: string | null
+  serverInfo: { name: string; version: string | null } | null
+  /** Lines on standard output that are no protocol; MCPProxy passes over them. `hex`: the first bytes of the first one. */
+  foreign: { count: number; kind: string; offset: number; hex: string; text: string } | null
+  oomKilled: boolean | null
 }
 
 /** What the replays show together. */

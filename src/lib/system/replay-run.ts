@@ -77,6 +77,9 @@ export interface ReplayRunner {
   sweep(): Promise<Sweep>
   /** A phase of its own: no run pulls. Rejects when there is no engine, and with the reason of the caller's signal. */
   pullImage(reference: string, options?: PullOptions): Promise<PullResult>
+  /** Something runs or is being removed just now. */
+  busy(): boolean
+  /** Ends what still runs, and fulfils when its containers are gone. */
   close(): Promise<void>
 }
 

@@ -35,6 +35,7 @@ export function createReplayRunner(options: RunnerOptions): ReplayRunner {
   let identity: Promise<ReplayOwner> | null = null
   let connection: Promise<Transport> | null = null
   const pending = new Set<Promise<unknown>>()
+  const closing = new AbortController()
   const owner = (): Promise<ReplayOwner> => (identity ??= ownIdentity())
   const connect = (): Promise<Transport> =>
     (connection ??= options.endpoint().then(async (e) => {
@@ -52,14 +53,18 @@ export function createReplayRunner(options: RunnerOptions): ReplayRunner {
       const env = Object.fromEntries(Object.entries(given).filter((e): e is [string, string] => e[1] !== undefined))
       return pullImage(reference, { docker, env: { ...env, ...engineAddress(env, await options.endpoint()) }, transport }, pullOptions)
     },
-    run: (plan, runOptions = {}) => {
+    run: (plan, given = {}) => {
+      const signal = given.signal === undefined ? closing.signal : AbortSignal.any([closing.signal, given.signal])
+      const runOptions = { ...given, signal }
       const work = plan.kind === 'host' ? runOnHost(plan, runOptions) : runInDocker(plan, runOptions, { ...options, connect, sweep })
       pending.add(work)
       const forget = (): void => void pending.delete(work)
       work.then(forget, forget)
       return work
     },
+    busy: () => pending.size > 0,
     close: async () => {
+      closing.abort(new Error('The replays were closed.'))
       await Promise.allSettled(pending)
       await connection?.then(
         (t) => t.close(),

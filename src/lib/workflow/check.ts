@@ -11,7 +11,7 @@ import { isConnected } from '../rules/helpers.ts'
 import type { System } from '../system/system.ts'
 import { knownServers, requireServer } from './servers.ts'
 import { replayServer, worthReplaying } from './replay.ts'
-import { createStarter } from './start.ts'
+import { createStarter, type StarterOptions } from './start.ts'
 import { fileFindings, fileSubject } from './file-findings.ts'
 import { stepsOf } from './steps.ts'
 
@@ -21,9 +21,18 @@ export interface CheckOptions {
   /** Milliseconds for everything together. */
   timeoutMs: number
   /** Null: nothing is started. */
-  replay?: { allow: ReadonlySet<EditClass>; budgetMs: number; env: Readonly<Record<string, string | undefined>> } | null
+  replay?: ReplayChoice | null
   /** Called as things happen, for progress on stderr. */
   progress?: (text: string) => void
+}
+
+export interface ReplayChoice extends StarterOptions {
+  allow: ReadonlySet<EditClass>
+  /** Milliseconds for all replays together. */
+  budgetMs: number
+  env: Readonly<Record<string, string | undefined>>
+  /** Also where nothing is left to settle. */
+  always?: boolean
 }
 
 export async function check(system: System, options: CheckOptions): Promise<Report> {
@@ -62,9 +71,9 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
 /** The reports of the servers; where a replay can settle something, it does. */
 async function replayed(system: System, subjects: readonly Subject[], { replay, progress }: CheckOptions): Promise<ServerReport[]> {
   const reports = subjects.map((subject) => ({ subject, report: serverReport(subject) }))
-  const open = reports.filter(({ subject, report }) => worthReplaying(subject, report))
+  const open = reports.filter(({ subject, report }) => replay?.always === true || worthReplaying(subject, report))
   if (!replay || open.length === 0) return reports.map((r) => r.report)
-  const starter = await createStarter(system)
+  const starter = await createStarter(system, replay)
   if (!starter) return reports.map((r) => r.report)
   const deadline = Date.now() + replay.budgetMs
   const judged: ServerReport[] = []
@@ -79,6 +88,7 @@ async function replayed(system: System, subjects: readonly Subject[], { replay, 
           starts: 12,
           budgetMs,
           start: starter.start,
+          judge: serverReport,
           ...(progress ? { progress } : {}),
         }),
       )

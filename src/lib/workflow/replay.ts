@@ -1,8 +1,9 @@
 /** Runs a server again, tries what the findings propose, and lets the outcome judge the findings. */
 import type { Subject } from '../evidence/evidence.ts'
 import type { EditClass } from '../remedies/remedy.ts'
-import type { ReplayResult, ReplayRun, ServerReport, Step } from '../report/report.ts'
+import type { Handshake, ReplayResult, ReplayRun, ServerReport, Step } from '../report/report.ts'
 import { experiment, type Experiment, type Trial, type TrialOutcome } from '../replay/experiment.ts'
+import { withRun } from '../replay/run-evidence.ts'
 import {
   baselineOf,
   candidatesOf,
@@ -13,12 +14,15 @@ import {
   type StartSpec,
 } from '../replay/start-spec.ts'
 import type { Finding } from '../rules/rule.ts'
+import type { Run } from '../system/replay-run.ts'
 
 /** One start of a server and what came of it. Never throws. */
 export interface Started {
   outcome: TrialOutcome
   /** What was changed to make it safe. */
   changes: { what: string; why: string }[]
+  /** Null: nothing was started. */
+  run: Run | null
 }
 
 export interface ReplayOptions {
@@ -30,6 +34,8 @@ export interface ReplayOptions {
   /** Variables for `${env:NAME}`. */
   env: Readonly<Record<string, string | undefined>>
   start: (spec: StartSpec, limitMs: number) => Promise<Started>
+  /** The rules, for a failure that only the replay has seen. */
+  judge: (subject: Subject) => ServerReport
   progress?: (text: string) => void
 }
 
@@ -45,16 +51,38 @@ function limitFor(subject: Subject): number {
 export function worthReplaying(subject: Subject, report: ServerReport): boolean {
   const runs = subject.evidence.config.ok ? subject.evidence.config.value.decision?.runs : undefined
   if (runs === undefined || runs === 'remote' || runs === 'sandbox') return false
+  if (neverTried(subject)) return runs !== 'host' && report.verdict !== 'healthy'
   return report.findings.some((f) => f.severity === 'error' && f.remedies.some((r) => r.kind === 'config-edit' || r.kind === 'reload'))
+}
+
+/** MCPProxy has not started it, as far as its log tells: only a replay can say how it fails. */
+function neverTried({ evidence: { serverLog, config } }: Subject): boolean {
+  const enabled = config.ok && config.value.server?.enabled === true
+  return enabled && (!serverLog.ok || serverLog.value.newest === null)
 }
 
 export async function replayServer(subject: Subject, report: ServerReport, options: ReplayOptions): Promise<ServerReport> {
   const values = { logged: loggedValues(subject.evidence), env: options.env }
   const baseline = baselineOf(subject, values)
-  if (!baseline.ok) return judged(report, { ...nothing, stopped: baseline.why }, [])
+  if (!baseline.ok) return judged(report, { ...nothing, stopped: baseline.why }, [], [])
   const changes = new Map<string, string>()
-  const candidates = candidatesOf(subject, report.findings, baseline.spec, values)
+  const runs: (Run | null)[] = []
   const limit = limitFor(subject)
+  const startOnce = async (spec: StartSpec, what: string): Promise<Started> => {
+    options.progress?.(`running ${subject.server} ${what === 'as configured' ? what : `with: ${what}`}`)
+    const started = await options.start(spec, limit)
+    for (const { what: changed, why } of started.changes) changes.set(changed, why)
+    return started
+  }
+  if (neverTried(subject)) {
+    const seen = await startOnce(baseline.spec, 'as configured')
+    // The rules look at it as if MCPProxy had done this start; what they cite says that it comes from a replay.
+    if (seen.run && seen.outcome.result === 'fails') {
+      const { findings, verdict, summary } = options.judge(withRun(subject, seen.run))
+      report = { ...report, findings, verdict, summary }
+    }
+  }
+  const candidates = candidatesOf(subject, report.findings, baseline.spec, values)
   const found = await experiment<StartSpec>({
     baseline: baseline.spec,
     candidates,
@@ -65,15 +93,15 @@ export async function replayServer(subject: Subject, report: ServerReport, optio
     now: Date.now,
     combine: (a, b) => combined(subject, report.findings, a as ReplayCandidate, b as ReplayCandidate, values),
     run: async (spec, what) => {
-      options.progress?.(`running ${subject.server} ${what === 'as configured' ? what : `with: ${what}`}`)
-      const started = await options.start(spec, limit)
-      for (const { what: changed, why } of started.changes) changes.set(changed, why)
+      const started = await startOnce(spec, what)
+      runs.push(started.run)
       return started.outcome
     },
   })
   return judged(
     report,
     found,
+    runs,
     [...changes].map(([what, why]) => ({ what, why })),
   )
 }
@@ -81,9 +109,14 @@ export async function replayServer(subject: Subject, report: ServerReport, optio
 const nothing: Experiment = { conclusion: 'not-run', trials: [], proven: [], refuted: [], untried: [], stopped: null }
 
 /** The report with what the replays say of its findings. */
-function judged(report: ServerReport, experimented: Experiment, changes: ReplayResult['changes']): ServerReport {
+function judged(
+  report: ServerReport,
+  experimented: Experiment,
+  runs: readonly (Run | null)[],
+  changes: ReplayResult['changes'],
+): ServerReport {
   const { findings: ordered, found } = healingFirst(report.findings, experimented)
-  const replays = found.trials.map(toRun)
+  const replays = found.trials.map((trial, i) => toRun(trial, runs[i] ?? null))
   const { conclusion, proven, refuted, untried } = found
   const replayed: ReplayResult = { conclusion, summary: summaryOf(found), proven, refuted, untried, changes }
   const findings = judgeFindings(ordered, found, replays)
@@ -133,8 +166,8 @@ function judgeFindings(findings: readonly Finding[], { conclusion, proven, refut
   })
 }
 
-function toRun({ what, change, outcome }: Trial): ReplayRun {
-  const run = { what, change, exitCode: null, says: null, tools: null, ms: null }
+export function toRun({ what, change, outcome }: Trial, started: Run | null): ReplayRun {
+  const run = { what, change, exitCode: null, says: null, tools: null, ms: null, handshake: started && handshakeOf(started) }
   switch (outcome.result) {
     case 'works':
       return { ...run, outcome: 'works', tools: outcome.tools, ms: outcome.ms }
@@ -146,6 +179,18 @@ function toRun({ what, change, outcome }: Trial): ReplayRun {
       return { ...run, outcome: 'disturbed', says: outcome.by, ms: outcome.ms }
     case 'not-run':
       return { ...run, outcome: 'not-run', says: outcome.why }
+  }
+}
+
+function handshakeOf({ times, transcript, container }: Run): Handshake {
+  const { created, started, firstByte, initialize, tools, died } = times
+  const first = transcript?.foreign.first
+  return {
+    times: { created, started, firstByte, initialize, tools, died },
+    protocolVersion: transcript?.protocolVersion ?? null,
+    serverInfo: transcript?.serverInfo ?? null,
+    foreign: first ? { count: transcript.foreign.count, kind: first.kind, offset: first.offset, hex: first.hex, text: first.text } : null,
+    oomKilled: container?.oomKilled ?? null,
   }
 }
 

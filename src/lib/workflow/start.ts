@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto'
 import type { TrialOutcome } from '../replay/experiment.ts'
 import { planReplay } from '../replay/plan.ts'
 import { signatureOf, type Signature } from '../replay/signature.ts'
+import { stderrLines } from '../replay/run-evidence.ts'
 import type { StartSpec } from '../replay/start-spec.ts'
-import type { Run } from '../system/replay-run.ts'
+import type { PullResult, Run } from '../system/replay-run.ts'
 import type { System } from '../system/system.ts'
 import type { Started } from './replay.ts'
 
@@ -17,7 +18,9 @@ export interface StarterOptions {
 }
 
 export interface Starter {
-  start: (spec: StartSpec, limitMs: number) => Promise<Started & { run: Run | null }>
+  start: (spec: StartSpec, limitMs: number) => Promise<Started>
+  /** A phase of its own: no start pulls. */
+  pull: (image: string, onProgress: (line: string) => void) => Promise<PullResult>
 }
 
 /** Null: a recording cannot be started. */
@@ -26,8 +29,16 @@ export async function createStarter(system: System, options: StarterOptions = {}
   if (!replays) return null
   const [owner, environment] = await Promise.all([replays.owner(), system.environment()])
   const proxy = environment.ok ? environment.value : null
-  const notRun = (why: string): Started & { run: null } => ({ outcome: { result: 'not-run', why }, changes: [], run: null })
+  const notRun = (why: string): Started => ({ outcome: { result: 'not-run', why }, changes: [], run: null })
   return {
+    pull: async (image, onProgress) => {
+      try {
+        return await replays.pullImage(image, { onProgress, ...(options.signal ? { signal: options.signal } : {}) })
+      } catch (error) {
+        options.signal?.throwIfAborted()
+        return { ok: false, kind: null, message: error instanceof Error ? error.message : String(error) }
+      }
+    },
     async start(spec, limitMs) {
       if (!environment.ok) return notRun(environment.error.message)
       const proxyEnv = proxy?.env ?? {}
@@ -63,7 +74,7 @@ export async function createStarter(system: System, options: StarterOptions = {}
 
 function outcomeOf(run: Run): TrialOutcome {
   const ms = run.times.end
-  const failed = (how: Signature['how'], words = stderrOf(run)): TrialOutcome => ({
+  const failed = (how: Signature['how'], words = stderrLines(run)): TrialOutcome => ({
     result: 'fails',
     signature: signatureOf(how, run.container?.exitCode ?? run.exitCode, words),
     ms,
@@ -77,17 +88,10 @@ function outcomeOf(run: Run): TrialOutcome {
     case 'no-answer':
       return failed('no-answer')
     case 'protocol-broken':
-      return failed('no-answer', [...stderrOf(run), run.reason ?? 'it does not speak the protocol'])
+      return failed('no-answer', [...stderrLines(run), run.reason ?? 'it does not speak the protocol'])
     case 'ended-by-other':
       return { result: 'disturbed', by: run.reason ?? 'somebody else ended it', ms }
     case 'not-run':
       return { result: 'not-run', why: run.reason ?? 'it could not be started' }
   }
-}
-
-function stderrOf({ transcript }: Run): string[] {
-  if (!transcript) return []
-  const { head, tail, total } = transcript.stderr
-  const gap = total > head.length + tail.length ? '\n' : ''
-  return `${head.toString('utf8')}${gap}${tail.toString('utf8')}`.split(/\r?\n/).filter((l) => l.trim() !== '')
 }

@@ -5,6 +5,7 @@ import type { TrialOutcome } from '../../../src/lib/replay/experiment.ts'
 import { signatureOf } from '../../../src/lib/replay/signature.ts'
 import type { StartSpec } from '../../../src/lib/replay/start-spec.ts'
 import { replayServer, worthReplaying, type ReplayOptions } from '../../../src/lib/workflow/replay.ts'
+import { serverReport } from '../../../src/lib/workflow/check.ts'
 import { subjectOf } from '../../helpers/subject.ts'
 
 const words = (spec: StartSpec): string[] => (spec.kind === 'docker' ? [...spec.runArgs, ...spec.command] : [spec.command, ...spec.args])
@@ -25,9 +26,10 @@ async function replay(
     starts: 12,
     budgetMs: 60_000,
     env: {},
+    judge: serverReport,
     start: (spec) => {
       started.push(words(spec).join(' '))
-      return Promise.resolve({ outcome: world(words(spec), started.length), changes: [{ what: '--rm', why: 'kept' }] })
+      return Promise.resolve({ outcome: world(words(spec), started.length), changes: [{ what: '--rm', why: 'kept' }], run: null })
     },
     ...more,
   })
