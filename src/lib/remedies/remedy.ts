@@ -20,4 +20,5 @@ export type Remedy =
   | { kind: 'reload'; title: string }
   /** Shown, never run unasked. */
   | { kind: 'command'; title: string; argv: string[] }
-  | { kind: 'instruction'; title: string }
+  /** `trial`: edits that only show in a replay that it would help, e.g. a placeholder for a value that the user has. Never applied. */
+  | { kind: 'instruction'; title: string; trial?: { title: string; edits: ConfigEdit[] } }

@@ -107,8 +107,8 @@ function planDocker(input: ReplayInput, given: DockerInput): ReplayPlan {
   // Behind the server's own files, because the last one counts; without an image docker refuses, and its words shall be the same.
   const file = Object.keys(variables.hidden).length === 0 || run.image === null ? [] : ['--env-file', hiddenFile]
   changes.push({
-    what: `--name ${name}, labels ${Object.keys(labels).join(', ')}`,
-    why: 'so that MCPProxy leaves it alone and it is found again',
+    what: '--name, --label',
+    why: 'a name and labels of its own, so that MCPProxy leaves it alone and it is found again',
   })
   changes.push({ what: '--pull never', why: 'an image that is not here is fetched before the clock starts, or not at all' })
   if (!isOn(run, 'rm')) changes.push({ what: '--rm', why: 'nothing may stay' })

@@ -17,7 +17,9 @@ export interface Signature {
 export function signatureOf(how: Signature['how'], exitCode: number | null, stderr: readonly string[]): Signature {
   const lines = stderr.map(asLogLine)
   const docker = finalDockerError(readDockerErrors(lines))
-  if (docker) return { how, exitCode, says: `docker ${docker.kind} ${docker.subject ?? ''}`.trim(), text: docker.text }
+  // The same image is called by its repository in one sentence and with its tag in another.
+  const pull = docker !== null && /^(?:image-unknown|registry-|rate-limit|reference-invalid)/.test(docker.kind)
+  if (docker) return { how, exitCode, says: `docker ${docker.kind} ${pull ? '' : (docker.subject ?? '')}`.trim(), text: docker.text }
   const program = readProgramErrors(lines).at(-1)
   if (program) return { how, exitCode, says: `program ${program.kind} ${normal(program.subject ?? '')}`.trim(), text: program.text }
   const last = stderr.filter((l) => l.trim() !== '').at(-1) ?? null

@@ -5,6 +5,7 @@ import { flagsNamed, parseDockerRun, type RunFlag } from '../formats/docker-run.
 import { parseConfig } from '../formats/mcp-config.ts'
 import type { Version } from '../mcpproxy/versions.ts'
 import { applyChange } from '../remedies/config-edit.ts'
+import type { ConfigEdit, EditClass, Remedy } from '../remedies/remedy.ts'
 import type { Finding } from '../rules/rule.ts'
 import type { Candidate } from './experiment.ts'
 import { signatureOf, type Signature } from './signature.ts'
@@ -120,12 +121,20 @@ export function candidatesOf(subject: Subject, findings: readonly Finding[], bas
       finding.remedies.flatMap((remedy, index): ReplayCandidate[] => {
         const base = { code: finding.code, remedy: index, title: remedy.title }
         if (remedy.kind === 'reload') return [{ ...base, class: 'safe', text: null, ...asCandidate(specOf(config.value, values)) }]
-        if (remedy.kind !== 'config-edit') return []
-        const text = applyChange(document.text, remedy)
-        if (text === null) return [{ ...base, class: remedy.class, text, spec: null, why: 'the edit does not fit the file' }]
-        return [{ ...base, class: remedy.class, text, ...asCandidate(specOfText(text, subject.server, subject.version.value, values)) }]
+        const change = changeOf(remedy)
+        if (!change) return []
+        const { edits, class: kind, title } = change
+        const text = applyChange(document.text, { ...change, edits })
+        if (text === null) return [{ ...base, title, class: kind, text, spec: null, why: 'the edit does not fit the file' }]
+        return [{ ...base, title, class: kind, text, ...asCandidate(specOfText(text, subject.server, subject.version.value, values)) }]
       }),
     )
+}
+
+/** What of a remedy can be tried. */
+function changeOf(remedy: Remedy | undefined): { title: string; edits: ConfigEdit[]; strict?: true; class: EditClass } | null {
+  if (remedy?.kind === 'config-edit') return remedy
+  return remedy?.kind === 'instruction' && remedy.trial ? { ...remedy.trial, class: 'safe' } : null
 }
 
 /** The same but for what MCPProxy makes anew for each start: name, labels, and the order of variables. */
@@ -158,8 +167,8 @@ export function combined(
   second: ReplayCandidate,
   values: KnownValues,
 ): StartSpec | null {
-  const edit = findings.find((f) => f.code === second.code)?.remedies[second.remedy]
-  if (first.text === null || edit?.kind !== 'config-edit') return null
+  const edit = changeOf(findings.find((f) => f.code === second.code)?.remedies[second.remedy])
+  if (first.text === null || !edit) return null
   const text = applyChange(first.text, edit)
   if (text === null || text === first.text || text === second.text) return null
   const rebuilt = specOfText(text, subject.server, subject.version.value, values)

@@ -26,6 +26,10 @@ export default defineRule({
         {
           kind: 'instruction',
           title: `Put ${said.subject} into env of the server; "\${keyring:NAME}" or "\${env:NAME}" keeps the value out of the file.`,
+          trial: {
+            title: `With a placeholder for ${said.subject}`,
+            edits: [{ path: serverPath(server, 'env'), value: { ...server.env, [said.subject]: 'placeholder' } }],
+          },
         },
       ],
     }

@@ -42,6 +42,21 @@ export async function hasImage(transport: Transport, reference: string, signal?:
   }
 }
 
+/** `GET /distribution/{name}/json`: the engine asks the registry for the manifest. */
+export async function askRegistry(
+  transport: Transport,
+  reference: string,
+  signal?: AbortSignal,
+): Promise<{ ok: true } | { ok: false; message: string }> {
+  try {
+    await call(transport, (docker) => docker.getImage(reference).distribution(), signal)
+    return { ok: true }
+  } catch (error) {
+    signal?.throwIfAborted()
+    return { ok: false, message: classifyEngineError(error).message }
+  }
+}
+
 export interface ContainerWatch {
   /** In the order of their arrival. */
   events(): EngineEvent[]

@@ -75,6 +75,8 @@ export interface ReplayRunner {
   owner(): Promise<ReplayOwner>
   /** Removes what a killed doctor left. Each run does it first. */
   sweep(): Promise<Sweep>
+  /** Does the registry have it? Asks for the manifest and fetches nothing. The message is the engine's. */
+  askRegistry(reference: string, signal?: AbortSignal): Promise<{ ok: true } | { ok: false; message: string }>
   /** A phase of its own: no run pulls. Rejects when there is no engine, and with the reason of the caller's signal. */
   pullImage(reference: string, options?: PullOptions): Promise<PullResult>
   /** Something runs or is being removed just now. */

@@ -12,7 +12,7 @@ import { createTransport, type Transport } from './docker-transport.ts'
 import { classifyEngineError, engineFailure } from './engine-error.ts'
 import { pullImage } from './image-pull.ts'
 import { resolvePrograms } from './processes.ts'
-import { hasImage, removeReplay, sweepReplays, watchReplay, type ContainerWatch } from './replay-engine.ts'
+import { askRegistry, hasImage, removeReplay, sweepReplays, watchReplay, type ContainerWatch } from './replay-engine.ts'
 import type { ReplayRunner, Run, RunOptions, Sweep } from './replay-run.ts'
 import { ownIdentity } from './replay-owner.ts'
 import { hiddenFile, type ReplayOwner, type ReplayPlan } from './replay-plan.ts'
@@ -62,6 +62,7 @@ export function createReplayRunner(options: RunnerOptions): ReplayRunner {
       work.then(forget, forget)
       return work
     },
+    askRegistry: async (reference, signal) => askRegistry(await connect(), reference, signal),
     busy: () => pending.size > 0,
     close: async () => {
       closing.abort(new Error('The replays were closed.'))

@@ -71,7 +71,7 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
 /** The reports of the servers; where a replay can settle something, it does. */
 async function replayed(system: System, subjects: readonly Subject[], { replay, progress }: CheckOptions): Promise<ServerReport[]> {
   const reports = subjects.map((subject) => ({ subject, report: serverReport(subject) }))
-  const open = reports.filter(({ subject, report }) => replay?.always === true || worthReplaying(subject, report))
+  const open = reports.filter(({ subject, report }) => replay?.always === true || worthReplaying(subject, report, replay?.env))
   if (!replay || open.length === 0) return reports.map((r) => r.report)
   const starter = await createStarter(system, replay)
   if (!starter) return reports.map((r) => r.report)

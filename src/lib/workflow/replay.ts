@@ -10,6 +10,7 @@ import {
   combined,
   loggedValues,
   recordedSignature,
+  type KnownValues,
   type ReplayCandidate,
   type StartSpec,
 } from '../replay/start-spec.ts'
@@ -48,11 +49,13 @@ function limitFor(subject: Subject): number {
 }
 
 /** Is there anything that a replay could settle about this server? */
-export function worthReplaying(subject: Subject, report: ServerReport): boolean {
+export function worthReplaying(subject: Subject, report: ServerReport, env: KnownValues['env'] = {}): boolean {
   const runs = subject.evidence.config.ok ? subject.evidence.config.value.decision?.runs : undefined
   if (runs === undefined || runs === 'remote' || runs === 'sandbox') return false
-  if (neverTried(subject)) return runs !== 'host' && report.verdict !== 'healthy'
-  return report.findings.some((f) => f.severity === 'error' && f.remedies.some((r) => r.kind === 'config-edit' || r.kind === 'reload'))
+  if (neverTried(subject) && runs !== 'host' && report.verdict === 'undetermined') return true
+  const values = { logged: loggedValues(subject.evidence), env }
+  const baseline = baselineOf(subject, values)
+  return baseline.ok && candidatesOf(subject, report.findings, baseline.spec, values).some((c) => c.spec !== null)
 }
 
 /** MCPProxy has not started it, as far as its log tells: only a replay can say how it fails. */

@@ -1,5 +1,6 @@
 /** Starts a server once, in a way that harms nothing, and puts what came of it into words that can be compared. */
 import { randomBytes } from 'node:crypto'
+import { dockerError } from '../formats/docker-error.ts'
 import type { TrialOutcome } from '../replay/experiment.ts'
 import { planReplay } from '../replay/plan.ts'
 import { signatureOf, type Signature } from '../replay/signature.ts'
@@ -30,6 +31,16 @@ export async function createStarter(system: System, options: StarterOptions = {}
   const [owner, environment] = await Promise.all([replays.owner(), system.environment()])
   const proxy = environment.ok ? environment.value : null
   const notRun = (why: string): Started => ({ outcome: { result: 'not-run', why }, changes: [], run: null })
+  // docker would pull it. Whether it could is asked of the registry, which fetches nothing.
+  const imageMissing = async (image: string): Promise<TrialOutcome> => {
+    const began = performance.now()
+    const asked = await replays.askRegistry(image, options.signal)
+    if (asked.ok) return { result: 'not-run', why: `the image ${image} is not here yet; the registry has it` }
+    const text = `docker: Error response from daemon: ${asked.message}`
+    if (!dockerError(text))
+      return { result: 'not-run', why: `the image ${image} is not here, and the registry could not be asked: ${asked.message}` }
+    return { result: 'fails', signature: signatureOf('ended', null, [text]), ms: performance.now() - began }
+  }
   return {
     pull: async (image, onProgress) => {
       try {
@@ -67,6 +78,8 @@ export async function createStarter(system: System, options: StarterOptions = {}
         toolsMs: limitMs,
         ...(options.signal ? { signal: options.signal } : {}),
       })
+      if (run.notRun === 'image-missing' && plan.image !== null)
+        return { outcome: await imageMissing(plan.image), changes: plan.changes, run }
       return { outcome: outcomeOf(run), changes: plan.changes, run }
     },
   }
