@@ -23,6 +23,7 @@ if (process.argv[2] === '--doctor') {
   const command = ['node', '-e', stubborn ? 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)' : 'process.stdin.resume()']
   const run = { kind: 'docker', runArgs: ['run', '--rm', '-i', '--network', 'none', 'node:20'], command }
   const owner = await system.replays.owner()
+  process.stdout.write('now\n')
   await system.replays.run(planReplay({ run, serverEnv: {}, proxyEnv: process.env, platform: process.platform, id, owner }))
   await system.close()
 } else {
@@ -35,9 +36,12 @@ if (process.argv[2] === '--doctor') {
   const seen = new Map()
   const killer = async () => {
     while (next < number) {
-      const doctor = spawn(process.execPath, [fileURLToPath(import.meta.url), '--doctor', `${prefix}${next++}`], { stdio: 'ignore' })
+      const doctor = spawn(process.execPath, [fileURLToPath(import.meta.url), '--doctor', `${prefix}${next++}`], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      })
       const ended = new Promise((done) => doctor.on('exit', done))
-      await new Promise((done) => setTimeout(done, Math.random() * 2500))
+      await new Promise((done) => doctor.stdout.once('data', done).once('end', done))
+      await new Promise((done) => setTimeout(done, Math.random() * 1500))
       doctor.kill('SIGKILL')
       await ended
       for (const { Id, State } of await mine()) seen.set(Id, State)

@@ -119,7 +119,7 @@ test('the engine is asked for what the docker command asks for', async (t) => {
       { INHERITED: 'yes' },
       { file: '', variables: {} },
     )
-    assert.ok(typeof request !== 'string', String(request))
+    assert.ok(typeof request !== 'string', JSON.stringify(request))
     const byUs = await docker.createContainer(request.body)
     made.push(byUs)
     const [a, b] = await Promise.all([byCommand.inspect(), byUs.inspect()])

@@ -9,7 +9,7 @@ import Docker from 'dockerode'
 import { planReplay, type ReplayInput, type ReplayOptions } from '../../src/lib/replay/plan.ts'
 import { createLiveSystem, type LiveSystem } from '../../src/lib/system/live.ts'
 import { hostLabel, ownerLabel, replayLabel, type ReplayPlan } from '../../src/lib/system/replay-plan.ts'
-import type { Run, RunOptions } from '../../src/lib/system/replay-runner.ts'
+import type { Run, RunOptions } from '../../src/lib/system/replay-run.ts'
 import { engineProxy, type EngineProxy } from '../helpers/engine-proxy.ts'
 import { packageRoot } from '../helpers/package-root.ts'
 
@@ -80,7 +80,7 @@ test('a server that works', async (t) => {
   assert.ok((run.transcript?.tools ?? 0) > 5)
   const { created, started, firstByte, initialize, tools } = run.times
   assert.ok(created !== null && started !== null && firstByte !== null && initialize !== null && tools !== null)
-  assert.ok(created <= started && firstByte <= initialize && initialize <= tools)
+  assert.ok(0 <= created && created <= started && firstByte <= initialize && initialize <= tools)
   assert.deepEqual(run.container?.story.events[0]?.action, 'create')
   assert.equal(run.container?.oomKilled, false)
 })
@@ -201,8 +201,7 @@ test('a secret is in no argument of any process, and in no file', async (t) => {
     }
   }
   const polled = poll()
-  const run = await system.replays.run(plan)
-  polling = false
+  const run = await system.replays.run(plan).finally(() => (polling = false))
   await polled
   assert.ok(polls > 5)
   assert.deepEqual([...seen], [])
@@ -268,18 +267,14 @@ test('the sweep takes what is certainly left over, and nothing else', async (t) 
     [hostLabel]: host,
   })
   // No process has this number: the kernel's limit is 4194304.
-  const go = [
-    labels(4_999_999, '1'),
-    labels(process.ppid, '1'),
-    labels(process.pid, own.startTime, 'another-boot/1'),
-    labels(process.pid, own.startTime),
-  ]
+  const go = [labels(4_999_999, '1'), labels(process.ppid, '1'), labels(process.pid, own.startTime, 'another-boot/1')]
   const { [ownerLabel]: _, ...ownerless } = labels(4_999_999, '1')
   const stay = [
     labels(4_999_999, '1', own.bootId, 'elsewhere'),
     labels(4_999_999, '1', `${own.bootId.split('/')[0]}/999`),
     { ...labels(1, ''), [ownerLabel]: 'nonsense' },
     ownerless,
+    labels(process.pid, own.startTime),
     { 'com.mcpproxy.managed': 'true' },
   ]
   const gone = await Promise.all(go.map(make))

@@ -203,6 +203,7 @@ function mountObject(value: string): object | null {
     else if (key === 'volume-nocopy') mount['VolumeOptions'] = { NoCopy: ['true', '1'].includes(item) }
     else return null
   }
-  if (mount['Type'] === 'bind' && !/^(\/|[A-Za-z]:)/.test(String(mount['Source'] ?? ''))) return null
-  return ['bind', 'volume', 'tmpfs'].includes(String(mount['Type'])) ? mount : null
+  const { Type: type, Source: source } = mount
+  if (type === 'bind' && !(typeof source === 'string' && /^(\/|[A-Za-z]:)/.test(source))) return null
+  return type === 'bind' || type === 'volume' || type === 'tmpfs' ? mount : null
 }

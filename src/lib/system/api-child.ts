@@ -63,7 +63,6 @@ export async function startThroughApi(transport: Transport, request: CreateReque
     }
   }
   return {
-    pid: 0,
     stdin,
     stdout,
     stderr,

@@ -18,7 +18,6 @@ export interface ChildSpec {
 export type EndedBy = 'itself' | 'end of stdin' | 'SIGTERM' | 'SIGKILL'
 
 export interface Child {
-  pid: number
   stdin: Writable
   stdout: Readable
   stderr: Readable
@@ -121,7 +120,6 @@ function running(child: ChildProcess, pid: number, stdin: Writable, stdout: Read
     }
   }
   return {
-    pid,
     stdin,
     stdout,
     stderr,

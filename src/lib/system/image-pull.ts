@@ -1,23 +1,11 @@
 /** Fetching an image, before any clock starts. By the docker command where there is one, because it knows the logins. */
-import { dockerError, type DockerErrorKind } from '../formats/docker-error.ts'
+import { dockerError } from '../formats/docker-error.ts'
 import { startChild } from './child.ts'
 import { jsonValues } from './docker.ts'
 import type { Transport } from './docker-transport.ts'
 import { classifyEngineError } from './engine-error.ts'
+import type { PullOptions, PullResult } from './replay-run.ts'
 import { createLineReader } from './json-lines.ts'
-
-export interface PullOptions {
-  /** As for `--platform`. */
-  platform?: string | null
-  /** Each step in docker's own words, e.g. `2f65750928993b5b: Pull complete`. */
-  onProgress?: (line: string) => void
-  /** Default: 10 minutes. */
-  limitMs?: number
-  signal?: AbortSignal
-}
-
-/** `kind` null: no reason that is known, such as a time limit. `message`: docker's own words. */
-export type PullResult = { ok: true } | { ok: false; kind: DockerErrorKind | null; message: string }
 
 export interface PullTools {
   /** Absolute path; null: none here. */

@@ -5,7 +5,8 @@ import { createFiles } from './files.ts'
 import { chooseProcess, locate, type Located } from './locations.ts'
 import { createProxyApi, defaultSocket, listenUrl, type LiveProxyApi } from './mcpproxy.ts'
 import { findProxyProcesses, proxyEnvironment, readProxyProcess, type ProxyProcess } from './processes.ts'
-import { createReplayRunner, type ReplayRunner } from './replay-runner.ts'
+import type { ReplayRunner } from './replay-run.ts'
+import { createReplayRunner } from './replay-runner.ts'
 import { observed, type Files, type ProxyEnvironment, type System } from './system.ts'
 
 export interface LiveOptions {

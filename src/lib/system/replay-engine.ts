@@ -8,6 +8,7 @@ import { jsonValues } from './docker.ts'
 import type { Transport } from './docker-transport.ts'
 import { classifyEngineError, engineFailure, statusOf } from './engine-error.ts'
 import { ownerState } from './replay-owner.ts'
+import type { DeadContainer, Sweep } from './replay-run.ts'
 import { ownerLabel, replayLabel, type ReplayOwner } from './replay-plan.ts'
 
 const callMs = 10_000
@@ -41,20 +42,14 @@ export async function hasImage(transport: Transport, reference: string, signal?:
   }
 }
 
-/** What the engine said of a container at the moment of its death; the next moment `--rm` has taken it. */
-export interface DeadContainer {
-  exitCode: number | null
-  oomKilled: boolean | null
-  /** The engine's own words on why it did not start. */
-  error: string | null
-}
-
 export interface ContainerWatch {
   /** In the order of their arrival. */
   events(): EngineEvent[]
   /** One per container; a replay has one, unless docker was told to do otherwise. */
   stories(): ContainerStory[]
   dead: Map<string, DeadContainer>
+  /** When the first such event arrived, by our clock (milliseconds since 1970): the engine's may be another one. */
+  arrival(action: string): number | null
   /** True: the stream broke, later events are not known. */
   lost(): boolean
   /** Waits until the condition holds or the time is up. */
@@ -67,6 +62,7 @@ export async function watchReplay(transport: Transport, id: string, signal?: Abo
   const ending = new AbortController()
   const events: EngineEvent[] = []
   const dead = new Map<string, DeadContainer>()
+  const arrivals = new Map<string, number>()
   const waiting = new Set<() => void>()
   const inspections = new Set<Promise<void>>()
   let lost = false
@@ -112,6 +108,7 @@ export async function watchReplay(transport: Transport, id: string, signal?: Abo
       const event = parseEvent(value)
       if (event === null) continue
       events.push(event)
+      if (!arrivals.has(event.action)) arrivals.set(event.action, Date.now())
       if (event.action !== 'die') continue
       const looking = inspect(event.id)
       inspections.add(looking)
@@ -131,6 +128,7 @@ export async function watchReplay(transport: Transport, id: string, signal?: Abo
     events: () => [...events],
     stories: () => containerStories(events),
     dead,
+    arrival: (action) => arrivals.get(action) ?? null,
     lost: () => lost,
     until: (condition, ms) =>
       new Promise((resolve) => {
@@ -178,25 +176,12 @@ async function removeContainer(transport: Transport, id: string): Promise<void> 
   }
 }
 
-export interface Sweep {
-  /** Ids of the containers that were removed. */
-  removed: string[]
-  /** What should go and did not, one sentence each. */
-  failed: string[]
-}
-
-/**
- * Removes what a doctor left that did not come to its end: our labels, from this machine, whose process is gone.
- * `running`: the replays that this process is just doing.
- */
-export async function sweepReplays(transport: Transport, own: ReplayOwner, running: ReadonlySet<string>): Promise<Sweep> {
+/** Removes what a doctor left that did not come to its end: our labels, from this machine, whose process is certainly gone. */
+export async function sweepReplays(transport: Transport, own: ReplayOwner): Promise<Sweep> {
   const found = await call(transport, (docker) => docker.listContainers({ all: true, filters: { label: [replayLabel, ownerLabel] } }))
   const result: Sweep = { removed: [], failed: [] }
   for (const container of found) {
-    const id = container.Labels[replayLabel]
-    if (id === undefined) continue
-    const state = await ownerState(container.Labels, own)
-    if (state !== 'gone' && !(state === 'self' && !running.has(id))) continue
+    if (container.Labels[replayLabel] === undefined || (await ownerState(container.Labels, own)) !== 'gone') continue
     try {
       await removeContainer(transport, container.Id)
       result.removed.push(container.Id)

@@ -20,10 +20,7 @@ export async function ownIdentity(): Promise<ReplayOwner> {
  * `gone`: certainly no more. `alive`, and `unknown` (another machine, another numbering of processes, a label that is
  * not ours) both mean hands off.
  */
-export async function ownerState(
-  labels: Readonly<Record<string, string>>,
-  own: ReplayOwner,
-): Promise<'gone' | 'alive' | 'unknown' | 'self'> {
+export async function ownerState(labels: Readonly<Record<string, string>>, own: ReplayOwner): Promise<'gone' | 'alive' | 'unknown'> {
   const match = /^(\d+):([^:]*):([^:]*)$/.exec(labels[ownerLabel] ?? '')
   if (match === null || labels[hostLabel] !== own.host) return 'unknown'
   const [, pid, startTime = '', bootId = ''] = match
@@ -31,7 +28,6 @@ export async function ownerState(
   const [ownBoot, ownNumbering] = own.bootId.split('/')
   if (boot !== ownBoot) return 'gone'
   if (numbering !== ownNumbering) return 'unknown'
-  if (Number(pid) === own.pid && startTime === own.startTime) return 'self'
   if (!exists(Number(pid))) return 'gone'
   const now = await startTimeOf(Number(pid))
   if (now === null) return exists(Number(pid)) ? 'unknown' : 'gone'

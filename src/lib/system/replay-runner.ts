@@ -2,90 +2,23 @@
  * Runs a replay plan and tells what came of it. Whatever happens (time limits, Ctrl-C, an engine that goes away), the
  * container is removed by id before the answer is given; what even a killed doctor leaves, the next run sweeps away.
  */
-import { dockerError, type DockerErrorKind } from '../formats/docker-error.ts'
+import { dockerError } from '../formats/docker-error.ts'
 import { containerCreate } from '../formats/container-create.ts'
 import { parseDockerRun } from '../formats/docker-run.ts'
-import type { ContainerStory } from '../formats/engine-events.ts'
 import { startThroughApi } from './api-child.ts'
 import { startChild, type Child, type EndedBy } from './child.ts'
 import type { ResolvedEndpoint } from './docker-endpoint.ts'
 import { createTransport, type Transport } from './docker-transport.ts'
 import { classifyEngineError, engineFailure } from './engine-error.ts'
-import { pullImage, type PullOptions, type PullResult } from './image-pull.ts'
+import { pullImage } from './image-pull.ts'
 import { resolvePrograms } from './processes.ts'
-import { hasImage, removeReplay, sweepReplays, watchReplay, type ContainerWatch, type DeadContainer, type Sweep } from './replay-engine.ts'
+import { hasImage, removeReplay, sweepReplays, watchReplay, type ContainerWatch } from './replay-engine.ts'
+import type { ReplayRunner, Run, RunOptions, Sweep } from './replay-run.ts'
 import { ownIdentity } from './replay-owner.ts'
 import { hiddenFile, type ReplayOwner, type ReplayPlan } from './replay-plan.ts'
 import { runSignature } from './replay-signature.ts'
-import { converse, type Conversation, type ConversationOptions, type Transcript } from './stdio-client.ts'
+import { converse, type Conversation, type Transcript } from './stdio-client.ts'
 import type { Files } from './system.ts'
-
-export interface RunOptions extends Pick<
-  ConversationOptions,
-  'initializeMs' | 'toolsMs' | 'settleMs' | 'protocolVersion' | 'maxBytes' | 'maxLine'
-> {
-  /** Milliseconds that it gets to end after the end of stdin, and again after SIGTERM; default 1000. */
-  graceMs?: number
-  signal?: AbortSignal
-}
-
-/**
- * `works`: initialize and tools/list answered, and alive for a moment after. `refused`: docker did not start it.
- * `exited`: it ended before that. `no-answer`: it lived and did not answer in time. `protocol-broken`: it answered what
- * MCPProxy does not accept, or flooded. `ended-by-other`: somebody else stopped it; this run says nothing.
- * `not-run`: nothing was started.
- */
-export type RunOutcome = 'works' | 'refused' | 'exited' | 'no-answer' | 'protocol-broken' | 'ended-by-other' | 'not-run'
-
-export interface Run {
-  id: string
-  outcome: RunOutcome
-  /** One sentence on why; null when it works. */
-  reason: string | null
-  /** Set when `not-run`. */
-  notRun: 'no-engine' | 'image-missing' | 'refused-by-plan' | 'no-program' | 'failed' | null
-  /** Short, the same for runs that went the same way, e.g. `exited 1: Error: Cannot find module 'x'`. */
-  signature: string
-  plan: Pick<ReplayPlan, 'kind' | 'argv' | 'command' | 'name' | 'image' | 'changes'>
-  /** `docker`: the command, as MCPProxy does. `api`: there is no docker command here. `host`: no container. */
-  via: 'docker' | 'api' | 'host'
-  transcript: Transcript | null
-  /** Of the docker command, or of the program on the host. Null: it did not end by itself, or ended by a signal. */
-  exitCode: number | null
-  exitSignal: string | null
-  endedBy: EndedBy | null
-  /** What docker itself said, as far as it is known. */
-  dockerErrors: DockerErrorKind[]
-  /** Null: none was created, or nobody could look. */
-  container: (DeadContainer & { id: string; story: ContainerStory }) | null
-  startedAt: Date
-  /** Milliseconds since `startedAt`; null: it did not happen or was not seen. */
-  times: {
-    created: number | null
-    started: number | null
-    firstByte: number | null
-    initialize: number | null
-    tools: number | null
-    died: number | null
-    end: number
-  }
-  /** Null: nothing of it is left. Else why that is not known. */
-  leftover: string | null
-  /** What the sweep before it could not remove, one sentence each. */
-  sweepFailed: string[]
-}
-
-export interface ReplayRunner {
-  /** Rejects with the signal's reason when it was aborted, after cleaning up; else always fulfilled. */
-  run(plan: ReplayPlan, options?: RunOptions): Promise<Run>
-  /** For labels and ids of plans. */
-  owner(): Promise<ReplayOwner>
-  /** Removes what a killed doctor left. Each run does it first. */
-  sweep(): Promise<Sweep>
-  /** A phase of its own: no run pulls. Rejects when there is no engine, and with the reason of the caller's signal. */
-  pullImage(reference: string, options?: PullOptions): Promise<PullResult>
-  close(): Promise<void>
-}
 
 export interface RunnerOptions {
   endpoint(): Promise<ResolvedEndpoint>
@@ -101,7 +34,6 @@ const endMs = 2000
 export function createReplayRunner(options: RunnerOptions): ReplayRunner {
   let identity: Promise<ReplayOwner> | null = null
   let connection: Promise<Transport> | null = null
-  const running = new Set<string>()
   const pending = new Set<Promise<unknown>>()
   const owner = (): Promise<ReplayOwner> => (identity ??= ownIdentity())
   const connect = (): Promise<Transport> =>
@@ -109,7 +41,7 @@ export function createReplayRunner(options: RunnerOptions): ReplayRunner {
       if (e.problem !== null) throw engineFailure('misconfigured', e.problem)
       return createTransport(e, await options.env())
     }))
-  const sweep = async (): Promise<Sweep> => sweepReplays(await connect(), await owner(), running)
+  const sweep = async (): Promise<Sweep> => sweepReplays(await connect(), await owner())
   return {
     owner,
     sweep,
@@ -121,10 +53,7 @@ export function createReplayRunner(options: RunnerOptions): ReplayRunner {
       return pullImage(reference, { docker, env: { ...env, ...engineAddress(env, await options.endpoint()) }, transport }, pullOptions)
     },
     run: (plan, runOptions = {}) => {
-      running.add(plan.id)
-      const work = (
-        plan.kind === 'host' ? runOnHost(plan, runOptions) : runInDocker(plan, runOptions, { ...options, connect, sweep })
-      ).finally(() => running.delete(plan.id))
+      const work = plan.kind === 'host' ? runOnHost(plan, runOptions) : runInDocker(plan, runOptions, { ...options, connect, sweep })
       pending.add(work)
       const forget = (): void => void pending.delete(work)
       work.then(forget, forget)
@@ -196,7 +125,7 @@ async function runInDocker(plan: ReplayPlan, options: RunOptions, tools: Tools):
         child = await startChild({
           file: docker,
           args: plan.argv,
-          env: { ...plan.env, ...engineAddress(plan.env, endpoint) },
+          env: { ...(await engineAccess(tools)), ...plan.env, ...engineAddress(plan.env, endpoint) },
           cwd: plan.cwd,
           hidden: hiddenLines(plan),
         })
@@ -290,6 +219,13 @@ function engineAddress(env: Record<string, string>, endpoint: ResolvedEndpoint):
     ...(endpoint.host === null ? {} : { DOCKER_HOST: endpoint.host }),
     ...(env['DOCKER_CONTEXT'] === undefined ? {} : { DOCKER_CONTEXT: '' }),
   }
+}
+
+/** How that engine is reached; what MCPProxy hands on (DOCKER_CONFIG…) comes before it. */
+async function engineAccess(tools: Tools): Promise<Record<string, string>> {
+  const names = ['DOCKER_CONFIG', 'DOCKER_TLS', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH', 'SSH_AUTH_SOCK']
+  const env = await tools.env()
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
 }
 
 const hiddenLines = (plan: ReplayPlan): string | null =>
@@ -392,12 +328,16 @@ function judge(session: Session, ending: Ending): Run {
           return error === null ? [] : [error.kind]
         })
   const result = outcomeOf(session, ending, transcript, container)
-  const since = (at: Date | null | undefined): number | null => (at == null ? null : at.getTime() - session.startedAt.getTime())
+  const since = (action: string): number | null => {
+    const at = watch?.arrival(action) ?? null
+    return at === null ? null : at - session.startedAt.getTime()
+  }
   const facts = {
     outcome: result.outcome,
     transcript,
     dockerErrors,
-    exitCode: container?.exitCode ?? exit?.code ?? null,
+    // A container that docker left running ended by our removal only.
+    exitCode: (byItself ? exit?.code : container?.exitCode) ?? null,
     oom: container?.oomKilled === true,
   }
   return {
@@ -415,12 +355,12 @@ function judge(session: Session, ending: Ending): Run {
     container,
     startedAt: session.startedAt,
     times: {
-      created: since(story?.createdAt),
-      started: since(story?.startedAt),
+      created: since('create'),
+      started: since('start'),
       firstByte: transcript.times.firstByte,
       initialize: transcript.times.initialize,
       tools: transcript.times.tools,
-      died: since(story?.diedAt),
+      died: since('die'),
       end: transcript.times.end,
     },
     leftover: ending.leftover,

@@ -4,7 +4,7 @@
  * An answer is always a value: `Observed` says when nobody could look, and why.
  */
 
-import type { ReplayRunner } from './replay-runner.ts'
+import type { ReplayRunner } from './replay-run.ts'
 
 /** Why a source could not be looked at. */
 export interface SourceError {

@@ -4,7 +4,7 @@ import type { TrialOutcome } from '../replay/experiment.ts'
 import { planReplay } from '../replay/plan.ts'
 import { signatureOf, type Signature } from '../replay/signature.ts'
 import type { StartSpec } from '../replay/start-spec.ts'
-import type { Run } from '../system/replay-runner.ts'
+import type { Run } from '../system/replay-run.ts'
 import type { System } from '../system/system.ts'
 import type { Started } from './replay.ts'
 
