@@ -3,6 +3,7 @@ import { placeFlags, SystemCommand, type SystemFlags } from '../lib/base-command
 import { UserError } from '../lib/errors.ts'
 import { editClasses, type EditClass } from '../lib/remedies/remedy.ts'
 import { Interrupted } from '../lib/report/failure.ts'
+import { shellLine } from '../lib/report/shell.ts'
 import type { LiveSystem } from '../lib/system/live.ts'
 import type { FixReport } from '../lib/workflow/fix.ts'
 import type { ProofOptions } from '../lib/workflow/proof.ts'
@@ -52,18 +53,21 @@ Exit code: 0 verified or nothing to do, 1 something to do, 2 wrong usage or the 
     const { server, code } = args
     if (server === undefined && !flags.undo) throw new UserError('Which server?', ['mcpproxy-doctor check shows those that do not work.'])
     if (flags.undo && code !== undefined) throw new UserError('--undo takes the whole file back, not one finding.', ['Leave out CODE.'])
-    const state = { written: null as string | null }
+    const state = { written: null as string | null, asked: false }
     const proof: ProofOptions & { timeoutMs: number } = {
       connectMs: flags.wait * 1000,
       stableMs: flags.stable * 1000,
       timeoutMs: flags.timeout * 1000,
       progress: () => undefined,
     }
-    const confirm = this.confirmation(flags)
     const onWritten = (backup: string): void => void (state.written = backup)
     try {
       // The whole takes longer than the look at the beginning; each wait has its own limit.
       const report = await this.withSystem({ ...flags, timeout: 24 * 3600 }, async (system, progress) => {
+        const confirm = this.confirmation(flags, () => {
+          state.asked = true
+          progress('')
+        })
         if (flags.undo) {
           if (system.recording) throw new UserError('A capture is only looked at: there is nothing to undo in it.')
           const { undo } = await import('../lib/workflow/undo.ts')
@@ -85,35 +89,43 @@ Exit code: 0 verified or nothing to do, 1 something to do, 2 wrong usage or the 
           onWritten,
         })
       })
-      await this.show(report, flags)
+      await this.show(report, flags, state.asked)
     } catch (error) {
       if (error instanceof Interrupted && state.written !== null)
         process.stderr.write(
-          `Stopped: the changed configuration is written, but not verified. The old one is in ${state.written}.\nUndo: mcpproxy-doctor fix --undo ${server ?? ''}\n`,
+          `Stopped: the changed configuration is written, but not verified. The old one is in ${state.written}.\n` +
+            `Undo: mcpproxy-doctor fix --undo ${shellLine([...(server === undefined ? [] : [server]), ...placeFlags(flags)])}\n`,
         )
       throw error
     }
   }
 
-  private async show(report: FixReport, flags: SystemFlags & { undo: boolean; apply: boolean }): Promise<void> {
+  private async show(report: FixReport, flags: SystemFlags & { undo: boolean; apply: boolean }, asked: boolean): Promise<void> {
     if (flags.json) {
       const { renderJson } = await import('../lib/report/json.ts')
       this.print(renderJson(report))
     } else {
       const { renderFix } = await import('../lib/report/fix-text.ts')
-      this.print(renderFix(report, { theme: await this.theme(flags), next: nextCommand(report, flags) }))
+      this.print(
+        renderFix(report, {
+          theme: await this.theme(flags),
+          next: asked && report.backup === null ? null : nextCommand(report, flags),
+          asked,
+        }),
+      )
     }
     process.exitCode = report.exitCode
   }
 
   /** Null: there is nobody to ask. */
-  private confirmation(flags: SystemFlags): ((report: FixReport) => Promise<boolean>) | null {
+  private confirmation(flags: SystemFlags, begin: () => void): ((report: FixReport) => Promise<boolean>) | null {
     if (flags.json || !process.stdin.isTTY || !process.stderr.isTTY) return null
     return async (report) => {
       const { proposal } = await import('../lib/report/fix-text.ts')
       const { ask } = await import('../lib/ask.ts')
+      begin()
       const lines = proposal(report, await this.theme(flags, process.stderr))
-      return ask(`\r${lines.join('\n')}\nApply it to ${report.config ?? 'the configuration'}? [y/N] `)
+      return ask(`${lines.join('\n')}\nApply it to ${report.config ?? 'the configuration'}? [y/N] `)
     }
   }
 }

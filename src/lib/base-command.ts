@@ -148,7 +148,8 @@ export abstract class SystemCommand extends BaseCommand {
     const interrupt = interruption()
     const progress = await startProgress({
       env: process.env,
-      isTerminal: process.stderr.isTTY,
+      // A terminal that tells no size has 0 columns; ora would then count lines without end.
+      isTerminal: process.stderr.isTTY && process.stderr.columns > 0,
       quiet: flags.json,
       level: errors.level,
       clean: errors.text,

@@ -14,8 +14,9 @@ export function interruption(): Interruption {
   })
   // Nobody may be waiting any more when the signal comes.
   stopped.catch(() => undefined)
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
+  // Not `once`: the spinner's own listener (signal-exit) ends the process when it finds itself alone.
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
   return {
     stopped,
     forget() {

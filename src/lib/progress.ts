@@ -1,6 +1,7 @@
 /** What is being done, on standard error, while it is being done. */
 
 export interface Progress {
+  /** An empty text hides it until the next one, for a question. */
   update(text: string): void
   stop(): void
 }
@@ -34,6 +35,8 @@ export async function startProgress({ env, isTerminal, quiet, level, clean }: Pr
   spinner.start(text)
   return {
     update(next) {
+      if (next === '') return void spinner.stop()
+      if (!spinner.isSpinning) spinner.start()
       text = clean(next)
       since = new Date()
       show()

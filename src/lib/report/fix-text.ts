@@ -9,13 +9,15 @@ import { flow, paragraph, type Span } from './wrap.ts'
 
 export interface FixTextOptions {
   theme: Theme
-  /** The command that was asked for did write or would have: how it is called again. */
+  /** The command to type next; null: none. */
   next: string[] | null
+  /** The remedies were shown already, with a question. */
+  asked: boolean
 }
 
-export function renderFix(report: FixReport, { theme, next }: FixTextOptions): string {
+export function renderFix(report: FixReport, { theme, next, asked }: FixTextOptions): string {
   const done = report.steps.length > 0
-  const lines = done ? [] : proposal(report, theme)
+  const lines = done || asked ? [] : proposal(report, theme)
   lines.push(...report.steps.flatMap((s) => stepLine(s, theme)))
   lines.push(...report.notes.flatMap((note) => cleanLines(note).flatMap((l) => paragraph(theme.text(l), theme.width, '  '))))
   if (done) lines.push(...verdict(report, theme))
@@ -92,8 +94,9 @@ function verdict(report: FixReport, theme: Theme): string[] {
   const say = (symbol: string, style: Theme['good'], text: string): string[] =>
     flow([{ text: symbol, style }, { text: ` ${theme.text(text)}` }], { width: theme.width, rest: '  ' })
   if (report.verified === true) return say(symbols.ok, theme.good, `${report.server} works.`)
-  if (report.code === null)
-    return say(symbols.unknown, theme.warn, `${report.server === '' ? 'The old configuration' : report.server}: is back; see above.`)
+  if (report.code === null && report.verified === false)
+    return say(symbols.problem, theme.bad, `The old configuration is back, and ${report.server} does not work with it.`)
+  if (report.code === null) return say(symbols.unknown, theme.warn, 'The old configuration is back; that it works could not be verified.')
   if (report.restored && report.exitCode === 5) return say(symbols.problem, theme.bad, 'It did not help, so the old configuration is back.')
   if (report.restored) return say(symbols.unknown, theme.warn, 'It could not be verified, so the old configuration is back.')
   if (report.verified === false) return say(symbols.problem, theme.bad, `${report.server} still does not work.`)
@@ -101,8 +104,8 @@ function verdict(report: FixReport, theme: Theme): string[] {
 }
 
 function commandLine(label: string, argv: readonly string[], theme: Theme): string[] {
-  const lines = commandLines(argv, theme, theme.width, `${label} `)
-  return lines
+  const gap = ' '.repeat(label.length + 1)
+  return commandLines(argv, theme, theme.width - gap.length, '').map((line, i) => (i === 0 ? `${label} ${line}` : `${gap}${line}`))
 }
 
 export function renderReload(report: ReloadReport, theme: Theme): string {
