@@ -16,8 +16,8 @@ import type { ServerReport } from '../report/report.ts'
 import { rules } from '../rules/index.ts'
 import type { Finding } from '../rules/rule.ts'
 import { backUp, ConfigChanged, readConfigFile, realPath, removeBackup, replaceConfigFile, type ConfigFile } from '../system/config-file.ts'
-import { pullImage } from '../system/docker-cli.ts'
 import type { LiveSystem } from '../system/live.ts'
+import type { PullResult } from '../system/replay-run.ts'
 import type { System } from '../system/system.ts'
 import { chooseServers, serverReport } from './check.ts'
 import {
@@ -306,14 +306,21 @@ async function runCommand(
   options: FixOptions,
 ): Promise<FixReport> {
   const image = argv[2] ?? ''
-  const endpoint = await system.engine.endpoint()
-  const done = await pullImage(image, endpoint.host, (line) => options.progress(`docker pull ${image}: ${line}`))
+  const done = await pulled(system, image, (line) => options.progress(`docker pull ${image}: ${line}`))
   report.applied = plan.offers.filter((o) => o.remedy.kind === 'command').map((o) => o.shown)
   if (!done.ok) {
-    report.notes.push(plan.redact(`docker pull ${image} failed: ${done.error.message}`))
+    report.notes.push(plan.redact(`docker pull ${image} failed: ${done.message}`))
     return { ...report, exitCode: 1 }
   }
   return reloadOnly(plan, scene, null, report, options)
+}
+
+async function pulled(system: LiveSystem, image: string, onProgress: (line: string) => void): Promise<PullResult> {
+  try {
+    return await system.replays.pullImage(image, { onProgress })
+  } catch (error) {
+    return { ok: false, kind: null, message: error instanceof Error ? error.message : String(error) }
+  }
 }
 
 /** A restart is all it takes: nothing is written, so nothing can be taken back. */
