@@ -163,7 +163,9 @@ export function eventsFor(
       s.labels[serverLabel] === server ||
       (own?.image != null && s.labels['com.mcpproxy.managed'] === undefined && sameImage(s.image, own.image)),
   )
-  return { stories, newest: attempt ? storyOf(attempt, stories, now) : (stories.at(-1) ?? null), history }
+  // Without an attempt in the log only a label says whose a container was: others run the same image too.
+  const labelled = stories.filter((s) => s.labels[serverLabel] === server)
+  return { stories, newest: attempt ? storyOf(attempt, stories, now) : (labelled.at(-1) ?? null), history }
 }
 
 /** By the name that the log gives; for a server's own docker command by image and time. */

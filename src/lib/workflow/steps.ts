@@ -39,16 +39,22 @@ export function stepsOf(subject: Subject, findings: readonly Finding[]): Step[] 
         : 'no docker command',
     },
     { step: 'replay', outcome: 'not-run', summary: 'not run' },
-    {
-      step: 'fix',
-      outcome: 'not-run',
-      summary:
-        cause && cause.remedies.length > 0
-          ? `not run; ${cause.remedies.length} remed${cause.remedies.length === 1 ? 'y' : 'ies'} below`
-          : 'not run',
-    },
-    { step: 'reload', outcome: 'not-run', summary: 'not run' },
+    fixStep(cause),
+    { step: 'reload', outcome: 'not-run', summary: cause && cause.remedies.length > 0 ? 'after the fix' : 'not run' },
   ]
+}
+
+function fixStep(cause: Finding | undefined): Step {
+  const remedies = cause?.remedies ?? []
+  const edits = remedies.filter((r) => r.kind === 'config-edit')
+  const safe = edits.filter((r) => r.class === 'safe')
+  const [other] = edits.filter((r) => r.class !== 'safe')
+  const proposed = (summary: string): Step => ({ step: 'fix', outcome: 'proposed', summary })
+  if (safe.length > 0) return proposed(safe.length === 1 ? 'one safe change' : `${safe.length} safe changes`)
+  if (other) return proposed(`a change that weakens something (--allow ${other.class})`)
+  if (remedies.some((r) => r.kind === 'reload')) return proposed('a restart')
+  if (remedies.length > 0) return proposed('a hand is needed: see below')
+  return { step: 'fix', outcome: 'not-run', summary: cause ? 'no remedy is known' : 'not run' }
 }
 
 function containerStep({ evidence: e }: Subject): Step {
