@@ -5,7 +5,7 @@ export default class DockerArgs extends SystemCommand {
   static override summary = 'Show the docker command that MCPProxy ran for a server.'
   static override description =
     'Step 4. The newest docker_run_args of main.log, or what follows from the configuration; secrets are masked.'
-  static override usage = '<%= command.id %> SERVER [--shell] [FLAGS]'
+  static override usage = '<%= command.id %> SERVER [--shell | --diff] [FLAGS]'
   static override examples = [
     '<%= config.bin %> args everything',
     { description: 'A line that can be pasted into a shell:', command: '<%= config.bin %> args everything --shell' },
@@ -16,12 +16,15 @@ export default class DockerArgs extends SystemCommand {
   }
 
   static override flags = {
-    shell: Flags.boolean({ description: 'Print one line for sh.' }),
+    shell: Flags.boolean({ description: 'Print one line for sh.', exclusive: ['diff'] }),
+    diff: Flags.boolean({ description: 'What differs between the log, the configuration and the running container.' }),
   }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(DockerArgs)
     const { argsReport } = await import('../lib/workflow/step-reports.ts')
-    await this.runStep(flags, (system, timeoutMs) => argsReport(system, args.server, { timeoutMs, shell: flags.shell }))
+    await this.runStep(flags, (system, timeoutMs) =>
+      argsReport(system, args.server, { timeoutMs, shell: Boolean(flags.shell), diff: Boolean(flags.diff) }),
+    )
   }
 }

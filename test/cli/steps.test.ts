@@ -101,7 +101,8 @@ describe('args', () => {
   test('what ran, from the log', async () => {
     const { text, json, exitCode } = await both('args', 'keyed', '--from', capture('missing-env'))
     assert.equal(exitCode, 0)
-    assert.match(text, /^ {2}--label com\.mcpproxy\.server=keyed$/m)
+    assert.match(text, /^ {2}--label com\.mcpproxy\.server=keyed +MCPProxy$/m)
+    assert.match(text, /^ {2}--memory 512m +docker_isolation\.memory_limit$/m)
     assert.equal(json['source'], 'log')
   })
   test('no value of a variable, in any form', async () => {
@@ -125,6 +126,21 @@ describe('args', () => {
     const { text } = await both('args', 'keyed', '--from', capture('missing-env'), '--shell')
     assert.match(text, /^docker run --rm -i --log-opt/)
     assert.doesNotMatch(text, /com\.mcpproxy|--name|cidfile/)
+  })
+})
+
+describe('args --diff', () => {
+  test('edited and not restarted: the image differs, and nothing else', async () => {
+    const { text, json } = await both('args', 'good', '--from', capture('edited-not-restarted'), '--diff')
+    assert.match(text, /image\n {2}log +docker\.io\/library\/alpine:3\.18\n {2}configuration +docker\.io\/library\/node:20/)
+    assert.deepEqual(
+      (json['diff'] as { rows: { what: string }[] }).rows.map((r) => r.what),
+      ['image'],
+    )
+  })
+  test('a server that runs: log, configuration and container agree', async () => {
+    const { json } = await both('args', 'good', '--from', capture('healthy'), '--diff')
+    assert.deepEqual(json['diff'], { rows: [], known: { log: true, config: true, container: true } })
   })
 })
 

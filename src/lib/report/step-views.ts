@@ -1,7 +1,6 @@
 /** The steps on their own, as text for people. */
 import { clock, shortPath } from './citations.ts'
 import { displayWidth, padEnd } from './clean.ts'
-import { parseDockerRun } from '../formats/docker-run.ts'
 import type { Step } from './report.ts'
 import { shellLine } from './shell.ts'
 import type { Theme } from './theme.ts'
@@ -84,6 +83,8 @@ export interface ArgsView {
   /** After the word `docker`; values of variables masked. */
   argv: string[]
   image: string | null
+  /** The same, a flag with its value together, and where it comes from by today's configuration; null: from nowhere that is known. */
+  groups: { tokens: string[]; origin: string | null }[]
   /** What runs in the container. */
   command: string[]
   /** What the server's own entry starts, when no docker command is involved. */
@@ -116,8 +117,8 @@ const placeText = (place: Place, home: string, theme: Theme): string =>
 
 /** Rows of two columns; the right one wraps under itself. */
 function table(rows: readonly { left: string; right: string; rest?: string }[], theme: Theme, indent = '  '): string[] {
-  const widest = Math.max(0, ...rows.map((r) => displayWidth(r.left)))
-  const column = Math.min(widest, Math.floor(theme.width * 0.6))
+  // A few long ones do not move the column for all.
+  const column = Math.max(0, ...rows.map((r) => displayWidth(r.left)).filter((w) => w <= theme.width / 2))
   return rows.flatMap(({ left, right }) => {
     if (displayWidth(left) > column) {
       return [
@@ -267,8 +268,12 @@ export function argsText(view: ArgsView, home: string): View {
         ? `ran at ${theme.text(view.at ?? '')}, from ${shortPath(view.place.file, home, theme)}${view.place.line === null ? '' : `:${view.place.line}`}`
         : "what follows from today's configuration; no run of it was found in the log"
     lines.push(...paragraph(from, theme.width, '  ', theme.faint), '', 'docker')
-    for (const group of flagGroups(view.argv))
-      lines.push(...flow([{ text: theme.text(shellLine(group)), whole: true }], { width: theme.width, first: '  ' }))
+    lines.push(
+      ...table(
+        view.groups.map((g) => ({ left: theme.text(shellLine(g.tokens)), right: theme.text(g.origin ?? '') })),
+        theme,
+      ),
+    )
     if (view.command.length > 0) lines.push(...flow([{ text: theme.text(shellLine(view.command)) }], { width: theme.width, rest: '  ' }))
     return joined(lines)
   }
@@ -282,15 +287,47 @@ export const shellLineOf =
 /** `16:28:53.123` of a time as it is written. */
 const timeOfDay = (at: string): string => /T(\d\d:\d\d:\d\d\.\d{3})/.exec(at)?.[1] ?? at
 
-/** A flag and its value on one line. */
-function flagGroups(argv: readonly string[]): string[][] {
-  const run = parseDockerRun(argv)
-  const valueOf = new Map(run.flags.map((f) => [f.index, f.valueIndex]))
-  const groups: string[][] = []
-  for (let i = 0; i < argv.length;) {
-    const end = Math.max(i, valueOf.get(i) ?? i)
-    groups.push(argv.slice(i, end + 1))
-    i = end + 1
+export interface ArgsDiffView {
+  diff: {
+    rows: { what: string; log: string | null | undefined; config: string | null | undefined; container: string | null | undefined }[]
+    known: { log: boolean; config: boolean; container: boolean }
   }
-  return groups
+}
+
+export function argsDiffText(view: ArgsView & ArgsDiffView): View {
+  return (theme) => {
+    const { rows, known } = view.diff
+    const sides = (['log', 'config', 'container'] as const).filter((side) => known[side])
+    const names = { log: 'log', config: 'configuration', container: 'running container' }
+    const lines = head(view.server, view.step, theme)
+    const missing = (['log', 'config', 'container'] as const).filter((side) => !known[side]).map((side) => names[side])
+    if (sides.length < 2)
+      lines.push(
+        '',
+        ...paragraph(
+          `There is nothing to compare: ${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} not known.`,
+          theme.width,
+        ),
+      )
+    else if (rows.length === 0)
+      lines.push(
+        '',
+        ...paragraph(`${sides.map((s) => names[s]).join(', ')}: the same, but for what MCPProxy makes anew for each start.`, theme.width),
+      )
+    for (const row of rows) {
+      lines.push('', theme.text(row.what))
+      for (const side of sides)
+        if (row[side] !== undefined)
+          lines.push(
+            ...flow([{ text: theme.text(row[side] ?? 'not there') }], {
+              width: theme.width,
+              first: `  ${names[side].padEnd(17)} `,
+              rest: ' '.repeat(20),
+            }),
+          )
+    }
+    if (missing.length > 0 && sides.length >= 2)
+      lines.push('', ...paragraph(`Not known: ${missing.join(', ')}.`, theme.width, '', theme.faint))
+    return joined(lines)
+  }
 }

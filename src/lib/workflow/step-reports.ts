@@ -1,21 +1,24 @@
 /** The steps of the workflow on their own: what each saw, as data and as text. */
 import { collectServers, collectShared } from '../evidence/collect.ts'
-import type { Subject } from '../evidence/evidence.ts'
+import type { ConfigEvidence, Subject } from '../evidence/evidence.ts'
 import { maskedArgs, type Redactor } from '../evidence/secrets.ts'
 import { parseDockerRun, type DockerRun } from '../formats/docker-run.ts'
 import { tellStory } from '../formats/engine-events.ts'
 import type { LogLine } from '../formats/log-line.ts'
 import { position, valueAt, pointer, type ConfigPath } from '../formats/mcp-config.ts'
+import type { Version } from '../mcpproxy/versions.ts'
 import { decideIsolation, isolatedRun, type RunToken } from '../mcpproxy/isolation.ts'
 import { citeLog } from '../rules/cite.ts'
 import { effectiveRun } from '../rules/helpers.ts'
 import type { ServerReport, Step, StepName, StepReport } from '../report/report.ts'
 import {
+  argsDiffText,
   argsText,
   containerText,
   isolationText,
   logsText,
   shellLineOf,
+  type ArgsDiffView,
   type ArgsView,
   type ContainerView,
   type IsolationView,
@@ -32,6 +35,8 @@ export interface StepOptions {
   verbose?: boolean
   /** `args`: one line for a shell instead of the list. */
   shell?: boolean
+  /** `args`: the log against the configuration against the running container. */
+  diff?: boolean
 }
 
 interface Looked {
@@ -243,17 +248,44 @@ export async function argsReport(system: System, server: string, options: StepOp
     at: fromLog ? logged.line.time : null,
     place: fromLog ? { file: logged.line.file, line: logged.line.number } : null,
     argv: run ? maskedArgs(run.runArgs, run.run) : [],
+    groups: run ? groupsOf(run.runArgs, run.run, known, looked.subject.version.value) : [],
     image: run?.run.image ?? null,
     command: run ? run.command : [],
     hostCommand: run || !known?.server ? [] : [known.server.command, ...known.server.args],
   }
   const step = stepOf(looked, 'args')
   const seen: Step = run === null && !config.ok ? { step: 'args', outcome: 'unknown', summary: config.error.message } : step
+  if (options.diff) {
+    const { argsDiff } = await import('./args-diff.ts')
+    const diff = await argsDiff(looked.subject, system)
+    return finish(looked, seen, { ...view, diff }, (shown) => argsDiffText(shown as ArgsView & ArgsDiffView))
+  }
   if (!options.shell) return finish(looked, seen, view, (shown, home) => argsText(shown as ArgsView, home))
   const line = run ? pasteable(run.runArgs, run.run, run.command) : null
   const notes =
     (line?.variables ?? []).length > 0 ? [`Set before you run it: ${line?.variables.map((n) => `export ${n}=…`).join('; ')}`] : []
   return finish(looked, seen, { ...view, shell: line ? ['docker', ...line.argv] : [] }, (shown) => shellLineOf(shown.shell), notes)
+}
+
+/** Each flag with its value, masked, and its origin where today's configuration gives the same. */
+function groupsOf(runArgs: readonly string[], run: DockerRun, config: ConfigEvidence | undefined, version: Version): ArgsView['groups'] {
+  const origins = new Map<string, string>()
+  if (config?.server && config.decision?.runs === 'docker')
+    for (const t of flagsTogether(isolatedRun(config.server, config.global, version).tokens)) origins.set(t.tokens.join('\0'), t.origin)
+  const masked = maskedArgs(runArgs, run)
+  const valueOf = new Map(run.flags.map((f) => [f.index, f.valueIndex]))
+  const groups: ArgsView['groups'] = []
+  for (let i = 0; i < runArgs.length;) {
+    const end = Math.max(i, valueOf.get(i) ?? i)
+    const [flag = '', value = ''] = runArgs.slice(i, end + 1)
+    // MCPProxy makes these anew for each start; the first three stand together.
+    const own =
+      ['run', '--rm', '-i'].includes(flag) || (flag === '--name' && value.startsWith('mcpproxy-')) || value.startsWith('com.mcpproxy.')
+    const origin = config?.decision?.runs === 'docker' && own ? 'MCPProxy' : (origins.get(runArgs.slice(i, end + 1).join('\0')) ?? null)
+    groups.push({ tokens: masked.slice(i, end + 1), origin: config?.decision?.runs === 'own-docker' ? "the server's args" : origin })
+    i = end + 1
+  }
+  return groups
 }
 
 /**
