@@ -26,10 +26,16 @@ export function signatureOf(how: Signature['how'], exitCode: number | null, stde
   return { how, exitCode, says: last === null ? null : normal(last), text: last }
 }
 
+/** What a start says whose image would have to be pulled first, when the registry cannot be asked. */
+export const imageNotHere = 'image not here'
+const pullFailed = /^docker (?:image-unknown|registry-\w+|rate-limit|reference-invalid|platform-missing)\b/
+
 /** The same end with the same words. A code or a text that one side does not know says nothing against it. */
 export function sameFailure(a: Signature, b: Signature): boolean {
   if (a.how !== b.how) return false
   if (a.exitCode !== null && b.exitCode !== null && a.exitCode !== b.exitCode) return false
+  // Docker said why it could not pull; a replay pulls nothing and only sees that the image is still missing.
+  if ([a, b].some((s) => s.says === imageNotHere)) return [a, b].every((s) => s.says === imageNotHere || pullFailed.test(s.says ?? ''))
   if (a.says === null || b.says === null) return a.says === b.says || (a.exitCode !== null && a.exitCode === b.exitCode)
   return a.says === b.says
 }

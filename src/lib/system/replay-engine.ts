@@ -47,13 +47,14 @@ export async function askRegistry(
   transport: Transport,
   reference: string,
   signal?: AbortSignal,
-): Promise<{ ok: true } | { ok: false; message: string }> {
+): Promise<{ ok: true } | { ok: false; answered: boolean; message: string }> {
   try {
     await call(transport, (docker) => docker.getImage(reference).distribution(), signal)
     return { ok: true }
   } catch (error) {
     signal?.throwIfAborted()
-    return { ok: false, message: classifyEngineError(error).message }
+    const { message } = classifyEngineError(error)
+    return { ok: false, answered: statusOf(error) !== null, message: message.replace(/^The engine answered HTTP \d+: /, '') }
   }
 }
 

@@ -75,8 +75,11 @@ export interface ReplayRunner {
   owner(): Promise<ReplayOwner>
   /** Removes what a killed doctor left. Each run does it first. */
   sweep(): Promise<Sweep>
-  /** Does the registry have it? Asks for the manifest and fetches nothing. The message is the engine's. */
-  askRegistry(reference: string, signal?: AbortSignal): Promise<{ ok: true } | { ok: false; message: string }>
+  /**
+   * Does the registry have it? Asks for the manifest and fetches nothing. `answered`: the message is the registry's or the
+   * engine's own; else nobody could be asked.
+   */
+  askRegistry(reference: string, signal?: AbortSignal): Promise<{ ok: true } | { ok: false; answered: boolean; message: string }>
   /** A phase of its own: no run pulls. Rejects when there is no engine, and with the reason of the caller's signal. */
   pullImage(reference: string, options?: PullOptions): Promise<PullResult>
   /** Something runs or is being removed just now. */

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { dockerError } from '../formats/docker-error.ts'
 import type { TrialOutcome } from '../replay/experiment.ts'
 import { planReplay } from '../replay/plan.ts'
-import { signatureOf, type Signature } from '../replay/signature.ts'
+import { imageNotHere, signatureOf, type Signature } from '../replay/signature.ts'
 import { stderrLines } from '../replay/run-evidence.ts'
 import type { StartSpec } from '../replay/start-spec.ts'
 import type { PullResult, Run } from '../system/replay-run.ts'
@@ -36,10 +36,10 @@ export async function createStarter(system: System, options: StarterOptions = {}
     const began = performance.now()
     const asked = await replays.askRegistry(image, options.signal)
     if (asked.ok) return { result: 'not-run', why: `the image ${image} is not here yet; the registry has it` }
+    const ms = performance.now() - began
     const text = `docker: Error response from daemon: ${asked.message}`
-    if (!dockerError(text))
-      return { result: 'not-run', why: `the image ${image} is not here, and the registry could not be asked: ${asked.message}` }
-    return { result: 'fails', signature: signatureOf('ended', null, [text]), ms: performance.now() - began }
+    if (asked.answered && dockerError(text)) return { result: 'fails', signature: signatureOf('ended', null, [text]), ms }
+    return { result: 'fails', signature: { how: 'ended', exitCode: null, says: imageNotHere, text: `the image ${image} is not here` }, ms }
   }
   return {
     pull: async (image, onProgress) => {

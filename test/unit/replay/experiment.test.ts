@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { experiment, type Candidate, type ExperimentOptions, type TrialOutcome } from '../../../src/lib/replay/experiment.ts'
-import { sameFailure, signatureOf } from '../../../src/lib/replay/signature.ts'
+import { imageNotHere, sameFailure, signatureOf } from '../../../src/lib/replay/signature.ts'
 
 const tty = signatureOf('ended', 1, ['the input device is not a TTY'])
 const other = signatureOf('ended', 1, ['Error: DEMO_KEY environment variable is required'])
@@ -137,6 +137,16 @@ describe('signatures', () => {
   test('another exit code, or another end, is another failure', () => {
     assert.ok(!sameFailure(signatureOf('ended', 1, ['boom']), signatureOf('ended', 137, ['boom'])))
     assert.ok(!sameFailure(signatureOf('ended', null, ['boom']), signatureOf('no-answer', null, ['boom'])))
+  })
+  test('an image that is still not here is the pull that failed, and nothing else', () => {
+    const missing = { how: 'ended' as const, exitCode: null, says: imageNotHere, text: null }
+    const refused = signatureOf('ended', null, [
+      'docker: Error response from daemon: pull access denied for acme/x, repository does not exist or may require docker login',
+    ])
+    assert.ok(sameFailure(refused, missing))
+    assert.ok(sameFailure(missing, missing))
+    assert.ok(!sameFailure(tty, missing))
+    assert.ok(!sameFailure(missing, signatureOf('ended', null, [])))
   })
   test('an exit code that nobody saw says nothing against it', () => {
     assert.ok(sameFailure(signatureOf('ended', null, ['the input device is not a TTY']), tty))
