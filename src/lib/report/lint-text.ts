@@ -21,7 +21,7 @@ export function renderLint(report: LintReport, { theme, verbose = false }: { the
   ])
   if (lines.length > 0) lines.push('')
   for (const file of report.files) lines.push(...fileNotes(file, theme))
-  lines.push(...sum(report, theme))
+  lines.push(sum(report, theme))
   return `${lines.join('\n')}\n`
 
   function about({ server }: Finding): string {
@@ -57,7 +57,7 @@ function fileNotes({ file, ignored, known, fixed }: LintFile, theme: Theme): str
   ]
 }
 
-function sum(report: LintReport, theme: Theme): string[] {
+function sum(report: LintReport, theme: Theme): string {
   const findings = report.files.flatMap((f) => f.findings)
   const servers = report.files.reduce((n, f) => n + f.servers, 0)
   const where = `${servers} server${servers === 1 ? '' : 's'}${report.files.length === 1 ? '' : ` of ${report.files.length} files`}`
@@ -65,5 +65,6 @@ function sum(report: LintReport, theme: Theme): string[] {
   const release = assumed ? `MCPProxy ${version} assumed; --mcpproxy-version says otherwise` : `MCPProxy ${version}`
   const failed = findings.some((f) => atLeast(f.severity, report.failOn))
   const style = findings.length === 0 ? theme.good : failed ? theme.bad : theme.warn
-  return flow([{ text: counted(findings), style }, { text: ` in ${where} (${release})` }], { width: Math.max(100, theme.width) })
+  // In one line at any width, for those who look at the last line.
+  return `${style(counted(findings))} in ${where} (${release})`
 }

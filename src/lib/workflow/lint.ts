@@ -102,6 +102,7 @@ function problemsOf(problems: readonly ConfigProblem[], kind: ConfigProblem['kin
   const own = problems.filter((p) => p.kind === kind)
   if (kind !== 'syntax') return own
   const within = own.filter((p) => p.what !== 'text-after-end')
+  if (within.length === 0) return own.slice(0, 1)
   const first = within.findIndex((p) => !passable.has(p.what))
   return first < 0 ? within : within.slice(0, first + 1)
 }
