@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core'
-import { placeFlags, replayChoice, replayFlags, SystemCommand } from '../lib/base-command.ts'
+import { formatFlags, placeFlags, replayChoice, replayFlags, SystemCommand } from '../lib/base-command.ts'
 import { UserError } from '../lib/errors.ts'
+import { parseOutputs } from '../lib/report/formats.ts'
 import { exitCode } from '../lib/report/report.ts'
 
 export default class Check extends SystemCommand {
@@ -25,6 +26,7 @@ Exit code: 0 healthy, 1 a problem was found, 2 wrong usage, 3 could not tell, 4 
 
   static override flags = {
     all: Flags.boolean({ description: 'All servers, also those that are connected or disabled.' }),
+    ...formatFlags,
     ...replayFlags,
   }
 
@@ -32,6 +34,7 @@ Exit code: 0 healthy, 1 a problem was found, 2 wrong usage, 3 could not tell, 4 
     const { args, flags } = await this.parse(Check)
     const servers = args.server ?? []
     if (flags.all && servers.length > 0) throw new UserError('Names of servers and --all exclude each other.', ['Leave out one of them.'])
+    parseOutputs(flags.output ?? [])
     const { check } = await import('../lib/workflow/check.ts')
     const { report, shown } = await this.withSystem(flags, async (system, progress) => {
       const found = await check(system, {
@@ -41,23 +44,19 @@ Exit code: 0 healthy, 1 a problem was found, 2 wrong usage, 3 could not tell, 4 
         replay: flags.replay ? replayChoice(flags) : null,
         progress,
       })
-      return { report: found, shown: flags.json ? {} : await this.textSources(system, found) }
+      return { report: found, shown: flags.json && !flags.output ? {} : await this.textSources(system, found) }
     })
-    if (flags.json) {
-      const { renderJson } = await import('../lib/report/json.ts')
-      this.print(renderJson(report))
-    } else {
-      const { renderReport } = await import('../lib/report/text.ts')
-      this.print(
-        renderReport(report, {
-          ...shown,
-          theme: await this.theme(flags),
-          verbose: flags.verbose,
-          commands: this.config.commandIDs,
-          flags: placeFlags(flags),
-        }),
-      )
-    }
     process.exitCode = exitCode(report)
+    await this.deliver(flags, async (format, theme) => {
+      if (format === 'json') return (await import('../lib/report/json.ts')).renderJson(report)
+      if (format !== 'text') {
+        const { renderResults } = await import('../lib/report/formats.ts')
+        const { checkResults } = await import('../lib/report/results.ts')
+        return renderResults(format, checkResults(report, process.cwd()), this.about)
+      }
+      const { renderReport } = await import('../lib/report/text.ts')
+      const { verbose } = flags
+      return renderReport(report, { ...shown, theme, verbose, commands: this.config.commandIDs, flags: placeFlags(flags) })
+    })
   }
 }

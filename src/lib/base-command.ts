@@ -4,6 +4,7 @@ import { Command, Flags, type Interfaces } from '@oclif/core'
 import { UserError } from './errors.ts'
 import type { EditClass } from './remedies/remedy.ts'
 import type { Report, StepReport } from './report/report.ts'
+import { formats, parseOutputs, type Format } from './report/formats.ts'
 import type { TextOptions } from './report/text-options.ts'
 import type { Theme } from './report/theme.ts'
 import type { System } from './system/system.ts'
@@ -70,6 +71,18 @@ export const replayFlags = {
   ...replayAllow,
 }
 
+/** Of commands whose results go to CI systems and editors too. */
+export const formatFlags = {
+  format: Flags.string({ description: 'What to print on standard output.', options: [...formats], default: 'text', helpGroup: output }),
+  output: Flags.string({
+    description: 'Also write a file in one of these formats; may be given several times.',
+    helpValue: 'FORMAT=FILE',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: output,
+  }),
+}
+
 export type OutputFlags = Interfaces.InferredFlags<typeof outputFlags>
 export type SystemFlags = Interfaces.InferredFlags<typeof systemFlags> & OutputFlags
 
@@ -122,6 +135,32 @@ export abstract class BaseCommand extends Command {
     if (path === null || !file?.ok || file.value === null) return { home }
     const { configSource } = await import('./report/config-source.ts')
     return { home, ...configSource(path, file.value) }
+  }
+
+  /**
+   * Prints one format and writes the files that --output names. What cannot be written is said at the end, after everything
+   * that can be.
+   */
+  protected async deliver(
+    flags: Interfaces.InferredFlags<typeof formatFlags> & OutputFlags,
+    render: (format: Format, theme: Theme) => Promise<string>,
+  ): Promise<void> {
+    const outputs = parseOutputs(flags.output ?? [])
+    const format = flags.json ? 'json' : (flags.format as Format)
+    this.print(await render(format, await this.theme(flags)))
+    if (outputs.length === 0) return
+    const { plainTheme } = await import('./report/theme.ts')
+    const { writeResult } = await import('./system/lint-files.ts')
+    const failures: unknown[] = []
+    for (const { format, file } of outputs)
+      await writeResult(file, await render(format, plainTheme())).catch((error: unknown) => failures.push(error))
+    if (failures.length > 0) throw failures[0]
+  }
+
+  /** What the formats say of this program. */
+  protected get about(): { version: string; repository: string | null } {
+    const { homepage } = this.config.pjson
+    return { version: this.config.version, repository: typeof homepage === 'string' ? homepage.replace(/\/$/, '') : null }
   }
 
   protected async openCapture(folder: string): Promise<System> {

@@ -51,8 +51,11 @@ export function configReading(
 }
 
 /** The evidence about one server; a file that tells nothing of it has `server: null`. */
-export function configFor(reading: ConfigReading, name: string, version: Version): ConfigEvidence {
-  const server = reading.servers.find((s) => s.name === name) ?? null
+export const configFor = (reading: ConfigReading, name: string, version: Version): ConfigEvidence =>
+  configOf(reading, reading.servers.find((s) => s.name === name) ?? null, version)
+
+/** The evidence about one entry, which need not have a name of its own. */
+export function configOf(reading: ConfigReading, server: ServerEntry | null, version: Version): ConfigEvidence {
   const decision = server ? decideIsolation(server, reading.global, version) : null
   return { ...reading, server, decision, expected: server && decision ? expectedRun(server, reading.global, version, decision.runs) : null }
 }

@@ -106,12 +106,12 @@ function toContainer(v: Loose): Container {
 export const serverLabel = 'com.mcpproxy.server'
 
 /** `docker.io/library/x` and `x`, with and without `:latest`, are one image. */
-export function sameImage(a: string, b: string): boolean {
-  const short = (s: string): string => {
-    const name = s.replace(/^docker\.io\//, '').replace(/^library\//, '')
-    return /[:@][^/]*$/.test(name) ? name : `${name}:latest`
-  }
-  return short(a) === short(b)
+export const sameImage = (a: string, b: string): boolean => withTag(a) === withTag(b)
+
+/** The short name of an image, with its tag or digest. */
+export function withTag(image: string): string {
+  const name = image.replace(/^docker\.io\//, '').replace(/^library\//, '')
+  return /[:@][^/]*$/.test(name) ? name : `${name}:latest`
 }
 
 /** The docker arguments of the newest attempt: what ran is in the log, else what the file leads to. */

@@ -4,7 +4,7 @@
  * what looks like a token anywhere.
  */
 import type { Node } from 'jsonc-parser'
-import type { ConfigDocument, ConfigPath } from '../formats/mcp-config.ts'
+import { lineStarts, positionIn, type ConfigDocument, type ConfigPath } from '../formats/mcp-config.ts'
 import type { DockerRun } from '../formats/docker-run.ts'
 
 export const mark = '••••'
@@ -181,6 +181,12 @@ export function configSecrets(document: ConfigDocument): string[] {
   return secretNodes(document).flatMap(({ value, name }) => (worthHiding(value, name) ? [value] : []))
 }
 
+/** The same with their places, in order. */
+export const secretPlaces = (document: ConfigDocument): { offset: number; value: string }[] =>
+  secretNodes(document)
+    .filter(({ value, name }) => worthHiding(value, name))
+    .map(({ node, value }) => ({ offset: node.offset, value }))
+
 interface SecretPlace {
   node: Node
   value: string
@@ -274,7 +280,26 @@ function lineCuts(text: string, from: number, to: number): { from: number; to: n
  * The configuration's text with every secret replaced by the mark, and for an offset of the
  * original the offset in it; lines stay lines. For excerpts and diffs.
  */
-export function maskedConfig(document: ConfigDocument): { text: string; offset(original: number): number } {
+export function maskedConfig(document: ConfigDocument): MaskedConfig {
+  let known = masks.get(document)
+  if (!known) {
+    known = mask(document)
+    masks.set(document, known)
+  }
+  return known
+}
+
+export interface MaskedConfig {
+  text: string
+  offset(original: number): number
+  /** Column, from 1, of an offset of the masked text. */
+  column(offset: number): number
+}
+
+// Every citation asks for it.
+const masks = new WeakMap<ConfigDocument, MaskedConfig>()
+
+function mask(document: ConfigDocument): MaskedConfig {
   const known = secretNodes(document)
     .filter((p) => p.value !== '' && !/^\$\{(?:env|keyring):[^}]*\}$/.test(p.value))
     .map(({ node, value, keep }) => {
@@ -286,24 +311,33 @@ export function maskedConfig(document: ConfigDocument): { text: string; offset(o
         : node.offset + 1 + (keep > 0 && keep < raw.length - 2 ? keep : 0)
       return { from, to: node.offset + node.length - 1, with: mark }
     })
-  const cuts = [...known, ...unparsed(document)].filter((c) => c.to > c.from).sort((a, b) => a.from - b.from)
+  const cuts: { from: number; to: number; with: string; shift: number }[] = []
   let text = ''
   let at = 0
-  for (const cut of cuts) {
+  let shift = 0
+  for (const cut of [...known, ...unparsed(document)].filter((c) => c.to > c.from).sort((a, b) => a.from - b.from)) {
     if (cut.from < at) continue
     text += document.text.slice(at, cut.from) + cut.with
     at = cut.to
+    cuts.push({ ...cut, shift })
+    shift += cut.with.length - (cut.to - cut.from)
   }
   text += document.text.slice(at)
+  const starts = lineStarts(text)
   return {
     text,
     offset(original) {
-      let shift = 0
-      for (const cut of cuts) {
-        if (cut.to <= original) shift += cut.with.length - (cut.to - cut.from)
-        else if (cut.from < original) return cut.from + shift
+      let [low, high] = [0, cuts.length]
+      while (low < high) {
+        const middle = (low + high) >> 1
+        if ((cuts[middle]?.from ?? 0) < original) low = middle + 1
+        else high = middle
       }
-      return original + shift
+      // The last cut that begins before it.
+      const cut = cuts[low - 1]
+      if (!cut) return original
+      return cut.to <= original ? original + cut.shift + cut.with.length - (cut.to - cut.from) : cut.from + cut.shift
     },
+    column: (offset) => positionIn(starts, offset).column,
   }
 }

@@ -67,10 +67,31 @@ export function plain(node: Node | null | undefined): unknown {
 export const pointer = (path: ConfigPath): string => path.map((p) => `/${String(p).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 
 /** Line and column, both from 1, of an offset; columns count UTF-16 units as editors do. */
-export function position(source: string, offset: number): { line: number; column: number } {
-  const before = source.slice(0, offset)
-  const start = before.lastIndexOf('\n') + 1
-  let line = 1
-  for (let i = before.indexOf('\n'); i >= 0; i = before.indexOf('\n', i + 1)) line++
-  return { line, column: offset - start + 1 }
+export function positionIn(starts: readonly number[], offset: number): { line: number; column: number } {
+  let [low, high] = [0, starts.length - 1]
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if ((starts[middle] ?? 0) <= offset) low = middle
+    else high = middle - 1
+  }
+  return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 }
+}
+
+/** The offsets at which the lines of a text begin. */
+export function lineStarts(text: string): number[] {
+  const starts = [0]
+  for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) starts.push(i + 1)
+  return starts
+}
+
+const starts = new WeakMap<ConfigDocument, number[]>()
+
+/** Line and column of an offset in a document; the lines are counted once. */
+export function position(document: ConfigDocument, offset: number): { line: number; column: number } {
+  let known = starts.get(document)
+  if (!known) {
+    known = lineStarts(document.text)
+    starts.set(document, known)
+  }
+  return positionIn(known, offset)
 }

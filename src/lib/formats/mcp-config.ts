@@ -10,7 +10,18 @@ import { valueAt, type ConfigDocument, type ConfigPath, type ConfigProblem } fro
 import { tooDeepAt } from './json-depth.ts'
 
 export { knownKeys } from './config-shape.ts'
-export { keyAt, plain, pointer, position, valueAt, type ConfigDocument, type ConfigPath } from './config-tree.ts'
+export {
+  keyAt,
+  lineStarts,
+  plain,
+  pointer,
+  position,
+  positionIn,
+  valueAt,
+  type ConfigDocument,
+  type ConfigPath,
+  type ConfigProblem,
+} from './config-tree.ts'
 
 export interface IsolationBlock {
   enabled: boolean | null

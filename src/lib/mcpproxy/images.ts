@@ -30,6 +30,16 @@ const known: Record<string, string> = {
 /** The last element of a path, as Go's filepath.Base on Unix. */
 export const baseName = (command: string): string => command.replace(/\/+$/, '').split('/').at(-1) ?? command
 
+// Images that hold nothing of anybody's own, so that another one can take their place.
+const stock = /^(?:docker\.io\/)?(?:library\/)?(alpine|busybox|debian|ubuntu|python|node|golang|ruby|php|rust)(?::[\w.-]+)?$/
+const uvImage = /^ghcr\.io\/astral-sh\/uv(?::[\w.-]+)?$/
+
+/** The name of a public image that holds only a language or a system, e.g. `node`; null: any other. */
+export const stockImage = (image: string | null): string | null => stock.exec(image ?? '')?.[1] ?? null
+
+/** The same, or the image with uv that is MCPProxy's own default. */
+export const plainImage = (image: string | null): boolean => stockImage(image) !== null || uvImage.test(image ?? '')
+
 /** `runtime_type` of the logs. Unknown programs are `binary`. */
 export function detectRuntime(command: string): string {
   const name = baseName(command)

@@ -13,20 +13,23 @@ export function citeOffset(document: ConfigDocument, offset: number, length: num
   const masked = maskedConfig(document)
   const start = masked.offset(offset)
   const end = Math.max(start + 1, masked.offset(offset + length))
-  const { line, column } = position(document.text, offset)
-  const maskedColumn = position(masked.text, start).column
+  const { line, column } = position(document, offset)
+  const until = position(document, Math.min(document.text.length, offset + length))
+  const maskedColumn = masked.column(start)
   const lineStart = start - (maskedColumn - 1)
   const lineEnd = masked.text.indexOf('\n', lineStart)
   const excerpt = masked.text.slice(lineStart, lineEnd < 0 ? undefined : lineEnd).replace(/\r$/, '')
   const cut = excerpt.length > longestExcerpt && maskedColumn > longestExcerpt / 2 ? maskedColumn - 1 - longestExcerpt / 2 : 0
   const excerptColumn = maskedColumn - cut
+  const shown = Math.max(1, Math.min(end - start, excerpt.length - (maskedColumn - 1)))
   return {
     type: 'config',
     file: document.path,
     pointer: at ? pointer(at) : '',
     line,
     column,
-    length: Math.max(1, Math.min(end - start, excerpt.length - (maskedColumn - 1))),
+    length: shown,
+    ...(until.line === line && until.column === column + shown ? {} : { end: until }),
     excerpt: excerpt.slice(cut, cut + longestExcerpt),
     ...(excerptColumn === column ? {} : { excerptColumn }),
   }

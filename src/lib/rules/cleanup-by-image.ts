@@ -1,10 +1,10 @@
 /** A failing server with a docker command of its own makes MCPProxy stop every container of the same image. */
-import { sameImage } from '../evidence/collect-engine.ts'
+import { sameImage, withTag } from '../evidence/collect-engine.ts'
 import { field, type LogLine } from '../formats/log-line.ts'
 import { parseDockerRun } from '../formats/docker-run.ts'
 import { isDockerCommand } from '../mcpproxy/isolation.ts'
 import { citeConfig, citeLog, citeStory } from './cite.ts'
-import { serverPath } from './helpers.ts'
+import { grouped, oncePerFile, serverPath } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 // Without the id of a container MCPProxy looks for the image (internal/upstream/core/docker.go, v0.60.0).
@@ -53,4 +53,31 @@ export default defineRule({
       ],
     }
   },
+  hint(config, { version }) {
+    const { server, expected } = config
+    const image = expected?.kind === 'own' ? expected.run.image : null
+    if (!server || server.enabled !== true || image === null) return null
+    const [other] = (sharing(config, version.value).get(withTag(image)) ?? []).filter((o) => o.index !== server.index)
+    if (!other) return null
+    return {
+      observations: ['config'],
+      severity: 'info',
+      facts: { with: other.name, image },
+      title: 'Another server runs the same image: if it fails, MCPProxy may stop the container of this one',
+      cites: [server, other].map((s) => citeConfig(config, serverPath(s, 'args', parseDockerRun(s.args).imageIndex))),
+      detail: `"${other.name}" runs ${image} too. If it fails before MCPProxy knows its container, MCPProxy stops all that run this image.`,
+      remedies: [{ kind: 'instruction', title: 'Give one of the two another tag of the image.' }],
+    }
+  },
 })
+
+/** The enabled servers that start an image by a docker command of their own. */
+const sharing = oncePerFile(({ servers }) =>
+  grouped(
+    servers.filter((s) => s.enabled === true && isDockerCommand(s.command)),
+    (s) => {
+      const { image } = parseDockerRun(s.args)
+      return image === null ? [] : [withTag(image)]
+    },
+  ),
+)

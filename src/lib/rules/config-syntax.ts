@@ -23,7 +23,7 @@ export default defineRule({
       proof: 'A strict JSON parser stops here, and MCPProxy uses one.',
       facts: { what: first.what, problems: problems.length },
       cites: [
-        ...problems.slice(0, 3).map((p) => citeOffset(config.document, p.offset, p.length, p.path)),
+        ...(problems.length > 0 ? problems.slice(0, 3) : [first]).map((p) => citeOffset(config.document, p.offset, p.length, p.path)),
         ...(refused ? [citeLog(refused)] : []),
       ],
       detail: `${first.message}${problems.length > 1 ? ` (${problems.length} such places)` : ''} A running MCPProxy keeps the last good configuration; one that starts ends at once with exit code 4.`,

@@ -12,6 +12,7 @@ import type {
 import { finalDockerError, readDockerErrors, type DockerError, type DockerErrorKind } from '../formats/docker-error.ts'
 import { flagsNamed, type DockerRun, type Mount, type RunFlag } from '../formats/docker-run.ts'
 import type { ContainerStory } from '../formats/engine-events.ts'
+import type { Version } from '../mcpproxy/versions.ts'
 import { citeLog, citeStory } from './cite.ts'
 import type { Citation } from './rule.ts'
 import { field, type LogLine } from '../formats/log-line.ts'
@@ -169,4 +170,28 @@ export function refusal(
     cites: [citeLog(error.line), ...(s && agrees ? [citeStory(s)] : [])],
     started: s?.startedAt != null,
   }
+}
+
+/** What is worked out of all servers of a file together, once for all of them. */
+export function oncePerFile<T>(make: (config: ConfigEvidence, version: Version) => T): (config: ConfigEvidence, version: Version) => T {
+  const known = new WeakMap<readonly ServerEntry[], { version: string; value: T }>()
+  return (config, version) => {
+    const before = known.get(config.servers)
+    if (before?.version === version.text) return before.value
+    const value = make(config, version)
+    known.set(config.servers, { version: version.text, value })
+    return value
+  }
+}
+
+/** Lists of what has the same key. */
+export function grouped<T>(items: Iterable<T>, keysOf: (item: T) => Iterable<string>): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const item of items)
+    for (const key of keysOf(item)) {
+      const group = groups.get(key)
+      if (group) group.push(item)
+      else groups.set(key, [item])
+    }
+  return groups
 }

@@ -1,8 +1,10 @@
 /** The name host.docker.internal is not defined on this engine. */
-import { citeLog } from './cite.ts'
+import { citeConfig, citeLog } from './cite.ts'
 import { effectiveRun, programSaid, serverPath } from './helpers.ts'
 import { flagsNamed } from '../formats/docker-run.ts'
 import { defineRule } from './rule.ts'
+
+const name = 'host.docker.internal'
 
 export default defineRule({
   code: 'host-docker-internal',
@@ -37,6 +39,21 @@ export default defineRule({
               },
             ]
           : [{ kind: 'instruction', title: 'Add --add-host=host.docker.internal:host-gateway before the image.' }],
+    }
+  },
+  hint(config) {
+    const { server, expected } = config
+    if (!server || !expected || flagsNamed(expected.run, 'add-host').some((f) => f.value?.startsWith(name))) return null
+    const argument = server.args.findIndex((a) => a.includes(name))
+    const variable = Object.entries(server.env).find(([, v]) => v.includes(name))?.[0]
+    if (argument < 0 && variable === undefined) return null
+    return {
+      observations: ['config'],
+      severity: 'info',
+      facts: {},
+      cites: [citeConfig(config, argument >= 0 ? serverPath(server, 'args', argument) : serverPath(server, 'env', variable ?? ''))],
+      detail: 'Docker Desktop defines host.docker.internal, a plain Linux engine only where it is asked for.',
+      remedies: [{ kind: 'instruction', title: 'For Linux, add --add-host=host.docker.internal:host-gateway to extra_args.' }],
     }
   },
 })

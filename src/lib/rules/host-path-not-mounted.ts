@@ -1,4 +1,5 @@
 /** The command or an argument names a file or folder of the host that the container does not have. */
+import { detectRuntime, plainImage } from '../mcpproxy/images.ts'
 import type { HostPath } from '../system/system.ts'
 import { citeConfig, citeHost, citeLog } from './cite.ts'
 import { dockerFailure, effectiveRun, failure, hostSide, isConnected, isMounted, programSaid, serverPath } from './helpers.ts'
@@ -101,6 +102,27 @@ export default defineRule({
                 title: 'Write the absolute path and mount its folder with isolation.extra_args, or switch isolation off for this server.',
               },
             ],
+    }
+  },
+  hint(config) {
+    const { server, expected } = config
+    if (!server || expected?.kind !== 'isolated' || !plainImage(expected.run.image)) return null
+    // The file that an interpreter is to run, and folders of people: no stock image has those.
+    const runs = ['node', 'python', 'ruby', 'php', 'sh', 'bash'].includes(detectRuntime(server.command))
+    const script = runs ? server.args.findIndex((a) => !a.startsWith('-')) : -1
+    const at = server.args.findIndex(
+      (a, i) =>
+        ((i === script && /^\/.+\.(?:py|[cm]?js|ts|rb|php|sh)$/.test(a)) || /^\/(?:home|Users)\/[^/]+/.test(a)) &&
+        !isMounted(expected.run.mounts, a),
+    )
+    const path = server.args[at]
+    if (path === undefined) return null
+    return {
+      observations: ['config'],
+      facts: { path },
+      cites: [citeConfig(config, serverPath(server, 'args', at))],
+      detail: `${path} is a path of the host, and no mount brings it into the container.`,
+      remedies: [{ kind: 'instruction', title: 'Mount its folder with isolation.extra_args, e.g. ["-v", "/folder:/folder:ro"].' }],
     }
   },
 })

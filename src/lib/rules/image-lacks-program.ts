@@ -1,7 +1,7 @@
 /** The image does not contain the program that is to be run in it. */
 import type { ConfigEvidence } from '../evidence/evidence.ts'
 import type { ConfigPath } from '../formats/mcp-config.ts'
-import { baseName, builtInImages, detectRuntime } from '../mcpproxy/images.ts'
+import { baseName, builtInImages, detectRuntime, stockImage } from '../mcpproxy/images.ts'
 import type { Version } from '../mcpproxy/versions.ts'
 import type { Remedy } from '../remedies/remedy.ts'
 import { neverStarted } from '../formats/engine-events.ts'
@@ -72,14 +72,30 @@ export default defineRule({
       ],
     }
   },
+  hint(config) {
+    const { server, expected } = config
+    const image = expected?.run.image ?? ''
+    const program = expected?.command[0] ?? ''
+    const family = stockImage(image)
+    if (!server || expected?.kind !== 'isolated' || !family) return null
+    const lacks = program === 'uvx' || (['node', 'npm', 'npx', 'yarn'].includes(program) && family !== 'node')
+    const place = imagePlace(config)
+    if (!lacks || !place) return null
+    return {
+      observations: ['config'],
+      severity: 'error',
+      facts: { program, image },
+      title: `The image has no ${program}`,
+      cites: [citeConfig(config, place)],
+      detail: `${image} does not contain "${program}".`,
+      remedies: [{ kind: 'instruction', title: `Use an image that has ${program}, or MCPProxy's own default for it.` }],
+    }
+  },
 })
 
 /** Does a shell line of the command call this program? */
 const names = (command: readonly string[], program: string): boolean =>
   command.some((word, i) => i > 0 && word.split(/[\s;&|()]+/).includes(program) && /^-\w*c$/.test(command[i - 1] ?? ''))
-
-// Images that hold nothing of anybody's own, so that another one can take their place.
-const stock = /^(?:docker\.io\/)?(?:library\/)?(?:alpine|busybox|debian|ubuntu|python|node|golang|ruby|php|rust)(?::[\w.-]+)?$/
 
 /** MCPProxy's own image of the runtime has its program; it counts where nothing else is configured. */
 function ownImageOff(config: ConfigEvidence, place: ConfigPath | null, version: Version, program: string): Remedy[] {
@@ -89,7 +105,7 @@ function ownImageOff(config: ConfigEvidence, place: ConfigPath | null, version: 
   // pipx is run as pip, and bash and unknown programs get an Alpine that has neither.
   if (!place || !own || ['binary', 'bash', 'pipx'].includes(runtime) || program !== config.expected?.command[0]) return []
   const image = config.expected.run.image ?? ''
-  if (!stock.test(image) || image.endsWith(own)) return []
+  if (!stockImage(image) || image.endsWith(own)) return []
   return [
     {
       kind: 'config-edit',

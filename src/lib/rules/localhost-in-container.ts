@@ -4,6 +4,10 @@ import { effectiveRun, isConnected, programSaid, serverPath } from './helpers.ts
 import { flagValue } from '../formats/docker-run.ts'
 import { defineRule } from './rule.ts'
 
+// What a program connects to, not what it listens on.
+const target =
+  /^(?:--?[\w-]*(?:url|uri|endpoint|server|api|dsn|connect|target)[\w-]*=)?[a-z][a-z0-9+.-]*:\/\/(?:[^\s/@]*@)?(?:localhost|127\.0\.0\.1|\[::1\])(?::|\/|$)/i
+
 const loopback = /\b(?:localhost|127\.0\.0\.1)\b|\[?::1\]?/
 
 export default defineRule({
@@ -34,6 +38,22 @@ export default defineRule({
           title:
             'Use host.docker.internal instead of localhost (on Linux with isolation.extra_args ["--add-host=host.docker.internal:host-gateway"]).',
         },
+      ],
+    }
+  },
+  hint(config) {
+    const { server, expected } = config
+    if (!server || !expected || flagValue(expected.run, 'network') === 'host') return null
+    const argument = server.args.findIndex((a) => target.test(a))
+    const variable = Object.entries(server.env).find(([, v]) => target.test(v))?.[0]
+    if (argument < 0 && variable === undefined) return null
+    return {
+      observations: ['config'],
+      facts: { port: null },
+      cites: [citeConfig(config, argument >= 0 ? serverPath(server, 'args', argument) : serverPath(server, 'env', variable ?? ''))],
+      detail: 'This address is on localhost, and in a container that is the container itself, not the host.',
+      remedies: [
+        { kind: 'instruction', title: 'Use host.docker.internal instead of localhost, unless the service runs in the same container.' },
       ],
     }
   },

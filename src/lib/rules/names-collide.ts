@@ -1,6 +1,6 @@
 /** Before each start MCPProxy removes every container whose name contains `mcpproxy-<name>-`: also another server's. */
 import { citeConfig, citeEvent, citeLog } from './cite.ts'
-import { serverPath } from './helpers.ts'
+import { grouped, oncePerFile, serverPath } from './helpers.ts'
 import { field } from '../formats/log-line.ts'
 import { isStdio, type ServerEntry } from '../formats/mcp-config.ts'
 import { cleanupPattern, containerToken } from '../mcpproxy/names.ts'
@@ -16,13 +16,15 @@ export default defineRule({
   detect({ config }, { events, mainLog, serverLog, containers, status }, { version }) {
     const { server } = config
     if (!server || server.enabled !== true) return null
-    const isolated = (s: ServerEntry): boolean => decideIsolation(s, config.global, version.value).runs === 'docker'
-    const startsDocker = (s: ServerEntry): boolean =>
-      isStdio(s) && ['docker', 'own-docker'].includes(decideIsolation(s, config.global, version.value).runs)
-    const others = config.servers.filter((s) => s.index !== server.index && s.enabled === true && s.name !== server.name)
+    const { starting, isolated, byPattern, byName } = dockerServers(config, version.value)
+    const other = (s: ServerEntry): boolean => s.index !== server.index && s.name !== server.name
     // The killer is any server that starts docker; the victim an isolated one.
-    const killers = isolated(server) ? others.filter((s) => startsDocker(s) && nameOf(server).includes(cleanupPattern(s.name))) : []
-    const victims = startsDocker(server) ? others.filter((s) => isolated(s) && nameOf(s).includes(cleanupPattern(server.name))) : []
+    const killers = isolated.has(server.index)
+      ? patternsIn(nameOf(server))
+          .flatMap((p) => byPattern.get(p)?.filter(other) ?? [])
+          .sort((a, b) => Number(a.index) - Number(b.index))
+      : []
+    const victims = starting.has(server.index) ? (byName.get(cleanupPattern(server.name))?.filter(other) ?? []) : []
     if (killers.length === 0 && victims.length === 0) return null
     const removal = [...(mainLog?.general ?? []), ...(mainLog?.lines ?? [])].filter((l) => l.message === 'Removing existing container')
     const mine = removal.find(
@@ -44,26 +46,50 @@ export default defineRule({
     const running = containers?.some((c) => c.relation === 'label' && c.state === 'running') ?? false
     const hit = mine !== undefined || killed !== undefined
     const works = running && !hit && (status?.server?.connected ?? serverLog?.newest?.outcome === 'connected')
-    const other = killers[0] ?? victims[0]
-    if (!other) return null
+    const [first] = [...killers, ...victims]
+    if (!first) return null
     return {
       observations: ['config', ...(mine ? (['mainLog'] as const) : []), ...(killed ? (['events'] as const) : [])],
-      ...(hit ? { proof: `Its container was removed at the moment in which "${other.name}" was started.` } : {}),
+      ...(hit ? { proof: `Its container was removed at the moment in which "${first.name}" was started.` } : {}),
       severity: (killers.length > 0 && hit) || (!works && killers.length > 0) ? 'error' : 'warning',
-      facts: { with: other.name, pattern: cleanupPattern(killers.length > 0 ? other.name : server.name) },
+      facts: { with: first.name, pattern: cleanupPattern(killers.length > 0 ? first.name : server.name) },
       cites: [
         citeConfig(config, serverPath(server, 'name')),
-        citeConfig(config, serverPath(other, 'name')),
+        citeConfig(config, serverPath(first, 'name')),
         ...(mine ? [citeLog(mine, `${mine.message}: ${field(mine, 'container_name') ?? ''}`)] : []),
         ...(killed?.events.at(-1) ? [citeEvent(killed.events.at(-1)!, 'killed and removed from outside')] : []),
       ],
       detail:
         killers.length > 0
-          ? `Each start of "${other.name}" removes every container whose name contains "${cleanupPattern(other.name)}", and that is also this server's.`
-          : `Each start of this server removes every container whose name contains "${cleanupPattern(server.name)}", and that is also the one of "${other.name}".`,
+          ? `Each start of "${first.name}" removes every container whose name contains "${cleanupPattern(first.name)}", and that is also this server's.`
+          : `Each start of this server removes every container whose name contains "${cleanupPattern(server.name)}", and that is also the one of "${first.name}".`,
       remedies: [{ kind: 'instruction', title: `Rename one of them: no name followed by "-" may begin another one.` }],
     }
   },
 })
 
 const nameOf = (s: ServerEntry): string => `mcpproxy-${containerToken(s.name)}-xxxx`
+
+/** Every `mcpproxy-…-` in the name of a container. */
+function patternsIn(name: string): string[] {
+  const found: string[] = []
+  const head = 'mcpproxy-'
+  for (let start = name.indexOf(head); start >= 0; start = name.indexOf(head, start + 1))
+    for (let end = name.indexOf('-', start + head.length + 1); end >= 0; end = name.indexOf('-', end + 1))
+      found.push(name.slice(start, end + 1))
+  return found
+}
+
+/** The enabled servers that start docker by their pattern, and those that are isolated by each pattern in their names. */
+const dockerServers = oncePerFile((config, version) => {
+  const runs = (s: ServerEntry): string => decideIsolation(s, config.global, version).runs
+  const enabled = config.servers.filter((s) => s.enabled === true)
+  const starting = enabled.filter((s) => isStdio(s) && ['docker', 'own-docker'].includes(runs(s)))
+  const isolated = enabled.filter((s) => runs(s) === 'docker')
+  return {
+    starting: new Set(starting.map((s) => s.index)),
+    isolated: new Set(isolated.map((s) => s.index)),
+    byPattern: grouped(starting, (s) => [cleanupPattern(s.name)]),
+    byName: grouped(isolated, (s) => new Set(patternsIn(nameOf(s)))),
+  }
+})

@@ -44,6 +44,21 @@ export default defineRule({
       ],
     }
   },
+  hint(config, { version }) {
+    const { registry } = config.global.docker_isolation
+    const short = config.server && isIsolated(config) ? shortName(config, version.value) : null
+    const image = config.expected?.run.image ?? ''
+    if (!short || !registry || !image.startsWith(`${registry}/library/`) || /^(?:docker\.io|index\.docker\.io)$/.test(registry)) return null
+    return {
+      observations: ['config'],
+      facts: { registry, written: short.name, asked: image },
+      cites: [citeConfig(config, ['docker_isolation', 'registry']), citeConfig(config, short.place)],
+      detail: `"${short.name}" has no slash, so MCPProxy asks for ${image}, which few registries have.`,
+      remedies: [
+        { kind: 'instruction', title: `Write it in full, e.g. docker.io/library/${short.name}, if ${registry} has no such repository.` },
+      ],
+    }
+  },
 })
 
 /** The image as it is written, if it has no slash, and where to write it in full. */

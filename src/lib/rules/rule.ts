@@ -1,5 +1,5 @@
 /** A rule: a pure function from evidence to at most one finding. One file each, named like its code. */
-import type { Evidence, Source, SourceError, Subject } from '../evidence/evidence.ts'
+import type { ConfigEvidence, Evidence, Source, SourceError, Subject } from '../evidence/evidence.ts'
 import type { Remedy } from '../remedies/remedy.ts'
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
@@ -21,6 +21,8 @@ export type Citation =
       column: number
       /** Length of the culprit in the line, in characters. */
       length: number
+      /** Where it ends in the file, when that is not `length` characters further in the same line: masked, or of several lines. */
+      end?: { line: number; column: number }
       /** The line itself, secrets masked; of a very long one the part around the culprit. */
       excerpt: string
       /** Where the culprit stands in the excerpt, when masking or cutting moved it. */
@@ -82,6 +84,8 @@ export interface Rule {
   needs: readonly Source[]
   uses: readonly Source[]
   run(subject: Subject): Outcome
+  /** What the configuration alone tells, for `lint`; null: this cause does not show there. */
+  lint: ((subject: Subject) => Outcome) | null
 }
 
 interface RuleDefinition<N extends Source, U extends Source> {
@@ -94,12 +98,37 @@ interface RuleDefinition<N extends Source, U extends Source> {
   /** Each that agrees lifts the rank; `undefined` where it could not be looked at. */
   uses?: readonly U[]
   detect(this: void, needed: Needed<N>, used: Used<U>, context: Context): Detection | null
+  /** Of a rule that cannot settle anything with the configuration alone: what lets one suspect it there. */
+  hint?(this: void, config: ConfigEvidence, context: Context): Detection | null
 }
 
 /** Types flow from `needs` and `uses` to the parameters of `detect`: a rule sees only what it declared. */
 export function defineRule<const N extends Source, const U extends Source = never>(definition: RuleDefinition<N, U>): Rule {
-  const { code, severity, title, needs, detect } = definition
+  const { code, severity, title, needs, detect, hint } = definition
   const uses = definition.uses ?? []
+  const outcome = (detection: Detection | null, server: string): Outcome =>
+    detection ? { type: 'found', finding: toFinding(definition, detection, server) } : { type: 'clear' }
+  const run = (subject: Subject): Outcome => {
+    const needed: Partial<Record<Source, unknown>> = {}
+    for (const source of needs) {
+      const seen = subject.evidence[source]
+      if (!seen.ok) return { type: 'undetermined', code, source, error: seen.error }
+      needed[source] = seen.value
+    }
+    const used: Partial<Record<Source, unknown>> = {}
+    for (const source of uses) {
+      const seen = subject.evidence[source]
+      used[source] = seen.ok ? seen.value : undefined
+    }
+    return outcome(detect(needed as Needed<N>, used as Used<U>, contextOf(subject)), subject.server)
+  }
+  const suspect = (subject: Subject): Outcome => {
+    const { config } = subject.evidence
+    if (!config.ok) return { type: 'undetermined', code, source: 'config', error: config.error }
+    const detection = hint?.(config.value, contextOf(subject)) ?? null
+    return outcome(detection && { severity: 'warning', ...detection, rank: 'suspected' }, subject.server)
+  }
+  const alone = needs.every((source) => source === 'config')
   return {
     code,
     severity,
@@ -107,25 +136,19 @@ export function defineRule<const N extends Source, const U extends Source = neve
     needs,
     uses,
     symptom: definition.symptom ?? false,
-    run(subject) {
-      const needed: Partial<Record<Source, unknown>> = {}
-      for (const source of needs) {
-        const seen = subject.evidence[source]
-        if (!seen.ok) return { type: 'undetermined', code, source, error: seen.error }
-        needed[source] = seen.value
-      }
-      const used: Partial<Record<Source, unknown>> = {}
-      for (const source of uses) {
-        const seen = subject.evidence[source]
-        used[source] = seen.ok ? seen.value : undefined
-      }
-      const { server, now, platform, version, recorded } = subject
-      const detection = detect(needed as Needed<N>, used as Used<U>, { server, now, platform, version, recorded })
-      if (!detection) return { type: 'clear' }
-      return { type: 'found', finding: toFinding(definition, detection, server) }
-    },
+    run,
+    lint: hint ? (alone ? either(run, suspect) : suspect) : alone ? run : null,
   }
 }
+
+const contextOf = ({ server, now, platform, version, recorded }: Subject): Context => ({ server, now, platform, version, recorded })
+
+const either =
+  (first: (subject: Subject) => Outcome, second: (subject: Subject) => Outcome) =>
+  (subject: Subject): Outcome => {
+    const outcome = first(subject)
+    return outcome.type === 'clear' ? second(subject) : outcome
+  }
 
 function toFinding(rule: { code: string; severity: Severity; title: string }, d: Detection, server: string): Finding {
   const rank = d.rank ?? (d.proof ? 'proven' : new Set(d.observations).size >= 2 ? 'supported' : 'suspected')

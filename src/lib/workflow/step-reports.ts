@@ -75,7 +75,7 @@ function placeIn(subject: Subject, path: ConfigPath | null): Place | null {
   if (!config.ok || path === null) return null
   const { document } = config.value
   const node = valueAt(document, path)
-  return node ? { file: document.path, ...position(document.text, node.offset), pointer: pointer(path) } : null
+  return node ? { file: document.path, ...position(document, node.offset), pointer: pointer(path) } : null
 }
 
 // ---- step 1 -------------------------------------------------------------------------
