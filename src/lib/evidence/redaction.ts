@@ -81,7 +81,9 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
       for (const { groups } of text.matchAll(pattern)) {
         const value = groups?.['secret'] ?? ''
         if (harmless(kind, value)) continue
-        if (kind === 'url-credentials') for (const part of value.split(':')) if (worthHiding(part, 'token')) remember(part, kind, 'secret')
+        // The name before the colon goes where it stands, and nowhere else: it may be `user`.
+        const password = kind === 'url-credentials' ? value.slice(value.indexOf(':') + 1) : ''
+        if (worthHiding(password, 'token')) remember(password, kind, 'secret')
         remember(value, kind, 'secret')
       }
   }
@@ -155,7 +157,8 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
   function freeRules(): { from: RegExp; token: string; kind: string }[] {
     const all: { spelled: string; from: RegExp; token: string; kind: string }[] = []
     for (const { value, kind, strength } of known.values()) {
-      if (keep.has(value.toLowerCase()) || /^\d+$/.test(value) || (strength === 'value' && !looksRandom(value))) continue
+      // A password that is a word is in other texts too: it goes only beside its name.
+      if (keep.has(value.toLowerCase()) || /^(?:\d+|[A-Za-z]{1,9})$/.test(value) || (strength === 'value' && !looksRandom(value))) continue
       const mark = token(value)
       const { plain, encoded } = spellings(value)
       for (const spelled of [...plain, ...encoded]) {
