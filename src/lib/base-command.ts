@@ -28,7 +28,7 @@ export const systemFlags = {
   'docker-host': Flags.string({ description: 'The Docker engine, as in DOCKER_HOST.', helpValue: 'URL', helpGroup: place }),
   context: Flags.string({ description: 'The docker context, as in DOCKER_CONTEXT.', helpValue: 'NAME', helpGroup: place }),
   from: Flags.string({
-    description: 'Look at a capture (a folder with a capture.json) instead of this machine.',
+    description: 'Look at a capture (a folder with a capture.json, or a .tgz of one) instead of this machine.',
     helpValue: 'CAPTURE',
     helpGroup: place,
   }),

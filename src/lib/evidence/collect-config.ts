@@ -27,13 +27,15 @@ const largest = 32 * 1024 * 1024
 
 export async function collectConfig(system: System, locations: Locations): Promise<Observed<ConfigReading>> {
   const path = locations.config
-  if (path === null && system.recording) return notObserved('not-recorded', 'The capture holds no configuration.')
+  // A bundle says what was there; older captures hold what somebody copied.
+  const partial = system.recording !== null && system.recording.servers === null
+  if (path === null && partial) return notObserved('not-recorded', 'The capture holds no configuration.')
   if (path === null)
     return notObserved('unreachable', `No mcp_config.json was found (looked in the current folder and in ${locations.home}/.mcpproxy).`)
   const stat = await system.files.stat(path)
   const bytes = await system.files.read(path, largest)
   if (!bytes.ok) return bytes
-  if (bytes.value === null) return notObserved(system.recording ? 'not-recorded' : 'unreachable', `There is no ${path}.`)
+  if (bytes.value === null) return notObserved(partial ? 'not-recorded' : 'unreachable', `There is no ${path}.`)
   const mtimeMs = stat.ok && stat.value.type !== 'missing' ? stat.value.mtimeMs : null
   return observed(
     configReading(parseConfig(path, bytes.value), { trackedPath: locations.trackedConfig, otherPaths: locations.otherConfigs, mtimeMs }),

@@ -55,6 +55,9 @@ const limits = {
   rotations: 6,
 }
 
+/** What a line of main.log holds that is looked at for these servers. */
+export const mainLogNeedles = (servers: readonly string[]): string[] => [...generalNeedles, ...servers.map((s) => JSON.stringify(s))]
+
 /** Newest first: the log itself, then its rotations (`main-2025-10-14T09-30-00.123.log[.gz]`; the time is UTC). */
 export async function logFamily(files: Files, dirs: readonly string[], name: string): Promise<Observed<string[]>> {
   let failure: Observed<string[]> | null = null
@@ -86,7 +89,7 @@ export async function collectMainLog(
   const family = await logFamily(system.files, dirs, 'main.log')
   if (!family.ok) return family
   if (family.value.length === 0) return notObserved('failed', `There is no main.log in ${dirs.join(' or ')}.`)
-  const needles = servers.length > 12 ? undefined : [...generalNeedles, ...servers.map((s) => JSON.stringify(s))]
+  const needles = servers.length > 12 ? undefined : mainLogNeedles(servers)
   const now = system.now().getTime()
   const reading: MainLogReading = {
     log: { files: family.value, general: [], start: null, version: null, complete: false },

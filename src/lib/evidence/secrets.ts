@@ -49,10 +49,10 @@ const plainWords = new Set([
   'root',
   'utc',
 ])
-const secretName = /key|token|secret|passw|pwd|credential|auth|cookie|session|bearer|private|signature|dsn/i
+export const secretName = /key|token|secret|passw|pwd|credential|auth|cookie|session|bearer|private|signature|dsn/i
 
 /** Too short or too common to be struck from text; in their own place values are masked all the same. */
-function worthHiding(value: string, name: string): boolean {
+export function worthHiding(value: string, name: string): boolean {
   const v = value.trim()
   if (v.length < 4 || plainWords.has(v.toLowerCase()) || /^\$\{[^}]*\}$/.test(v)) return false
   if (secretName.test(name)) return true
@@ -77,6 +77,8 @@ const tokenShapes = [
   /\bhf_[A-Za-z0-9]{20,}\b/g,
   /\bmcp_agt_[\w-]{8,}/g,
   /\bpypi-[\w-]{16,}/g,
+  // What stands in a bundle in place of a secret.
+  /\bSECRET_[0-9a-f]{12}\b/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
 ]
 const urlCredentials = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s/@:"']+:)?([^\s/@"']+)@/gi

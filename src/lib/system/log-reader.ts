@@ -57,7 +57,7 @@ export async function* linesBackward(file: OpenFile, options: BackwardOptions): 
     rest = first > 0 ? [Buffer.from(block.subarray(0, first))] : []
     end = start
   }
-  return { reachedStart: true }
+  return { reachedStart: file.cut !== true }
 }
 
 function* hits(block: Buffer, offset: number, needles: readonly Buffer[] | undefined, atEnd: boolean): Generator<RawLine> {
@@ -91,7 +91,7 @@ function lineStarts(block: Buffer, needles: readonly Buffer[]): number[] {
 /** Counting lines means reading everything before them; above this size they stay unnumbered. */
 const largestCounted = 64 * 1024 * 1024
 
-/** Line numbers (from 1) of these offsets; null when the file is too large to count. */
+/** Line numbers (from 1) of these offsets, as far as they are known; null when the file is too large to count. */
 export async function lineNumbers(file: OpenFile, offsets: readonly number[]): Promise<Map<number, number> | null> {
   const sorted = [...new Set(offsets)].sort((a, b) => a - b)
   const last = sorted.at(-1)
@@ -107,7 +107,8 @@ export async function lineNumbers(file: OpenFile, offsets: readonly number[]): P
       if (local > chunk.length) break
       line += count(chunk, from, local)
       from = local
-      numbers.set(sorted[next] as number, line)
+      const original = file.originalLine ? file.originalLine(line) : line
+      if (original !== null) numbers.set(sorted[next] as number, original)
       next++
     }
     line += count(chunk, from, chunk.length)

@@ -1,8 +1,11 @@
-/** Answers from a capture: a folder in the form `mcpproxy-doctor-capture/1`. What it does not hold is "not recorded". */
+/** Answers from a capture in the form `mcpproxy-doctor-capture/1` (docs/capture-format.md). What it does not hold is "not recorded". */
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { object, text, texts, type Loose } from '../formats/loose.ts'
 import { UserError } from '../errors.ts'
+import { readArchive } from './archive.ts'
+import { folderFiles, memoryFiles, type CaptureFiles } from './capture-files.ts'
+import { captureName, imageFile, machinePath, relativeName } from './capture-names.ts'
 import {
   notObserved,
   observed,
@@ -13,6 +16,7 @@ import {
   type Observed,
   type OpenFile,
   type ProxyEnvironment,
+  type SourceError,
   type System,
 } from './system.ts'
 
@@ -22,70 +26,79 @@ const notRecorded = (what: string): { ok: false; error: { kind: 'not-recorded'; 
 })
 const format = /^mcpproxy-doctor-capture\/(\d+)$/
 
-export async function openCapture(folder: string): Promise<System> {
-  const root = path.resolve(folder)
-  const manifest = await readManifest(root)
+/** A folder that holds a capture.json, or such a folder as a .tgz. */
+export async function openCapture(place: string): Promise<System> {
+  const root = path.resolve(place)
+  return openRecorded(root, (await isFile(root)) ? memoryFiles(await readArchive(root)) : folderFiles(root))
+}
+
+/** `root`: what the capture is called in messages. */
+export async function openRecorded(root: string, files: CaptureFiles): Promise<System> {
+  const manifest = await readManifest(root, files)
   const home = text(manifest['home']) ?? '/home/user'
   const recordedAt = text(manifest['recordedAt'])
   const proxy = object(manifest['mcpproxy'])
-  const inside = (recorded: unknown): string | null => {
-    const relative = text(recorded)
-    if (relative === null) return null
-    const full = path.resolve(root, relative)
-    return full === root || full.startsWith(root + path.sep) ? full : null
-  }
   const at = recordedAt === null ? new Date(Number.NaN) : new Date(recordedAt)
-  if (Number.isNaN(at.getTime())) throw new UserError(`${folder}/capture.json does not say when it was recorded (recordedAt).`)
-  const config = inside(manifest['config'])
-  const logs = inside(manifest['logs'])
+  if (Number.isNaN(at.getTime())) throw new UserError(`${root}/capture.json does not say when it was recorded (recordedAt).`)
+  const windows = manifest['platform'] === 'win32'
   // The capture's places are shown as they were on the machine: `home/.mcpproxy/…` → `<home>/.mcpproxy/…`.
-  const homeFolder = path.join(root, 'home')
-  const shown = (full: string): string =>
-    full.startsWith(homeFolder + path.sep) ? path.posix.join(home, path.relative(homeFolder, full).split(path.sep).join('/')) : full
-  const onDisk = (name: string): string =>
-    name === home || name.startsWith(`${home}/`) ? path.join(homeFolder, name.slice(home.length)) : name
-  const atHome = path.join(homeFolder, 'mcp_config.json')
-  const other = config !== atHome && (await isFile(atHome))
+  const shown = (recorded: unknown): string | null => {
+    const name = text(recorded) === null ? null : relativeName(String(recorded))
+    return name === null ? null : machinePath(name, home, windows, root)
+  }
+  const config = shown(manifest['config'])
+  const logs = shown(manifest['logs'])
+  const other = manifest['config'] !== 'home/mcp_config.json' && (await files.read('home/mcp_config.json')) !== null
+  const told = manifest['locations'] === undefined ? null : object(manifest['locations'])
   return {
     recording: {
       recordedAt: at.toISOString(),
       path: root,
       mcpproxy: { version: text(proxy['version']), running: proxy['running'] === true },
+      servers: Array.isArray(manifest['servers']) ? texts(manifest['servers']) : null,
     },
     platform: text(manifest['platform']) ?? 'linux',
     now: () => at,
     locations: () =>
-      Promise.resolve({
-        home,
-        config: config === null ? null : shown(config),
-        trackedConfig: null,
-        otherConfigs: other ? [shown(atHome)] : [],
-        dataDir: config === null ? null : path.posix.dirname(shown(config)),
-        logDirs: logs === null ? [] : [shown(logs)],
-        how: ['recorded in capture.json'],
-      }),
-    files: recordedFiles(root, onDisk),
-    proxy: { get: (p) => recordedAnswer(root, p, proxy['running'] === true), address: () => Promise.resolve(text(proxy['listen'])) },
-    engine: recordedEngine(root, object(manifest['docker'])),
-    environment: () => recordedEnvironment(root),
+      Promise.resolve(
+        told === null
+          ? {
+              home,
+              config,
+              trackedConfig: null,
+              otherConfigs: other ? [path.posix.join(home, 'mcp_config.json')] : [],
+              dataDir: config === null ? null : path.posix.dirname(config),
+              logDirs: logs === null ? [] : [logs],
+              how: ['recorded in capture.json'],
+            }
+          : {
+              home,
+              config: text(told['config']),
+              trackedConfig: text(told['trackedConfig']),
+              otherConfigs: texts(told['otherConfigs']),
+              dataDir: text(told['dataDir']),
+              logDirs: texts(told['logDirs']),
+              how: texts(told['how']),
+            },
+      ),
+    files: recordedFiles(files, (name) => captureName(name, home, root)),
+    proxy: { get: (p) => recordedAnswer(files, p, proxy['running'] === true), address: () => Promise.resolve(text(proxy['listen'])) },
+    engine: recordedEngine(files, object(manifest['docker'])),
+    environment: () => recordedEnvironment(files),
     replays: null,
     close: () => Promise.resolve(),
   }
 }
 
-async function readManifest(root: string): Promise<Loose> {
-  let content: string
-  try {
-    content = await fs.readFile(path.join(root, 'capture.json'), 'utf8')
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
-    throw new UserError(`${root} is no capture: its capture.json cannot be read (${code}).`, [
-      '--from takes the folder of a capture, the one that holds capture.json.',
+async function readManifest(root: string, files: CaptureFiles): Promise<Loose> {
+  const content = await files.read('capture.json')
+  if (content === null)
+    throw new UserError(`${root} is no capture: it has no capture.json that can be read.`, [
+      '--from takes the folder of a capture, the one that holds capture.json, or a .tgz that bundle has written.',
     ])
-  }
   let manifest: Loose
   try {
-    manifest = object(JSON.parse(content))
+    manifest = object(JSON.parse(content.toString('utf8')))
   } catch {
     throw new UserError(`${root}/capture.json is not JSON.`)
   }
@@ -99,32 +112,58 @@ async function readManifest(root: string): Promise<Loose> {
   return manifest
 }
 
-async function json(root: string, ...names: string[]): Promise<Observed<unknown>> {
-  const file = path.join(root, ...names)
-  let content: string
+async function json(files: CaptureFiles, name: string): Promise<Observed<unknown>> {
+  const content = await files.read(name)
+  if (content === null) return notRecorded(name)
   try {
-    content = await fs.readFile(file, 'utf8')
+    return observed(JSON.parse(content.toString('utf8')) as unknown)
   } catch {
-    return notRecorded(names.join('/'))
-  }
-  try {
-    return observed(JSON.parse(content) as unknown)
-  } catch {
-    return notObserved('failed', `${names.join('/')} of the capture is not JSON.`)
+    return notObserved('failed', `${name} of the capture is not JSON.`)
   }
 }
 
-function recordedFiles(root: string, onDisk: (name: string) => string): Files {
+const kinds = ['not-recorded', 'timed-out', 'denied', 'unreachable', 'failed'] as const
+
+/** `{"error": {"kind", "message"}}`: nobody could look when this was recorded. Null: it is no such note. */
+function recordedFailure(value: unknown): { ok: false; error: SourceError } | null {
+  const error = object(object(value)['error'])
+  const message = text(error['message'])
+  if (message === null) return null
+  const why = text(error['why'])
+  const kind = kinds.find((k) => k === error['kind']) ?? 'failed'
+  return { ok: false, error: { kind, message, ...(why === null ? {} : { why }) } }
+}
+
+function recordedFiles(files: CaptureFiles, held: (name: string) => string | null): Files {
+  const failure = async (name: string): Promise<{ ok: false; error: SourceError } | null> => {
+    const notes = await json(files, 'host/unreadable.json')
+    return notes.ok ? recordedFailure({ error: object(notes.value)[name] }) : null
+  }
+  /** What the folder held when this was recorded; null: the capture does not say. */
+  const listed = async (folder: string): Promise<Observed<string[] | null> | null> => {
+    const folders = await json(files, 'host/folders.json')
+    const entry = folders.ok ? object(folders.value)[folder] : undefined
+    if (entry === undefined) return null
+    return entry === null ? observed(null) : (recordedFailure(entry) ?? observed(texts(entry)))
+  }
+  /** A file that was there and is not held was left out: that is not "there is none". */
+  const absent = async (name: string): Promise<Observed<null>> => {
+    const slash = name.lastIndexOf('/')
+    const names = await listed(name.slice(0, slash))
+    return names?.ok && names.value?.includes(name.slice(slash + 1)) === true ? notRecorded(name) : observed(null)
+  }
   return {
     // What the host said of a path at that time, not what this machine says of it now.
     async stat(name) {
-      const files = await json(root, 'host', 'files.json')
-      if (!files.ok) return files
-      const entry = object(files.value)[name]
+      const answers = await json(files, 'host/files.json')
+      if (!answers.ok) return answers
+      const entry = object(answers.value)[name]
       if (entry === undefined) return notRecorded(`what the host says of ${name}`)
       const e = object(entry)
       if (text(e['error']) === 'ENOENT' || text(e['error']) === 'ENOTDIR') return observed<HostPath>({ type: 'missing' })
       if (text(e['error'])) return notObserved('denied', `${name}: ${String(e['error'])}`)
+      const failed = recordedFailure(e)
+      if (failed) return failed
       const type = (['file', 'directory', 'socket', 'fifo'] as const).find((t) => t === e['type']) ?? 'other'
       return observed<HostPath>({
         type,
@@ -136,36 +175,44 @@ function recordedFiles(root: string, onDisk: (name: string) => string): Files {
       })
     },
     async read(name, limit) {
-      const handle = await openRegular(onDisk(name))
-      if (handle === null) return observed(null)
-      try {
-        const { size } = await handle.stat()
-        const buffer = Buffer.alloc(Math.min(size, limit))
-        const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0)
-        return observed(buffer.subarray(0, bytesRead))
-      } finally {
-        await handle.close()
-      }
+      const failed = await failure(name)
+      if (failed) return failed
+      const place = held(name)
+      const content = place === null ? null : await files.read(place)
+      return content === null ? absent(name) : observed(content.subarray(0, limit))
     },
     async open(name) {
-      const handle = await openRegular(onDisk(name))
-      if (handle === null) return observed(null)
-      if (name.endsWith('.gz')) return unpacked(name, handle)
-      const { size } = await handle.stat()
-      return observed<OpenFile>({
-        path: name,
-        size,
-        mtimeMs: null,
-        read: (offset, length) => readAt(handle, offset, length),
-        close: () => handle.close(),
-      })
+      const failed = await failure(name)
+      if (failed) return failed
+      const place = held(name)
+      const file = place === null ? null : await files.open(place)
+      if (file === null) return absent(name)
+      const window = await logWindow(files, name)
+      if (name.endsWith('.gz')) return unpacked(name, file, window)
+      return observed<OpenFile>({ path: name, mtimeMs: null, ...file, ...window })
     },
     async list(name) {
-      try {
-        return observed(await fs.readdir(onDisk(name)))
-      } catch {
-        return observed(null)
-      }
+      const place = held(name)
+      return (await listed(name)) ?? observed(place === null ? null : await files.list(place))
+    },
+  }
+}
+
+/** Of a log that is not held whole: which lines these are. `runs`: from this line of the capture on, the lines from this one of the log. */
+async function logWindow(files: CaptureFiles, name: string): Promise<Pick<OpenFile, 'cut' | 'originalLine'>> {
+  const logs = await json(files, 'host/logs.json')
+  const entry = logs.ok ? object(logs.value)[name] : undefined
+  if (entry === undefined) return {}
+  const { cut, runs } = object(entry)
+  const pairs = (Array.isArray(runs) ? runs : []).flatMap((pair: unknown) => {
+    const [here, there] = Array.isArray(pair) ? (pair as unknown[]) : []
+    return typeof here === 'number' ? [{ here, there: typeof there === 'number' ? there : null }] : []
+  })
+  return {
+    cut: cut === true,
+    originalLine(line) {
+      const run = pairs.findLast((p) => p.here <= line)
+      return run === undefined || run.there === null ? null : run.there + line - run.here
     },
   }
 }
@@ -176,128 +223,128 @@ const isFile = async (file: string): Promise<boolean> =>
     () => false,
   )
 
-async function openRegular(file: string): Promise<fs.FileHandle | null> {
-  if (!(await isFile(file))) return null
-  try {
-    return await fs.open(file, 'r')
-  } catch {
-    return null
-  }
-}
-
-async function readAt(handle: fs.FileHandle, offset: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(length)
-  const { bytesRead } = await handle.read(buffer, 0, length, offset)
-  return buffer.subarray(0, bytesRead)
-}
-
-async function unpacked(name: string, handle: fs.FileHandle): Promise<Observed<OpenFile | null>> {
+async function unpacked(
+  name: string,
+  file: NonNullable<Awaited<ReturnType<CaptureFiles['open']>>>,
+  window: Pick<OpenFile, 'cut' | 'originalLine'>,
+): Promise<Observed<OpenFile>> {
   try {
     const { gunzipSync } = await import('node:zlib')
-    const content = gunzipSync(await handle.readFile(), { maxOutputLength: 256 * 1024 * 1024 })
+    const content = gunzipSync(await file.read(0, file.size), { maxOutputLength: 256 * 1024 * 1024 })
     return observed<OpenFile>({
       path: name,
       size: content.length,
       mtimeMs: null,
+      ...window,
       read: (offset, length) => Promise.resolve(content.subarray(offset, offset + length)),
       close: () => Promise.resolve(),
     })
   } catch {
     return notObserved('failed', `${name} cannot be unpacked.`)
   } finally {
-    await handle.close()
+    await file.close()
   }
 }
 
 /** The recorded answers lie in `api/`, each with the request that it answers. */
-async function recordedAnswer(root: string, wanted: string, running: boolean): Promise<Observed<ApiAnswer>> {
-  let names: string[]
-  try {
-    names = await fs.readdir(path.join(root, 'api'))
-  } catch {
-    return running ? notRecorded('answers of the API') : notObserved('unreachable', 'MCPProxy was not running.')
-  }
+async function recordedAnswer(files: CaptureFiles, wanted: string, running: boolean): Promise<Observed<ApiAnswer>> {
+  const names = await files.list('api')
+  if (names === null) return running ? notRecorded('answers of the API') : notObserved('unreachable', 'MCPProxy was not running.')
   for (const name of names) {
-    const file = await json(root, 'api', name)
+    const file = await json(files, `api/${name}`)
     if (!file.ok) continue
     const v = object(file.value)
     if (text(object(v['request'])['path'])?.split('?')[0] !== wanted.split('?')[0]) continue
+    const failed = recordedFailure(v)
+    if (failed) return failed
     const status = Number(v['status'])
     return status === 0 ? notObserved('unreachable', 'MCPProxy was not running.') : observed({ status, body: v['body'] })
   }
   return notRecorded(`the answer to ${wanted}`)
 }
 
-function recordedEngine(root: string, docker: Loose): Engine {
-  const host = text(docker['host'])
-  const context = text(docker['context'])
+function recordedEngine(files: CaptureFiles, docker: Loose): Engine {
+  const silent = 'The engine did not answer when this was recorded.'
   const list = async (name: string): Promise<Observed<unknown[]>> => {
-    const file = await json(root, 'docker', name)
+    const file = await json(files, `docker/${name}`)
     if (!file.ok) return file
     return Array.isArray(file.value)
       ? observed(file.value as unknown[])
-      : notObserved('unreachable', 'The engine did not answer when this was recorded.')
+      : (recordedFailure(file.value) ?? notObserved('unreachable', silent))
   }
   const one = async (name: string): Promise<Observed<unknown>> => {
-    const file = await json(root, 'docker', name)
-    return file.ok && file.value === null ? notObserved('unreachable', 'The engine did not answer when this was recorded.') : file
+    const file = await json(files, `docker/${name}`)
+    if (!file.ok) return file
+    return file.value === null ? notObserved('unreachable', silent) : (recordedFailure(file.value) ?? file)
   }
-  /** `docker/images/<reference with other characters as _>.json` */
-  const image = (reference: string): Promise<Observed<unknown>> =>
-    json(root, 'docker', 'images', `${reference.replaceAll(/[^\w.-]+/g, '_')}.json`)
+  const image = (reference: string): Promise<Observed<unknown>> => json(files, imageFile(reference))
   return {
-    endpoint: () => Promise.resolve({ host, decidedBy: 'recorded', context, tls: false, problem: null }),
+    endpoint: () =>
+      Promise.resolve({
+        host: text(docker['host']),
+        decidedBy: text(docker['decidedBy']) ?? 'recorded',
+        context: text(docker['context']),
+        tls: docker['tls'] === true,
+        problem: text(docker['problem']),
+      }),
     version: () => one('version.json'),
     info: () => one('info.json'),
     containers: () => list('containers.json'),
     images: () => list('images.json'),
     networks: () => list('networks.json'),
     async events() {
-      let content: string
-      try {
-        content = await fs.readFile(path.join(root, 'docker', 'events.ndjson'), 'utf8')
-      } catch {
-        return notRecorded('docker/events.ndjson')
-      }
+      const failed = await json(files, 'docker/events-error.json')
+      if (failed.ok) return recordedFailure(failed.value) ?? notObserved('unreachable', silent)
+      const content = await files.read('docker/events.ndjson')
+      if (content === null) return notRecorded('docker/events.ndjson')
       return observed(
-        content.split('\n').flatMap((line) => {
-          try {
-            return line.trim() === '' ? [] : [JSON.parse(line) as unknown]
-          } catch {
-            return []
-          }
-        }),
+        content
+          .toString('utf8')
+          .split('\n')
+          .flatMap((line) => {
+            try {
+              return line.trim() === '' ? [] : [JSON.parse(line) as unknown]
+            } catch {
+              return []
+            }
+          }),
       )
     },
     async image(reference) {
       const file = await image(reference)
       if (!file.ok) return file
       const v = object(file.value)
-      return text(v['error']) !== null ? observed(null) : observed(v['inspect'] ?? null)
+      const failed = recordedFailure(v)
+      return failed ?? (text(v['error']) !== null ? observed(null) : observed(v['inspect'] ?? null))
     },
     async programs(reference) {
       const file = await image(reference)
       if (!file.ok) return file
-      const programs = object(file.value)['programs']
-      return Array.isArray(programs) ? observed(programs.map(String)) : notRecorded(`the programs of ${reference}`)
+      const { programs } = object(file.value)
+      return Array.isArray(programs)
+        ? observed(programs.map(String))
+        : (recordedFailure(programs) ?? notRecorded(`the programs of ${reference}`))
     },
     async inspect(id) {
-      const file = await json(root, 'docker', 'inspect-at-die.json')
+      const file = await json(files, 'docker/inspect-at-die.json')
       if (!file.ok) return file
-      return observed((Array.isArray(file.value) ? (file.value as unknown[]) : []).find((c) => text(object(c)['Id']) === id) ?? null)
+      const found = (Array.isArray(file.value) ? (file.value as unknown[]) : []).find((c) => text(object(c)['Id']) === id)
+      return found === undefined ? observed(null) : (recordedFailure(found) ?? observed(found))
     },
   }
 }
 
-async function recordedEnvironment(root: string): Promise<Observed<ProxyEnvironment>> {
-  const file = await json(root, 'host', 'environment.json')
+async function recordedEnvironment(files: CaptureFiles): Promise<Observed<ProxyEnvironment>> {
+  const file = await json(files, 'host/environment.json')
   if (!file.ok) return file
+  const failed = recordedFailure(file.value)
+  if (failed) return failed
   const v = object(file.value)
   const user = object(v['user'])
   const strings = (o: Loose): Record<string, string | undefined> =>
     Object.fromEntries(Object.entries(o).map(([k, item]) => [k, text(item) ?? undefined]))
   return observed({
-    source: 'recorded',
+    source: v['source'] === 'assumed' ? 'assumed' : 'recorded',
     pid: null,
     user:
       typeof user['uid'] === 'number'

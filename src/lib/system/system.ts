@@ -44,6 +44,10 @@ export interface OpenFile {
   path: string
   size: number
   mtimeMs: number | null
+  /** The beginning of the file is missing: a capture holds only the end of it. */
+  cut?: boolean
+  /** Of a file of which a capture holds only parts: the number that a line had in the whole; null: not known. */
+  originalLine?(line: number): number | null
   /** Bytes [offset, offset + length) as far as they exist. */
   read(offset: number, length: number): Promise<Buffer>
   close(): Promise<void>
@@ -137,7 +141,13 @@ export interface Locations {
 
 export interface System {
   /** Null on a live machine. */
-  recording: { recordedAt: string; path: string; mcpproxy: { version: string | null; running: boolean } } | null
+  recording: {
+    recordedAt: string
+    path: string
+    mcpproxy: { version: string | null; running: boolean }
+    /** Those that it was recorded for; null: all. */
+    servers: string[] | null
+  } | null
   platform: string
   /** The moment of looking: the clock, or when the capture was made. */
   now(): Date

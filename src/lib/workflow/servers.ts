@@ -2,17 +2,24 @@
 import { suggestNames, UserError } from '../errors.ts'
 import type { Shared } from '../evidence/collect.ts'
 
-export function knownServers({ config, status }: Shared): string[] {
+export function knownServers({ system, config, status }: Shared): string[] {
   const configured = config.ok ? config.value.servers.map((s) => s.name) : []
   const listed = status.ok && status.value ? status.value.servers.flatMap((s) => (typeof s['name'] === 'string' ? [s['name']] : [])) : []
   // A server without a name cannot be asked for; the shape of the file says so.
-  return [...new Set([...configured, ...listed])].filter((name) => name !== '')
+  // Of the others a bundle holds neither logs nor images.
+  const held = system.recording?.servers
+  return [...new Set([...configured, ...listed])].filter((name) => name !== '' && (held == null || held.includes(name)))
 }
 
 /** Throws for a server that nobody knows, unless the file cannot be read well enough to say so. */
 export function requireServer(shared: Shared, name: string): void {
   const { config, locations } = shared
   const known = knownServers(shared)
+  const held = shared.system.recording?.servers
+  if (held != null && !held.includes(name))
+    throw new UserError(`The capture holds nothing about "${name}".`, [
+      `It was recorded for ${held.map((n) => `"${n}"`).join(', ') || 'no server'}.`,
+    ])
   if (known.includes(name) || !config.ok) return
   const { document } = config.value
   if (document.root === null || document.problems.some((p) => p.kind === 'syntax' || p.kind === 'shape')) return

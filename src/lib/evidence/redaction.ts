@@ -1,0 +1,239 @@
+/**
+ * Takes secrets out of the texts of a capture, so that the same diagnosis follows from what is left. Two rounds: `learn` finds
+ * the values, by their names and by their form; `redact` strikes them in all their spellings, wherever they stand.
+ * A value becomes the same token everywhere; with another key it becomes another one.
+ */
+import { createHmac } from 'node:crypto'
+import { parseConfig } from '../formats/mcp-config.ts'
+import { parseLogLine } from '../formats/log-line.ts'
+import { isSecretName, commandLineSecrets, namedSecrets, type NamedSecret } from './secret-values.ts'
+import { harmless, secretPatterns } from './secret-patterns.ts'
+import { secretName, secretNodes, worthHiding } from './secrets.ts'
+import { spellings, strikeFragments } from './spellings.ts'
+
+export interface Redaction {
+  /** The file of the capture. */
+  place: string
+  kind: string
+  /** What stands there now. */
+  token: string
+  /** How often. */
+  count: number
+}
+
+export interface Identity {
+  home: string
+  users: readonly (string | undefined)[]
+  hosts: readonly (string | undefined)[]
+}
+
+export interface RedactionOptions {
+  /** 32 random bytes that are not kept, so that nobody can try values against the tokens. */
+  key: Buffer
+  /** Null: user and host names and home paths stay. */
+  identity: Identity | null
+  /** Words that a diagnosis is read from: names of servers, programs, images. */
+  keep: Iterable<string>
+}
+
+export interface CaptureRedactor {
+  /** `form`: how the text is read. */
+  learn(text: string, form: 'json' | 'lines' | 'config'): void
+  redact(text: string, place: string): string
+  redactions(): Redaction[]
+}
+
+interface Known {
+  value: string
+  kind: string
+  strength: NamedSecret['strength']
+}
+
+export function createRedactor(options: RedactionOptions): CaptureRedactor {
+  const keep = new Set([...options.keep].map((w) => w.toLowerCase()))
+  const known = new Map<string, Known>()
+  /** Values that are struck only beside their name: too short or too common to be struck from any text. */
+  const pairs = new Map<string, { name: string; value: string }>()
+  const counts = new Map<string, Redaction>()
+  let rules: { from: RegExp; token: string; kind: string }[] | null = null
+
+  const token = (value: string): string => {
+    const prefix = known.get(value)?.strength === 'value' ? 'VALUE' : 'SECRET'
+    return `${prefix}_${createHmac('sha256', options.key).update(value).digest('hex').slice(0, 12)}`
+  }
+  const remember = (value: string, kind: string, strength: Known['strength']): void => {
+    const before = known.get(value)
+    if (before?.strength === 'secret' || isToken(value)) return
+    known.set(value, { value, kind: before && strength === 'value' ? before.kind : kind, strength })
+    rules = null
+  }
+  const learnNamed = ({ name, value, kind, strength }: NamedSecret): void => {
+    // Of an address the parts that are secret go, the rest says where the server wants to go.
+    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(value) && !isSecretName(name)) return learnShapes(value)
+    if (strength === 'value' && isPathList(name, value)) return
+    if (strength === 'value' && (/^-|localhost|127\.0\.0\.1|host\.docker\.internal/.test(value) || keep.has(value.toLowerCase())))
+      return learnShapes(value)
+    remember(value, kind, strength)
+    pairs.set(`${name}\0${value}`, { name, value })
+  }
+  const learnShapes = (text: string): void => {
+    for (const { kind, pattern } of secretPatterns)
+      for (const { groups } of text.matchAll(pattern)) {
+        const value = groups?.['secret'] ?? ''
+        if (harmless(kind, value)) continue
+        // The name before the colon goes where it stands, and nowhere else: it may be `user`.
+        const password = kind === 'url-credentials' ? value.slice(value.indexOf(':') + 1) : ''
+        if (worthHiding(password, 'token')) remember(password, kind, 'secret')
+        remember(value, kind, 'secret')
+      }
+  }
+
+  const learnNames = (text: string, form: 'json' | 'lines' | 'config'): void => {
+    if (form === 'lines') {
+      for (const line of text.split('\n')) {
+        const parsed = parseLogLine(line, '', null)
+        if (parsed) namedSecrets(parsed.fields).forEach(learnNamed)
+        else for (const item of jsonOf(line)) namedSecrets(item).forEach(learnNamed)
+        commandLineSecrets(line).forEach(learnNamed)
+      }
+      return
+    }
+    for (const item of jsonOf(text)) {
+      namedSecrets(item).forEach(learnNamed)
+      for (const string of strings(item)) commandLineSecrets(string).forEach(learnNamed)
+    }
+    if (form !== 'config') return
+    // Also of a file that is no JSON any more.
+    for (const { name, value } of secretNodes(parseConfig('', Buffer.from(text))))
+      if (worthHiding(value, name) && !/\*{3}|\$\{/.test(value) && !isToken(value))
+        learnNamed({ name, value, kind: 'config', strength: secretName.test(name) ? 'secret' : 'value' })
+  }
+
+  return {
+    learn(text, form) {
+      learnNames(text, form)
+      learnShapes(text)
+    },
+    redact(text, place) {
+      const note = (kind: string, mark: string): string => {
+        const key = `${place}\0${kind}\0${mark}`
+        const entry = counts.get(key) ?? { place, kind, token: mark, count: 0 }
+        counts.set(key, { ...entry, count: entry.count + 1 })
+        return mark
+      }
+      rules ??= [...pairRules(), ...freeRules()]
+      let result = text
+      for (const { from, token: mark, kind } of rules)
+        result = result.replace(from, (whole: string, ...found: unknown[]) => {
+          const before = typeof found[0] === 'string' ? found[0] : ''
+          return isToken(whole.slice(before.length)) ? whole : before + note(kind, mark)
+        })
+      for (const { value, kind, strength } of known.values())
+        if (strength === 'secret' && !keep.has(value.toLowerCase())) result = strikeFragments(result, value, () => note(kind, token(value)))
+      for (const { kind, pattern } of secretPatterns)
+        result = result.replace(pattern, (whole: string, ...rest: unknown[]) => {
+          const value = (rest.at(-1) as { secret: string }).secret
+          const at = whole.lastIndexOf(value)
+          return harmless(kind, value) ? whole : whole.slice(0, at) + note(kind, token(value)) + whole.slice(at + value.length)
+        })
+      return options.identity ? withoutIdentity(result, options.identity, note) : result
+    },
+    redactions: () => [...counts.values()].sort((a, b) => (a.place + a.kind + a.token < b.place + b.kind + b.token ? -1 : 1)),
+  }
+
+  /** `NAME=value` and `"NAME": "value"`. */
+  function pairRules(): { from: RegExp; token: string; kind: string }[] {
+    return [...pairs.values()]
+      .sort((a, b) => b.value.length - a.value.length)
+      .flatMap(({ name, value }) =>
+        spellings(value).plain.map((spelled) => ({
+          from: new RegExp(`((?<![\\w])${escaped(name)}(?:=["']?|\\\\*"?\\s*[:,=]\\s*\\\\*"))${escaped(spelled)}(?![\\w.-])`, 'g'),
+          token: token(value),
+          kind: known.get(value)?.kind ?? 'env',
+        })),
+      )
+  }
+
+  function freeRules(): { from: RegExp; token: string; kind: string }[] {
+    const all: { spelled: string; from: RegExp; token: string; kind: string }[] = []
+    for (const { value, kind, strength } of known.values()) {
+      // A password that is a word is in other texts too: it goes only beside its name.
+      if (keep.has(value.toLowerCase()) || /^(?:\d+|[A-Za-z]{1,9})$/.test(value) || (strength === 'value' && !looksRandom(value))) continue
+      const mark = token(value)
+      const { plain, encoded } = spellings(value)
+      for (const spelled of [...plain, ...encoded]) {
+        // A short one is struck as a whole word, so that it does not eat into another.
+        const word = spelled.length < 8 ? [`(?<![\\w-])`, `(?![\\w-])`] : ['', '']
+        all.push({ spelled, from: new RegExp(`${word[0]}${escaped(spelled)}${word[1]}`, 'g'), token: mark, kind })
+      }
+    }
+    return all.sort((a, b) => b.spelled.length - a.spelled.length)
+  }
+}
+
+const isToken = (text: string): boolean => /(?:SECRET|VALUE)_[0-9a-f]{12}/.test(text)
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
+const looksRandom = (value: string): boolean => value.length >= 8 && /\d/.test(value) && /[a-z]/i.test(value) && !/[\s/]/.test(value)
+
+/** PATH and the like: what a program is looked for in is what many diagnoses are about. */
+const isPathList = (name: string, value: string): boolean => /(?:^|_)(?:PATH|HOME|DIR)$/i.test(name) && /^(?:[A-Za-z]:)?[\\/~.]/.test(value)
+
+/** The whole as JSON, or each line of it that is. */
+function jsonOf(text: string): unknown[] {
+  try {
+    return [JSON.parse(text.replace(/^\uFEFF/, '')) as unknown]
+  } catch {
+    return text.split('\n').flatMap((line) => {
+      if (!/^\s*[[{]/.test(line)) return []
+      try {
+        return [JSON.parse(line) as unknown]
+      } catch {
+        return []
+      }
+    })
+  }
+}
+
+function* strings(value: unknown): Generator<string> {
+  if (typeof value === 'string') yield value
+  else if (Array.isArray(value)) for (const item of value) yield* strings(item)
+  else if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) yield* strings(item)
+}
+
+/** Names of users that images and systems bring along: they tell nothing of anybody. */
+const common = new Set(
+  'user root node app appuser pwuser nonroot nobody ubuntu debian alpine runner vscode mcp docker linuxbrew public default shared admin jovyan python circleci coder www-data host localhost'.split(
+    ' ',
+  ),
+)
+const commonHosts = /^(?:docker-desktop|colima.*|lima.*|orbstack|podman.*|rancher-desktop|minikube|localhost|default|host)$/i
+
+function withoutIdentity(text: string, identity: Identity, note: (kind: string, mark: string) => string): string {
+  const { home } = identity
+  const base = home.split(/[\\/]/).at(-1) ?? ''
+  const users = [base, ...identity.users].filter((u): u is string => u !== undefined && u.length > 2 && !common.has(u.toLowerCase()))
+  let result = text
+  if (home !== '/root' && base !== '' && !common.has(base.toLowerCase())) {
+    const mark = plainHome(home)
+    for (const [spelled, hidden] of new Map([
+      [home, mark],
+      [home.replaceAll('\\', '\\\\'), mark.replaceAll('\\', '\\\\')],
+      [encodeURIComponent(home), encodeURIComponent(mark)],
+    ]))
+      result = result.replace(new RegExp(`${escaped(spelled)}(?![\\w.-])`, 'g'), () => note('home', hidden))
+  }
+  result = result.replace(
+    /((?:\/home|\/Users|[A-Za-z]:\\{1,2}Users)(?:\/|\\{1,2}))([A-Za-z0-9_][\w.-]*)/g,
+    (whole, before: string, name: string) => (common.has(name.toLowerCase()) ? whole : before + note('home', 'user')),
+  )
+  for (const user of new Set(users))
+    result = result.replace(new RegExp(`(?<![\\w-])${escaped(user)}(?![\\w-])`, 'g'), () => note('user-name', 'user'))
+  const hosts = identity.hosts.filter((h): h is string => h !== undefined && h.length > 2 && !commonHosts.test(h) && !/^[\d.:]+$/.test(h))
+  for (const host of new Set(hosts))
+    result = result.replace(new RegExp(`(?<![\\w-])${escaped(host)}(?![\\w-])`, 'g'), () => note('host-name', 'host'))
+  return result
+}
+
+/** What a home is called in a redacted capture. */
+export const plainHome = (home: string): string =>
+  /^[A-Za-z]:/.test(home) ? `${home.slice(0, 2)}\\Users\\user` : home.startsWith('/Users/') ? '/Users/user' : '/home/user'

@@ -1,0 +1,117 @@
+/**
+ * Secrets that give themselves away by their form. For whole files, JSON among them: no pattern runs over a quote or a
+ * backslash, so that what stays is still JSON. `secret` is the group that goes.
+ */
+
+export interface SecretPattern {
+  kind: string
+  pattern: RegExp
+}
+
+const shape = (kind: string, source: string): SecretPattern => ({
+  kind,
+  pattern: new RegExp(`(?<![A-Za-z0-9])(?<secret>${source})`, 'g'),
+})
+const b64 = 'A-Za-z0-9+/'
+
+const assignment = (sign: string): RegExp =>
+  new RegExp(
+    `(?:^|[\\s"'\`({,;])(?:--?)?[\\w.-]*(?:api[_-]?key|access[_-]?key|token|secret|passwo?r?d|passphrase|pwd|credential|private[_-]?key)[\\w-]*` +
+      `(?:\\\\*["'])?\\s*${sign}\\s?(?:\\\\*["'])?(?<secret>[^\\s"'\`,;)}&\\\\\\]<>]{4,})`,
+    'gi',
+  )
+
+/** The more particular first. */
+export const secretPatterns: readonly SecretPattern[] = [
+  {
+    kind: 'private-key',
+    pattern: /-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?<secret>(?:\\+[nr]|[^"\\-])+)(?=-----END|["\\-]|$)/g,
+  },
+  { kind: 'age-key', pattern: /(?<secret>AGE-SECRET-KEY-1[A-Z0-9]{20,})/g },
+  shape('github-token', 'gh[pousr]_[A-Za-z0-9]{20,}'),
+  shape('github-token', 'github_pat_[A-Za-z0-9_]{20,}'),
+  shape('gitlab-token', 'gl(?:pat|dt|rt|cbt|ptt|soat)-[\\w-]{16,}'),
+  shape('anthropic-key', 'sk-ant-[\\w-]{16,}'),
+  shape('openai-key', 'sk-[\\w-]{16,}'),
+  shape('slack-token', 'xox[abeoprs]-[\\w-]{10,}'),
+  shape('slack-token', 'xapp-[\\w-]{10,}'),
+  { kind: 'slack-webhook', pattern: /hooks\.slack\.com\/(?:services|workflows)\/(?<secret>[\w/-]{16,})/g },
+  { kind: 'discord-webhook', pattern: /discord(?:app)?\.com\/api\/webhooks\/(?<secret>\d+\/[\w-]{16,})/g },
+  shape('aws-key-id', '(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])'),
+  shape('google-key', 'AIza[\\w-]{30,}'),
+  shape('google-token', 'ya29\\.[\\w-]{20,}'),
+  shape('google-token', 'GOCSPX-[\\w-]{16,}'),
+  shape('jwt', 'eyJ[\\w-]{8,}\\.[\\w-]{8,}\\.[\\w-]*'),
+  shape('npm-token', 'npm_[A-Za-z0-9]{30,}'),
+  shape('pypi-token', 'pypi-[\\w-]{16,}'),
+  shape('huggingface-token', 'hf_[A-Za-z0-9]{20,}'),
+  shape('stripe-key', '(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}'),
+  shape('stripe-key', 'whsec_[A-Za-z0-9+/=]{16,}'),
+  shape('sendgrid-key', 'SG\\.[\\w-]{16,}\\.[\\w-]{16,}'),
+  shape('twilio-key', 'SK[0-9a-f]{32}(?![0-9a-f])'),
+  shape('mailgun-key', 'key-[0-9a-f]{32}(?![0-9a-f])'),
+  shape('digitalocean-token', 'do[opr]_v1_[0-9a-f]{32,}'),
+  shape('telegram-token', '\\d{8,10}:AA[\\w-]{32,}'),
+  shape('discord-token', '[MNO][\\w-]{23,27}\\.[\\w-]{6}\\.[\\w-]{27,}'),
+  shape('databricks-token', 'dapi[0-9a-f]{32}'),
+  shape('linear-key', 'lin_(?:api|oauth)_[A-Za-z0-9]{20,}'),
+  shape('notion-token', '(?:ntn|secret)_[A-Za-z0-9]{30,}'),
+  shape('figma-token', 'figd_[\\w-]{20,}'),
+  shape('postman-key', 'PMAK-[0-9a-f]{20,}-[0-9a-f]{20,}'),
+  shape('shopify-token', 'shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32}'),
+  shape('square-token', 'sq0(?:atp|csp|idp)-[\\w-]{20,}'),
+  shape('grafana-token', 'gl(?:sa|c)_[A-Za-z0-9_=+/-]{20,}'),
+  shape('vault-token', 'hv[sbr]\\.[\\w-]{20,}'),
+  shape('doppler-token', 'dp\\.(?:pt|st|ct|sa|scim|audit)\\.[\\w.-]{20,}'),
+  shape('docker-token', 'dckr_(?:pat|oat)_[\\w-]{16,}'),
+  shape('perplexity-key', 'pplx-[A-Za-z0-9]{20,}'),
+  shape('groq-key', 'gsk_[A-Za-z0-9]{20,}'),
+  shape('xai-key', 'xai-[A-Za-z0-9]{20,}'),
+  shape('replicate-token', 'r8_[A-Za-z0-9]{20,}'),
+  shape('tavily-key', 'tvly-[\\w-]{16,}'),
+  shape('supabase-key', 'sb(?:p|_secret|_publishable)_[\\w-]{20,}'),
+  shape('airtable-token', 'pat[A-Za-z0-9]{14}\\.[0-9a-f]{40,}'),
+  shape('atlassian-token', 'AT(?:ATT|CTT|BB)[\\w=+/-]{20,}'),
+  shape('mcpproxy-token', 'mcp_agt_[\\w-]{8,}'),
+  { kind: 'bearer', pattern: /\b(?:Bearer|Basic|Token) (?<secret>[\w.~+/-]{8,}=*)/gi },
+  { kind: 'url-credentials', pattern: /\b[a-z][a-z0-9+.-]*:\/\/(?<secret>[^\s/@"'\\`<>?#]{1,256}:[^\s/@"'\\`<>]{1,256})@/gi },
+  { kind: 'url-credentials', pattern: /\b[a-z][a-z0-9+.-]*:\/\/(?<secret>[^\s/@"':\\`<>?#]{8,256})@/gi },
+  {
+    kind: 'query-value',
+    pattern:
+      /[?&;](?:[\w-]*(?:api_?key|token|secret|passw(?:or)?d|signature|credential)[\w-]*|key|sig|auth|code|pwd|sv_sig)=(?<secret>[^&\s"'#\\`<>;]{4,})/gi,
+  },
+  { kind: 'connection-string', pattern: /\b(?:AccountKey|SharedAccessKey|Password|Pwd)=(?<secret>[^;"'\\\s]{4,})/gi },
+  { kind: 'assignment', pattern: assignment('=') },
+  { kind: 'statement', pattern: assignment(':') },
+  { kind: 'cookie', pattern: /\b(?:Set-)?Cookie:\s*(?<secret>[^\s"'\\][^"'\\\r\n]{3,})/gi },
+  // The line that a PEM block was broken into, an AWS secret key, and the like. What is only hexadecimal is the id of something.
+  { kind: 'random', pattern: new RegExp(`(?<![\\w+/=@:.-])(?<secret>[${b64}_-]{40,}={0,2})(?![\\w+/=-])`, 'g') },
+]
+
+/** `token: undefined`, `API_KEY=${env:X}`: words of a message, or a reference, not a value. */
+const statement =
+  /^(?:undefined|null|none|true|false|missing|required|invalid|unset|not|is|was|are|expired|string|str|must|environment|object|\(?unknown\)?|empty|error|found|from|set|and|for|the|with|file|path|variable)[.!]?$/i
+
+/** What a pattern found, but is no secret. */
+export function harmless(kind: string, value: string): boolean {
+  if (statement.test(value) || /\*{3}|••|\$\{/.test(value) || /(?:SECRET|VALUE)_[0-9a-f]{12}/.test(value)) return true
+  // `exec: "docker-credential-desktop": executable file not found`
+  if (kind === 'statement' && /^[A-Za-z]+[.!]?$/.test(value)) return true
+  if (kind === 'assignment' || kind === 'statement' || kind === 'query-value')
+    return /^(?:\/|\.\/|~\/)|^\d{1,6}$|^[[{(]|^%[sdvq]|^https?:\/\//.test(value)
+  if (kind === 'cookie') return !value.includes('=')
+  if (kind === 'bearer') return /^[a-z]+$/.test(value)
+  if (kind === 'random') return !isRandom(value)
+  return false
+}
+
+/** Upper and lower case letters and digits in a disorder that words and paths do not have. */
+function isRandom(value: string): boolean {
+  if (/^[0-9a-f-]+$/i.test(value) || !/[a-z]/.test(value) || !/[A-Z]/.test(value) || (value.match(/\d/g) ?? []).length < 3) return false
+  const counts = new Map<string, number>()
+  for (const c of value) counts.set(c, (counts.get(c) ?? 0) + 1)
+  let bits = 0
+  for (const n of counts.values()) bits -= (n / value.length) * Math.log2(n / value.length)
+  return bits > 4.2 && (value.match(/[/_-]/g) ?? []).length < value.length / 8
+}

@@ -1,0 +1,92 @@
+/** How one value may be written in different texts. */
+
+/** `plain`: readable, in quotes of all kinds. `encoded`: URL and base64, also as a part of something longer. */
+export function spellings(value: string): { plain: string[]; encoded: string[] } {
+  const plain = new Set([
+    value,
+    value.replaceAll("'", `'\\''`),
+    value.replace(/["$`\\]/g, '\\$&'),
+    value.replace(/[^\w@%+=:,./-]/g, '\\$&'),
+  ])
+  for (const spelled of [...plain]) {
+    const json = JSON.stringify(spelled).slice(1, -1)
+    plain.add(json)
+    plain.add(JSON.stringify(json).slice(1, -1))
+    // encoding/json of Go writes these three so.
+    plain.add(json.replaceAll('&', '\\u0026').replaceAll('<', '\\u003c').replaceAll('>', '\\u003e'))
+    if (/[^\0-\x7f]/.test(spelled)) plain.add(json.replace(/[^\0-\x7f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`))
+    // A file that is no UTF-8 is read byte by byte.
+    if (/[^\0-\x7f]/.test(spelled)) plain.add(Buffer.from(spelled).toString('latin1'))
+  }
+  // A lone surrogate cannot be URL-encoded.
+  const whole = value.replace(/[\uD800-\uDFFF]/g, '')
+  const url = encodeURIComponent(whole)
+  const encoded = new Set([
+    url,
+    url.replace(/%[0-9A-F]{2}/g, (c) => c.toLowerCase()),
+    url.replaceAll('%20', '+'),
+    url.replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`),
+    encodeURIComponent(url),
+    ...base64Of(value),
+  ])
+  // A quote or backslash of JSON's own must not be eaten: such spellings only where they are escaped.
+  return {
+    plain: [...plain].filter((s) => s !== '' && !/(?<!\\)(?:\\\\)*"/.test(s)).sort((a, b) => b.length - a.length),
+    encoded: [...encoded].filter((s) => !plain.has(s) && s.length >= 8),
+  }
+}
+
+/** What of it is the same wherever it stands in something longer, e.g. `user:password` of a Basic header. */
+function base64Of(value: string): string[] {
+  const bytes = Buffer.from(value)
+  if (bytes.length < 8) return []
+  return [0, 1, 2].flatMap((before) => {
+    const padded = Buffer.concat([Buffer.alloc(before), bytes])
+    const text = padded.toString('base64').replace(/=+$/, '')
+    const from = before === 0 ? 0 : before + 1
+    const to = padded.length % 3 === 0 ? text.length : text.length - 1
+    const middle = text.slice(from, to)
+    return [middle, middle.replaceAll('+', '-').replaceAll('/', '_'), middle.replaceAll('/', '\\/')]
+  })
+}
+
+const shortest = 8
+
+/**
+ * Strikes what is left of a secret that was cut off, at its end (MCPProxy keeps 512 bytes of a line) or at its beginning (the
+ * next field goes on). Fragments of at least eight characters; of plain words none, they are in other texts too.
+ */
+export function strikeFragments(text: string, value: string, mark: () => string): string {
+  if (value.length < shortest + 4 || /[\s"\\]/.test(value)) return text
+  const [head, tail] = [value.slice(0, shortest), value.slice(-shortest)]
+  let result = text
+  if (isTelling(head))
+    result = strike(result, head, mark, (at) => {
+      let end = at + shortest
+      while (end - at < value.length && result[end] === value[end - at]) end++
+      return !isWord(result[at - 1]) && /^(?:$|\.{3}|[…"'\\\s,;)\]}])/.test(result.slice(end, end + 3)) ? [at, end] : null
+    })
+  if (isTelling(tail))
+    result = strike(result, tail, mark, (at) => {
+      const end = at + shortest
+      let start = at
+      while (value.length - (end - start) > 0 && start > 0 && result[start - 1] === value[value.length - (end - start) - 1]) start--
+      return !isWord(result[end]) && /(?:^|\.{3}|["'\s,;([{=:…])$/.test(result.slice(Math.max(0, start - 3), start)) ? [start, end] : null
+    })
+  return result
+}
+
+function strike(text: string, needle: string, mark: () => string, extent: (at: number) => [number, number] | null): string {
+  let result = ''
+  let from = 0
+  for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + 1)) {
+    const found = at < from ? null : extent(at)
+    if (found === null || found[0] < from) continue
+    result += text.slice(from, found[0]) + mark()
+    from = found[1]
+  }
+  return from === 0 ? text : result + text.slice(from)
+}
+
+const isWord = (c: string | undefined): boolean => c !== undefined && /[\w-]/.test(c)
+const isTelling = (part: string): boolean => (/\d/.test(part) && /[A-Za-z]/.test(part)) || (/[a-z]/.test(part) && /[A-Z]/.test(part))

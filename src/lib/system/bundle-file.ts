@@ -1,0 +1,74 @@
+/** Puts a capture under its name at once: whoever finds that name finds a whole capture. */
+import fs from 'node:fs/promises'
+import path from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { UserError } from '../errors.ts'
+import { packArchive } from './archive.ts'
+import type { CaptureFile } from './capture-files.ts'
+
+export const isArchiveName = (target: string): boolean => /\.(?:tgz|tar\.gz)$/i.test(target)
+
+/** Nothing that exists is overwritten. Throws a UserError. */
+export async function refuseExisting(target: string): Promise<void> {
+  if (await exists(target)) throw new UserError(`${target} exists already.`, ['Name another place with -o.'])
+}
+
+/** `target`: a .tgz, or a folder that does not exist. Only its owner can read it. Returns the bytes that it takes. */
+export async function writeBundle(target: string, files: readonly CaptureFile[]): Promise<number> {
+  await refuseExisting(target)
+  const temporary = path.join(path.dirname(path.resolve(target)), `.${path.basename(target)}.${randomBytes(6).toString('hex')}.part`)
+  try {
+    const bytes = isArchiveName(target) ? await writeArchive(temporary, files) : await writeFolder(temporary, files)
+    await refuseExisting(target)
+    await fs.rename(temporary, target)
+    return bytes
+  } catch (error) {
+    await fs.rm(temporary, { recursive: true, force: true })
+    if (error instanceof UserError) throw error
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    const why = reasons[code]
+    if (why === undefined) throw error
+    throw new UserError(`${target} cannot be written: ${why}.`, ['Name another place with -o.'])
+  }
+}
+
+const reasons: Record<string, string> = {
+  EACCES: 'this is not allowed',
+  EPERM: 'this is not allowed',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota is used up',
+  ENOENT: 'its folder does not exist',
+  ENOTDIR: 'its folder is a file',
+  ENAMETOOLONG: 'the name is too long',
+}
+
+async function writeArchive(file: string, files: readonly CaptureFile[]): Promise<number> {
+  const bytes = await packArchive(files)
+  const handle = await fs.open(file, 'wx', 0o600)
+  try {
+    await handle.writeFile(bytes)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  return bytes.length
+}
+
+async function writeFolder(folder: string, files: readonly CaptureFile[]): Promise<number> {
+  await fs.mkdir(folder, { mode: 0o700 })
+  let bytes = 0
+  for (const file of files) {
+    const full = path.join(folder, file.name)
+    await fs.mkdir(path.dirname(full), { recursive: true, mode: 0o700 })
+    await fs.writeFile(full, file.bytes, { flag: 'wx', mode: 0o600 })
+    bytes += file.bytes.length
+  }
+  return bytes
+}
+
+const exists = (file: string): Promise<boolean> =>
+  fs.lstat(file).then(
+    () => true,
+    () => false,
+  )

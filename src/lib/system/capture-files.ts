@@ -1,0 +1,97 @@
+/** The files of a capture, in a folder or in memory. Names are relative, with `/`. */
+import fs from 'node:fs/promises'
+import path from 'node:path'
+
+export interface CaptureFile {
+  name: string
+  bytes: Buffer
+}
+
+export interface CaptureFiles {
+  /** Null: there is no such file. */
+  read(name: string): Promise<Buffer | null>
+  /** Null: there is no such folder. */
+  list(folder: string): Promise<string[] | null>
+  /** At any place of the file; null: there is no such file. */
+  open(name: string): Promise<{ size: number; read(offset: number, length: number): Promise<Buffer>; close(): Promise<void> } | null>
+}
+
+/** Links that lead out of the folder are no part of the capture: it may come from somebody who wants another file shown. */
+export function folderFiles(root: string): CaptureFiles {
+  const inside = async (name: string): Promise<string | null> => {
+    try {
+      const [base, full] = await Promise.all([fs.realpath(root), fs.realpath(path.join(root, name))])
+      return full === base || full.startsWith(base + path.sep) ? full : null
+    } catch {
+      return null
+    }
+  }
+  const openRegular = async (name: string): Promise<fs.FileHandle | null> => {
+    const full = await inside(name)
+    if (full === null) return null
+    try {
+      // Opening a FIFO would wait for a writer.
+      return (await fs.stat(full)).isFile() ? await fs.open(full, 'r') : null
+    } catch {
+      return null
+    }
+  }
+  return {
+    async read(name) {
+      const handle = await openRegular(name)
+      if (handle === null) return null
+      try {
+        return await handle.readFile()
+      } finally {
+        await handle.close()
+      }
+    },
+    async list(folder) {
+      const full = await inside(folder)
+      if (full === null) return null
+      try {
+        return await fs.readdir(full)
+      } catch {
+        return null
+      }
+    },
+    async open(name) {
+      const handle = await openRegular(name)
+      if (handle === null) return null
+      const { size } = await handle.stat()
+      return {
+        size,
+        read: async (offset, length) => {
+          const buffer = Buffer.alloc(Math.max(0, Math.min(length, size - offset)))
+          const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset)
+          return buffer.subarray(0, bytesRead)
+        },
+        close: () => handle.close(),
+      }
+    },
+  }
+}
+
+export function memoryFiles(files: readonly CaptureFile[]): CaptureFiles {
+  const byName = new Map(files.map((f) => [f.name, f.bytes]))
+  return {
+    read: (name) => Promise.resolve(byName.get(name) ?? null),
+    list(folder) {
+      const prefix = `${folder}/`
+      const names = new Set([...byName.keys()].flatMap((n) => (n.startsWith(prefix) ? [n.slice(prefix.length).split('/')[0] ?? ''] : [])))
+      return Promise.resolve(names.size > 0 ? [...names] : null)
+    },
+    open(name) {
+      const bytes = byName.get(name)
+      return Promise.resolve(
+        bytes === undefined
+          ? null
+          : {
+              size: bytes.length,
+              read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)),
+              close: () => Promise.resolve(),
+            },
+      )
+    },
+  }
+}

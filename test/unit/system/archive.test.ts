@@ -1,0 +1,110 @@
+/** An archive may come from anybody: what no capture would hold is refused, with exit code 2. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import { packTar } from 'modern-tar'
+import { UserError } from '../../../src/lib/errors.ts'
+import { packArchive, readArchive } from '../../../src/lib/system/archive.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'doctor-archive-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+let count = 0
+const write = (bytes: Uint8Array): string => {
+  const file = join(folder, `${count++}.tgz`)
+  writeFileSync(file, bytes)
+  return file
+}
+type Entry = Parameters<typeof packTar>[0][number]
+const entry = (name: string, text = 'x'): Entry => ({ header: { name, size: Buffer.byteLength(text), type: 'file' }, body: text })
+const archive = async (...entries: Entry[]): Promise<string> => write(gzipSync(await packTar([entry('capture.json', '{}'), ...entries])))
+const refused = (file: string, why: RegExp, limits?: Parameters<typeof readArchive>[1]): Promise<void> =>
+  assert.rejects(readArchive(file, limits), (error) => error instanceof UserError && why.test(error.message))
+
+test('what was packed is read again, also long names', async () => {
+  const files = [
+    { name: 'capture.json', bytes: Buffer.from('{}') },
+    { name: `home/${'long/'.repeat(60)}name.log`, bytes: Buffer.from('text\n') },
+    { name: 'home/ünïcode ⚙.log', bytes: Buffer.alloc(3000, 7) },
+    { name: 'empty', bytes: Buffer.alloc(0) },
+  ]
+  assert.deepEqual(await readArchive(write(await packArchive(files))), files)
+})
+
+test('a folder that was packed as a whole', async () => {
+  const file = write(
+    gzipSync(
+      await packTar([
+        { header: { name: './mine/', size: 0, type: 'directory' } },
+        entry('./mine/capture.json', '{}'),
+        entry('./mine/api/info.json'),
+      ]),
+    ),
+  )
+  assert.deepEqual(
+    (await readArchive(file)).map((f) => f.name),
+    ['capture.json', 'api/info.json'],
+  )
+})
+
+for (const name of ['../x', 'a/../../x', '/etc/passwd', 'C:/x', 'C:x', 'a\\..\\x', 'a//b', '..'])
+  test(`the name ${name} is refused`, async () => refused(await archive(entry(name)), /leads elsewhere/))
+
+for (const type of ['symlink', 'link', 'character-device', 'block-device', 'fifo'] as const)
+  test(`a ${type} is refused`, async () =>
+    refused(await archive({ header: { name: 'home', size: 0, type, linkname: '/etc' } }), new RegExp(`is a ${type}`)))
+
+test('a name that is there twice is refused', async () => refused(await archive(entry('a'), entry('./a')), /twice/))
+
+test('a file that is too large, too many of them, and a bomb are refused', async () => {
+  const limits = { entry: 1000, total: 100_000, entries: 3 }
+  await refused(await archive(entry('a', 'x'.repeat(1001))), /larger than/, limits)
+  await refused(await archive(entry('a'), entry('b'), entry('c')), /more than 3 files/, limits)
+  await refused(write(gzipSync(Buffer.alloc(50 * 1024 * 1024))), /unpacked it is larger/, limits)
+})
+
+test('a bomb is not unpacked first', async () => {
+  const bomb = write(gzipSync(Buffer.alloc(400 * 1024 * 1024)))
+  const before = process.memoryUsage().rss
+  await refused(bomb, /unpacked it is larger/, { entry: 1000, total: 1024 * 1024, entries: 3 })
+  assert.ok(process.memoryUsage().rss - before < 150 * 1024 * 1024)
+})
+
+test('what is cut off, or no archive at all, is refused', async () => {
+  const whole = gunzipSync(
+    await packArchive([
+      { name: 'capture.json', bytes: Buffer.from('{}') },
+      { name: 'b', bytes: Buffer.alloc(5000, 1) },
+    ]),
+  )
+  await refused(write(gzipSync(whole.subarray(0, 1024))), /refused|cannot be read/)
+  await refused(write(gzipSync(whole.subarray(0, 3000))), /refused|cannot be read/)
+  await refused(write(gzipSync(whole).subarray(0, 60)), /cannot be read/)
+  await refused(write(Buffer.from('hello')), /cannot be read/)
+  await refused(write(Buffer.alloc(0)), /refused|cannot be read/)
+  await refused(write(gzipSync('')), /refused|cannot be read/)
+})
+
+test('damaged archives: a list of files or a UserError, nothing else', async () => {
+  const whole = gunzipSync(
+    await packArchive([
+      { name: 'capture.json', bytes: Buffer.from('{}') },
+      { name: 'home/x.log', bytes: Buffer.from('text') },
+    ]),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 6 }), async (changes) => {
+      const bytes = Buffer.from(whole)
+      for (const [at, value] of changes) bytes[at] = value
+      try {
+        for (const { name } of await readArchive(write(gzipSync(bytes)))) assert.doesNotMatch(name, /^\/|(?:^|\/)\.\.(?:\/|$)/)
+      } catch (error) {
+        assert.ok(error instanceof UserError, String(error))
+      }
+    }),
+    { numRuns: 300 },
+  )
+})
