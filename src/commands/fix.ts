@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { placeFlags, SystemCommand, type SystemFlags } from '../lib/base-command.ts'
+import { environment, placeFlags, SystemCommand, type SystemFlags } from '../lib/base-command.ts'
 import { UserError } from '../lib/errors.ts'
 import { editClasses, type EditClass } from '../lib/remedies/remedy.ts'
 import { Interrupted } from '../lib/report/failure.ts'
@@ -85,6 +85,7 @@ Exit code: 0 verified or nothing to do, 1 something to do, 2 wrong usage or the 
           allow: classesOf(flags.allow),
           yes,
           run,
+          env: environment(),
           confirm,
           onWritten,
         })

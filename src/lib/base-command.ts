@@ -244,13 +244,16 @@ export abstract class SystemCommand extends BaseCommand {
   }
 }
 
+/** For the values of `${env:NAME}`. */
+export const environment = (): Readonly<Record<string, string | undefined>> => process.env
+
 /** What the flags say of replays. The environment gives the values for `${env:NAME}`. */
 export function replayChoice(flags: Interfaces.InferredFlags<typeof replayAllow>): {
   allow: ReadonlySet<EditClass>
   budgetMs: number
   env: Readonly<Record<string, string | undefined>>
 } {
-  return { allow: new Set((flags.allow ?? []) as EditClass[]), budgetMs: flags['replay-time'] * 1000, env: process.env }
+  return { allow: new Set((flags.allow ?? []) as EditClass[]), budgetMs: flags['replay-time'] * 1000, env: environment() }
 }
 
 /** Flags that the next command needs to look at the same place. Never the API key. */

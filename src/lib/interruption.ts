@@ -1,5 +1,7 @@
-/** Ctrl-C and SIGTERM as a rejection, so that everything is closed on the way out. */
-import { Interrupted } from './report/failure.ts'
+/** Ctrl-C, SIGTERM and the end of the terminal as a rejection, so that everything is closed on the way out. */
+import { Interrupted, type StopSignal } from './report/failure.ts'
+
+const signals: StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 export interface Interruption {
   /** Never fulfilled; rejected by the first signal. */
@@ -8,20 +10,18 @@ export interface Interruption {
 }
 
 export function interruption(): Interruption {
-  let stop: (signal: 'SIGINT' | 'SIGTERM') => void = () => undefined
+  let stop: (signal: StopSignal) => void = () => undefined
   const stopped = new Promise<never>((_, reject) => {
     stop = (signal) => reject(new Interrupted(signal))
   })
   // Nobody may be waiting any more when the signal comes.
   stopped.catch(() => undefined)
   // Not `once`: the spinner's own listener (signal-exit) ends the process when it finds itself alone.
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
+  for (const signal of signals) process.on(signal, stop)
   return {
     stopped,
     forget() {
-      process.removeListener('SIGINT', stop)
-      process.removeListener('SIGTERM', stop)
+      for (const signal of signals) process.removeListener(signal, stop)
     },
   }
 }

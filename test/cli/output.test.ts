@@ -147,6 +147,7 @@ describe('the end of the process', () => {
   for (const [signal, exitCode] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 129],
   ] as const) {
     test(`${signal} is ${exitCode}, at once and without a word`, { skip: process.platform === 'win32' }, async () => {
       // Accepts and never answers.

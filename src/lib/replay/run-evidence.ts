@@ -29,7 +29,7 @@ export function withRun(subject: Subject, run: Run): Subject {
 
 function serverLogOf(run: Run, isolated: { runtimeType: string; command: string } | null): ServerLog {
   const at = (ms: number): Date => new Date(run.startedAt.getTime() + ms)
-  const stderr = stderrLines(run).map((text, i): LogLine => {
+  const stderr = (flooded(run) ? [] : stderrLines(run)).map((text, i): LogLine => {
     const time = at(run.times.end)
     return {
       file: replayFile,
@@ -60,8 +60,11 @@ function serverLogOf(run: Run, isolated: { runtimeType: string; command: string 
   return { files: [replayFile], attempts: [attempt], newest: attempt, failed: works ? null : attempt, complete: true }
 }
 
+/** After a flood nobody read on: what the server did with its full pipe is our doing. */
+const flooded = ({ transcript }: Run): boolean => transcript?.outcome === 'flood'
+
 function eventsOf(run: Run): ContainerEvents {
-  const stories = run.container ? [run.container.story] : []
+  const stories = run.container && !flooded(run) ? [run.container.story] : []
   return {
     stories,
     newest: stories[0] ?? null,

@@ -40,6 +40,8 @@ export function placeOf(cite: Citation, { theme, home }: TextOptions): string {
     case 'config':
       return `${shortPath(cite.file, home, theme)}:${cite.line}:${cite.column}`
     case 'log':
+      // Of a replay there is no file to open.
+      if (cite.file === 'replay') return 'replay, standard error'
       return `${shortPath(cite.file, home, theme)}${cite.line === null ? '' : `:${cite.line}`}`
     case 'event':
       return 'engine events'

@@ -6,7 +6,7 @@ import type { Theme } from './theme.ts'
 import { flow } from './wrap.ts'
 
 export interface Failure {
-  /** 2 wrong usage, 4 our own failure, 130 or 143 stopped by a signal; else what oclif's `exit` asked for. */
+  /** 2 wrong usage, 4 our own failure, 129, 130 or 143 stopped by a signal; else what oclif's `exit` asked for. */
   exitCode: number
   /** Null: nothing is said. */
   message: string | null
@@ -15,10 +15,12 @@ export interface Failure {
   stack: string | null
 }
 
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
+
 /** A signal asked us to stop. */
 export class Interrupted extends Error {
-  readonly signal: 'SIGINT' | 'SIGTERM'
-  constructor(signal: 'SIGINT' | 'SIGTERM') {
+  readonly signal: StopSignal
+  constructor(signal: StopSignal) {
     super(signal)
     this.name = 'Interrupted'
     this.signal = signal
@@ -27,7 +29,7 @@ export class Interrupted extends Error {
 
 export function describeFailure(thrown: unknown): Failure {
   if (thrown instanceof Interrupted)
-    return { exitCode: thrown.signal === 'SIGINT' ? 130 : 143, message: null, suggestions: [], stack: null }
+    return { exitCode: { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[thrown.signal], message: null, suggestions: [], stack: null }
   if (thrown instanceof UserError) return { exitCode: 2, message: thrown.message, suggestions: thrown.suggestions, stack: null }
   const exit = oclifExit(thrown)
   if (thrown instanceof Error && exit !== null) {

@@ -22,7 +22,9 @@ export function nextStep(report: Report, { commands, flags = [] }: NextOptions):
   const recorded = report.recordedAt !== null
   if (!finding) return server ? undecided(server, run, has) : null
   const subject = finding.server ?? server?.server
-  for (const remedy of finding.remedies) {
+  const refuted = report.servers.find((s) => s.findings.includes(finding))?.replayed?.refuted ?? []
+  for (const [index, remedy] of finding.remedies.entries()) {
+    if (refuted.some((r) => r.code === finding.code && r.remedy === index)) continue
     if (remedy.kind === 'command' && !recorded) return { kind: 'run', argv: remedy.argv }
     if (remedy.kind === 'config-edit' && subject !== undefined && !recorded) {
       if (has('fix')) return run('fix', subject, '--apply', ...(remedy.class === 'safe' ? [] : ['--allow', remedy.class]))

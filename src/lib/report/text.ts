@@ -4,7 +4,8 @@ import { citationLines } from './citations.ts'
 import { cleanLines } from './clean.ts'
 import { firstError, nextStep } from './next.ts'
 import { commandLines, remedyLines, remedyTitle, withoutStop } from './remedy-text.ts'
-import type { Report, ServerReport, Verdict } from './report.ts'
+import { overallVerdict, type Report, type ServerReport, type Verdict } from './report.ts'
+import { newestKnown } from '../mcpproxy/versions.ts'
 import { replayLines } from './replay-text.ts'
 import { stepLines, undeterminedLines } from './step-text.ts'
 import type { TextOptions } from './text-options.ts'
@@ -18,15 +19,19 @@ interface Told {
 }
 
 const citesShown = 6
+/** More are told in one line each; a name, or --verbose, brings the evidence. */
+const manyServers = 10
 
 export function renderReport(report: Report, options: TextOptions): string {
   const told: Told = { ranks: new Set(), day: (report.recordedAt ?? report.checkedAt).slice(0, 10) }
   const blocks: string[][] = []
   if (report.findings.length > 0) blocks.push(generalBlock(report, options, told))
-  for (const server of report.servers) blocks.push(serverBlock(server, report, options, told))
-  if (blocks.length === 0) blocks.push(verdictLine(report.verdict, [{ text: 'no server to look at' }], options))
+  const many = report.servers.length > manyServers && !options.verbose
   if (report.servers.length > 1) blocks.push(summary(report, options))
+  for (const server of report.servers) blocks.push(many ? shortBlock(server, options) : serverBlock(server, report, options, told))
+  if (blocks.length === 0) blocks.push(verdictLine(report.verdict, [{ text: 'no server to look at' }], options))
   if (options.verbose) blocks.push(surroundings(report, options))
+  else blocks.push(unseen(report, options))
   blocks.push(ending(report, options))
   return `${joinBlocks(blocks)}\n`
 }
@@ -137,7 +142,14 @@ function findingLines(
     lines.push('', ...paragraph(theme.text(`Ruled out: ${finding.ruledOut.map(withoutStop).join(', ')}`), width, '  '))
   if (finding.remedies.length === 0) return lines
   if (short) return [...lines, ...finding.remedies.slice(0, 1).flatMap((r) => remedyTitle(r, theme, width))]
-  return [...lines, '', ...finding.remedies.flatMap((r) => remedyLines(r, report.mcpproxy.config, options))]
+  const refuted = report.servers.find((s) => s.findings.includes(finding))?.replayed?.refuted ?? []
+  const remedies = finding.remedies.flatMap((remedy, i) => [
+    ...remedyLines(remedy, report.mcpproxy.config, options),
+    ...(refuted.some((r) => r.code === finding.code && r.remedy === i)
+      ? paragraph('Tried in a replay: it failed in the same way.', width, '    ', theme.warn)
+      : []),
+  ])
+  return [...lines, '', ...remedies]
 }
 
 function findingHead({ code, title, severity, rank }: Finding, withRank: boolean, theme: Theme, width: number): string[] {
@@ -164,7 +176,19 @@ function summary({ servers }: Report, options: TextOptions): string[] {
     problem > 0 ? `${problem} ${problem === 1 ? 'does' : 'do'} not` : '',
     open > 0 ? `${open} could not be told` : '',
   ]
-  return paragraph(`${servers.length} servers: ${parts.filter(Boolean).join(', ')}`, widthOf(options))
+  return verdictLine(overallVerdict(servers, []), [{ text: `${servers.length} servers: ${parts.filter(Boolean).join(', ')}` }], options)
+}
+
+/** One of many: what is the matter, in one line. */
+function shortBlock(server: ServerReport, options: TextOptions): string[] {
+  const { theme } = options
+  const error = server.findings.find((f) => f.severity === 'error')
+  const said = error ? `${error.code}: ${withoutStop(error.title)}` : withoutStop(server.summary)
+  const spans: Span[] = [
+    { text: `${theme.text(server.server)}  `, style: theme.strong },
+    { text: theme.text(said), style: (text) => text },
+  ]
+  return verdictLine(server.verdict, error ? [...spans, { text: `   ${error.rank}`, style: theme.note }] : spans, options)
 }
 
 function surroundings({ mcpproxy, engine, recordedAt, checkedAt }: Report, options: TextOptions): string[] {
@@ -188,6 +212,15 @@ function surroundings({ mcpproxy, engine, recordedAt, checkedAt }: Report, optio
       rest: ' '.repeat(12),
     }),
   )
+}
+
+/** What the reader should know when MCPProxy itself was not seen. */
+function unseen({ mcpproxy, recordedAt }: Report, options: TextOptions): string[] {
+  if (recordedAt !== null || mcpproxy.running === true) return []
+  const version =
+    mcpproxy.version === null ? `its version is not known, ${newestKnown.text} is assumed` : `its log is of ${mcpproxy.version}`
+  const state = mcpproxy.running === null ? 'Whether MCPProxy runs could not be told' : 'MCPProxy does not run'
+  return paragraph(options.theme.text(`${state}; ${version}.`), widthOf(options), '', options.theme.faint)
 }
 
 function ending(report: Report, options: TextOptions): string[] {

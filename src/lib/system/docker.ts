@@ -53,7 +53,15 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
     if (outer?.aborted === true) cancel()
     outer?.addEventListener('abort', cancel, { once: true })
     const timer = setTimeout(
-      () => controller.abort(engineFailure('timed-out', `The engine did not answer within ${(ms / 1000).toFixed(1)} s.`)),
+      () =>
+        controller.abort(
+          engineFailure(
+            'timed-out',
+            ms > 0
+              ? `The engine did not answer within ${(ms / 1000).toFixed(1)} s.`
+              : 'The engine was not asked: the time was used up (--timeout).',
+          ),
+        ),
       Math.max(0, ms),
     )
     const aborted = new Promise<never>((_, reject) => {

@@ -2,6 +2,7 @@
  * Runs a replay plan and tells what came of it. Whatever happens (time limits, Ctrl-C, an engine that goes away), the
  * container is removed by id before the answer is given; what even a killed doctor leaves, the next run sweeps away.
  */
+import { setMaxListeners } from 'node:events'
 import { dockerError } from '../formats/docker-error.ts'
 import { containerCreate } from '../formats/container-create.ts'
 import { parseDockerRun } from '../formats/docker-run.ts'
@@ -36,6 +37,8 @@ export function createReplayRunner(options: RunnerOptions): ReplayRunner {
   let connection: Promise<Transport> | null = null
   const pending = new Set<Promise<unknown>>()
   const closing = new AbortController()
+  // Every run listens to it.
+  setMaxListeners(0, closing.signal)
   const owner = (): Promise<ReplayOwner> => (identity ??= ownIdentity())
   const connect = (): Promise<Transport> =>
     (connection ??= options.endpoint().then(async (e) => {

@@ -20,6 +20,8 @@ import type { LiveSystem } from '../system/live.ts'
 import type { PullResult } from '../system/replay-run.ts'
 import type { System } from '../system/system.ts'
 import { chooseServers, serverReport } from './check.ts'
+import { replayServer, worthReplaying } from './replay.ts'
+import { createStarter } from './start.ts'
 import {
   restartAndProve,
   restartsAsBefore,
@@ -42,6 +44,8 @@ export interface FixOptions extends ProofOptions {
   yes: boolean
   /** Also run a harmless command (`docker pull`). */
   run: boolean
+  /** Variables for `${env:NAME}` in a replay. */
+  env: Readonly<Record<string, string | undefined>>
   /** Milliseconds for looking, before anything is done. */
   timeoutMs: number
   /** Asks the person at the terminal; null: nobody can be asked. */
@@ -126,6 +130,26 @@ export async function fix(system: System, options: FixOptions): Promise<FixRepor
   return carryOut(system as LiveSystem, plan, report, options)
 }
 
+/** A cause that is only suspected is put to the test before anything is offered for it. */
+async function settled(system: System, subject: Subject, report: ServerReport, options: FixOptions): Promise<ServerReport> {
+  const cause = report.findings.find((f) => f.severity === 'error')
+  if (cause?.rank !== 'suspected' && report.verdict !== 'undetermined') return report
+  const { env } = options
+  if (!worthReplaying(subject, report, env)) return report
+  const starter = await createStarter(system)
+  if (!starter) return report
+  const { allow, progress } = options
+  return replayServer(subject, report, {
+    allow: new Set(allow),
+    starts: 8,
+    budgetMs: 120_000,
+    env,
+    start: starter.start,
+    judge: serverReport,
+    progress,
+  })
+}
+
 // ---- planning ---------------------------------------------------------------------
 
 async function makePlan(system: System, options: FixOptions): Promise<Plan> {
@@ -135,7 +159,7 @@ async function makePlan(system: System, options: FixOptions): Promise<Plan> {
   const { subjects, version, redact } = await collectServers(shared, [options.server])
   const [subject] = subjects
   if (!subject) throw new Error(`nothing was collected about ${options.server}`)
-  const report = serverReport(subject)
+  const report = await settled(system, subject, serverReport(subject), options)
   const finding =
     options.code === null
       ? (report.findings.find((f) => f.severity === 'error') ?? null)
@@ -143,7 +167,7 @@ async function makePlan(system: System, options: FixOptions): Promise<Plan> {
   const path = shared.locations.config
   const file = path === null || system.recording !== null ? null : await readConfigFile(path)
   const text = file ? decoded(file) : shared.config.ok ? shared.config.value.document.text : null
-  const offers = (finding?.remedies ?? []).map((remedy) => offerOf(remedy, finding?.code ?? '', text, shared, redact, options))
+  const offers = (finding?.remedies ?? []).map((remedy) => offerOf(remedy, finding as Finding, text, shared, redact, options))
   return { shared, subject, version, redact, report, finding, offers, file }
 }
 
@@ -153,12 +177,15 @@ function decoded(file: ConfigFile): string | null {
   return Buffer.from(text).equals(file.bytes) ? text : null
 }
 
-function offerOf(remedy: Remedy, code: string, text: string | null, shared: Shared, redact: Redactor, options: FixOptions): Offer {
+function offerOf(remedy: Remedy, finding: Finding, text: string | null, shared: Shared, redact: Redactor, options: FixOptions): Offer {
+  const { code } = finding
+  // What one text says is changed only when the user names the finding.
+  const sure = finding.rank !== 'suspected' || options.code === code
   const edit = remedy.kind === 'config-edit' ? remedy : null
   const after = edit && text !== null ? usable(text, applyChange(text, edit)) : null
   const allowed =
     edit !== null
-      ? after !== null && (edit.class === 'safe' || options.allow.includes(edit.class))
+      ? after !== null && sure && (edit.class === 'safe' || options.allow.includes(edit.class))
       : remedy.kind === 'reload' || (remedy.kind === 'command' && options.run && isHarmless(remedy.argv))
   const path = shared.config.ok ? shared.config.value.document.path : ''
   return {
@@ -269,6 +296,10 @@ function whyNothing(plan: Plan): string[] {
   const classes = plan.offers.flatMap((o) =>
     o.remedy.kind === 'config-edit' && o.after !== null && o.remedy.class !== 'safe' ? [o.remedy.class] : [],
   )
+  if (plan.finding?.rank === 'suspected' && plan.offers.some((o) => o.after !== null && !o.shown.allowed))
+    return [
+      `Nothing was changed: ${plan.finding.code} is only suspected. To try its remedy all the same, name it: fix SERVER ${plan.finding.code}.`,
+    ]
   if (classes.length > 0) return [`Nothing was changed: it needs --allow ${[...new Set(classes)].join(' or --allow ')}.`]
   if (plan.offers.some((o) => o.remedy.kind === 'config-edit')) return ['Nothing was changed: the file cannot be edited as it is.']
   if (plan.offers.some((o) => o.remedy.kind === 'command')) return ['Nothing was changed: no edit of the configuration helps here.']

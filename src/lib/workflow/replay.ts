@@ -58,6 +58,8 @@ export function worthReplaying(subject: Subject, report: ServerReport, env: Know
   return baseline.ok && candidatesOf(subject, report.findings, baseline.spec, values).some((c) => c.spec !== null)
 }
 
+const onHost = ({ evidence: { config } }: Subject): boolean => config.ok && config.value.decision?.runs === 'host'
+
 /** MCPProxy has not started it, as far as its log tells: only a replay can say how it fails. */
 function neverTried({ evidence: { serverLog, config } }: Subject): boolean {
   const enabled = config.ok && config.value.server?.enabled === true
@@ -65,12 +67,17 @@ function neverTried({ evidence: { serverLog, config } }: Subject): boolean {
 }
 
 export async function replayServer(subject: Subject, report: ServerReport, options: ReplayOptions): Promise<ServerReport> {
+  const engine = subject.evidence.engine
+  const silent = engine.ok ? (engine.value.reachable.yes ? null : engine.value.reachable.message) : engine.error.message
+  // It was asked a moment ago: a replay would only wait for it again.
+  if (silent !== null && !onHost(subject)) return judged(report, { ...nothing, stopped: silent }, [], false, [])
   const values = { logged: loggedValues(subject.evidence), env: options.env }
   const baseline = baselineOf(subject, values)
-  if (!baseline.ok) return judged(report, { ...nothing, stopped: baseline.why }, [], [])
+  if (!baseline.ok) return judged(report, { ...nothing, stopped: baseline.why }, [], false, [])
   const changes = new Map<string, string>()
   const runs: (Run | null)[] = []
   const limit = limitFor(subject)
+  const recorded = recordedSignature(subject.evidence)
   const startOnce = async (spec: StartSpec, what: string): Promise<Started> => {
     options.progress?.(`running ${subject.server} ${what === 'as configured' ? what : `with: ${what}`}`)
     const started = await options.start(spec, limit)
@@ -89,7 +96,7 @@ export async function replayServer(subject: Subject, report: ServerReport, optio
   const found = await experiment<StartSpec>({
     baseline: baseline.spec,
     candidates,
-    recorded: recordedSignature(subject.evidence),
+    recorded,
     allow: options.allow,
     starts: options.starts,
     deadline: Date.now() + options.budgetMs,
@@ -105,6 +112,7 @@ export async function replayServer(subject: Subject, report: ServerReport, optio
     report,
     found,
     runs,
+    recorded !== null,
     [...changes].map(([what, why]) => ({ what, why })),
   )
 }
@@ -116,16 +124,31 @@ function judged(
   report: ServerReport,
   experimented: Experiment,
   runs: readonly (Run | null)[],
+  /** A failure is known that the replays were compared with. */
+  known: boolean,
   changes: ReplayResult['changes'],
 ): ServerReport {
   const { findings: ordered, found } = healingFirst(report.findings, experimented)
   const replays = found.trials.map((trial, i) => toRun(trial, runs[i] ?? null))
   const { conclusion, proven, refuted, untried } = found
-  const replayed: ReplayResult = { conclusion, summary: summaryOf(found), proven, refuted, untried, changes }
+  const replayed: ReplayResult = { conclusion, summary: summaryOf(found, known), proven, refuted, untried, changes }
   const findings = judgeFindings(ordered, found, replays)
   const [first] = findings
-  const steps = report.steps.map((s): Step => (s.step === 'replay' ? stepOf(found, replayed) : s))
-  const summary = report.verdict === 'problem' && first?.severity === 'error' ? first.title : report.summary
+  const useless =
+    first?.severity === 'error' &&
+    first.remedies.every((r, i) => r.kind !== 'config-edit' || refuted.some((x) => x.code === first.code && x.remedy === i))
+  const steps = report.steps.map((s): Step => {
+    if (s.step === 'replay') return stepOf(found, replayed)
+    if (s.step === 'fix' && useless && refuted.length > 0)
+      return { ...s, outcome: 'unknown', summary: 'the change that was tried does not heal it' }
+    return s
+  })
+  const summary =
+    report.verdict === 'problem' && first?.severity === 'error'
+      ? first.title
+      : report.verdict === 'undetermined' && conclusion === 'works' && !known
+        ? 'MCPProxy has not started it as far as can be seen; in a replay it works as configured'
+        : report.summary
   return { ...report, summary, findings, steps, replays, replayed }
 }
 
@@ -204,13 +227,16 @@ function told(run: ReplayRun): string {
   return run.says ?? run.outcome
 }
 
-function summaryOf({ conclusion, proven, untried, stopped, trials }: Experiment): string {
-  const because = stopped === null ? '' : `: ${stopped}`
+function summaryOf({ conclusion, proven, untried, stopped, trials }: Experiment, known: boolean): string {
+  const because = stopped === null ? '' : `: ${stopped.replace(/\.$/, '')}`
+  const fails = known ? 'Fails as recorded' : 'Fails as configured'
   switch (conclusion) {
     case 'proven':
       return `Fails as configured, works with: ${proven.map((p) => p.title).join('; and ')}; and fails again without.`
     case 'works':
-      return 'It works now as configured: a restart may be all it needs, or what it lacked has come back.'
+      return known
+        ? 'It works now as configured: a restart may be all it needs, or what it lacked has come back.'
+        : 'It works as configured.'
     case 'fails-differently':
       return 'It fails now in another way than recorded, so nothing was tried: the recorded failure could not be reproduced.'
     case 'world-changed':
@@ -220,9 +246,8 @@ function summaryOf({ conclusion, proven, untried, stopped, trials }: Experiment)
     case 'not-confirmed':
       return `It works with a change${because}; so nothing is proven.`
     case 'unhealed':
-      if (trials.length === 1)
-        return `Fails as recorded; ${untried.length === 0 ? 'there is no change to try' : 'no change was tried'}${because}.`
-      return `Fails as recorded, and with every change that was tried${because}.`
+      if (trials.length === 1) return `${fails}; ${untried.length === 0 ? 'there is no change to try' : 'no change was tried'}${because}.`
+      return `${fails}, and with every change that was tried${because}.`
     case 'not-run':
       return `Nothing was run${because}.`
   }

@@ -11,6 +11,9 @@ export function knownServers({ system, config, status }: Shared): string[] {
   return [...new Set([...configured, ...listed])].filter((name) => name !== '' && (held == null || held.includes(name)))
 }
 
+const few = (names: readonly string[]): string =>
+  names.length > 10 ? `${names.slice(0, 8).join(', ')} and ${names.length - 8} more` : names.join(', ')
+
 /** Throws for a server that nobody knows, unless the file cannot be read well enough to say so. */
 export function requireServer(shared: Shared, name: string): void {
   const { config, locations } = shared
@@ -29,6 +32,6 @@ export function requireServer(shared: Shared, name: string): void {
   const quoted = (names: readonly string[]): string[] => names.map((n) => `"${n}"`)
   throw new UserError(
     `There is no server "${name}" in ${locations.config ?? 'the configuration'}.`,
-    near.length > 0 ? [`Did you mean ${quoted(near).join(' or ')}?`] : known.length > 0 ? [`It has ${quoted(known).join(', ')}.`] : [],
+    near.length > 0 ? [`Did you mean ${quoted(near).join(' or ')}?`] : known.length > 0 ? [`It has ${few(quoted(known))}.`] : [],
   )
 }

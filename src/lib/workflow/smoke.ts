@@ -135,7 +135,15 @@ async function testOne(subject: Subject, starter: Starter, room: Room, options: 
       return { ...notTried(`${run.says ?? 'it could not be started'}${missing ? ' --pull fetches it.' : ''}`), run }
     }
     const findings = serverReport(withRun(subject, started.run)).findings
-    return { server, result: 'fail', why: findings[0]?.title ?? run.says ?? 'no answer', run, findings }
+    // The rules know what a start by MCPProxy leaves behind; what the conversation itself showed is known only here.
+    const seen = started.run.outcome === 'protocol-broken' ? started.run.reason : null
+    return {
+      server,
+      result: 'fail',
+      why: seen ?? findings[0]?.title ?? run.says ?? 'no answer',
+      run,
+      findings: seen === null ? findings : [],
+    }
   })
 }
 

@@ -101,7 +101,7 @@ function outcomeOf(run: Run): TrialOutcome {
     case 'no-answer':
       return failed('no-answer')
     case 'protocol-broken':
-      return failed('no-answer', [...stderrLines(run), run.reason ?? 'it does not speak the protocol'])
+      return failed('no-answer', [run.reason ?? 'it does not speak the protocol'])
     case 'ended-by-other':
       return { result: 'disturbed', by: run.reason ?? 'somebody else ended it', ms }
     case 'not-run':

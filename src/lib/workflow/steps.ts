@@ -35,7 +35,7 @@ export function stepsOf(subject: Subject, findings: readonly Finding[]): Step[] 
           : 'ok'
         : 'not-applicable',
       summary: run
-        ? `${run.run.image ?? 'no image'}, ${flagsNamed(run.run, 'env').length} variables, ${run.run.mounts.length} mounts${e.setup.ok && e.setup.value ? ' (from the log)' : ' (from the configuration)'}`
+        ? `${run.run.image ?? 'no image'}, ${counted(flagsNamed(run.run, 'env').length, 'variable')}, ${counted(run.run.mounts.length, 'mount')}${e.setup.ok && e.setup.value ? ' (from the log)' : ' (from the configuration)'}`
         : 'no docker command',
     },
     { step: 'replay', outcome: 'not-run', summary: 'not run' },
@@ -43,6 +43,8 @@ export function stepsOf(subject: Subject, findings: readonly Finding[]): Step[] 
     { step: 'reload', outcome: 'not-run', summary: cause && cause.remedies.length > 0 ? 'after the fix' : 'not run' },
   ]
 }
+
+const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
 
 function fixStep(cause: Finding | undefined): Step {
   const remedies = cause?.remedies ?? []

@@ -162,12 +162,21 @@ test('undetermined: what was not looked at, and why, by reason', () => {
   assert.match(text, /\nNext: mcpproxy-doctor logs files\n$/)
 })
 
-test('several servers: a block each and a summary', () => {
+test('several servers: the summary first, then a block each', () => {
   const text = render(severalServers)
+  assert.match(text, /^✗ 3 servers: 1 works, 1 does not, 1 could not be told\n/)
   assert.match(text, /^✓ 日本語 works/m)
   assert.match(text, /^\? files: could not tell/m)
-  assert.match(text, /^3 servers: 1 works, 1 does not, 1 could not be told$/m)
   assert.equal(text.match(/^Next: /gm)?.length, 1)
+})
+
+test('many servers: a line each', () => {
+  const [server] = sampleReport.servers
+  assert.ok(server)
+  const lines = render({ ...sampleReport, servers: Array.from({ length: 12 }, (_, i) => ({ ...server, server: `s${i}` })) }).split('\n')
+  assert.match(lines[0] ?? '', /^✗ 12 servers: 12 do not$/)
+  assert.match(lines.find((l) => l.includes('s7')) ?? '', /^✗ s7 {2}tty-flag: /)
+  assert.ok(lines.length < 45, String(lines.length))
 })
 
 test('an error of the machine comes first', () => {
