@@ -20,28 +20,28 @@ export function compareVersions(a: Version, b: Version): number {
 }
 
 const firstReleases = {
-  containerNames: '0.8.3',
-  logOptions: '0.8.2',
-  restartApi: '0.9.0',
-  labels: '0.9.24',
-  ownDockerEnv: '0.10.11',
-  triStateIsolation: '0.13.1',
-  envReferences: '0.21.2',
-  uvImages: '0.24.0',
-  connectFloor: '0.24.0',
-  restartReadsFile: '0.33.1',
-  earlyExitNoticed: '0.33.2',
-  exitText: '0.38.0',
-  sanitisedLogNames: '0.38.0',
-  logsInDataDir: '0.39.0',
-  isolationMode: '0.46.0',
-  initTimeout: '0.46.0',
-  hotReload: '0.52.0',
-  autoQuarantine: '0.53.0',
+  containerNames: [0, 8, 3],
+  logOptions: [0, 8, 2],
+  restartApi: [0, 9, 0],
+  labels: [0, 9, 24],
+  ownDockerEnv: [0, 10, 11],
+  triStateIsolation: [0, 13, 1],
+  envReferences: [0, 21, 2],
+  uvImages: [0, 24, 0],
+  connectFloor: [0, 24, 0],
+  restartReadsFile: [0, 33, 1],
+  earlyExitNoticed: [0, 33, 2],
+  exitText: [0, 38, 0],
+  sanitisedLogNames: [0, 38, 0],
+  logsInDataDir: [0, 39, 0],
+  isolationMode: [0, 46, 0],
+  initTimeout: [0, 46, 0],
+  hotReload: [0, 52, 0],
+  autoQuarantine: [0, 53, 0],
 } as const
 export type Milestone = keyof typeof firstReleases
 
 export function since(version: Version, milestone: Milestone): boolean {
-  const first = parseVersion(firstReleases[milestone])
-  return first !== null && compareVersions(version, first) >= 0
+  const [major, minor, patch] = firstReleases[milestone]
+  return (version.major - major || version.minor - minor || version.patch - patch) >= 0
 }
