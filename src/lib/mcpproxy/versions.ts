@@ -15,7 +15,9 @@ export function parseVersion(text: string | null | undefined): Version | null {
 /** The newest release that the model was checked against; taken when nothing tells the version. */
 export const newestKnown: Version = { major: 0, minor: 60, patch: 0, text: 'v0.60.0' }
 
-export function compareVersions(a: Version, b: Version): number {
+type Numbers = Pick<Version, 'major' | 'minor' | 'patch'>
+
+export function compareVersions(a: Numbers, b: Numbers): number {
   return a.major - b.major || a.minor - b.minor || a.patch - b.patch
 }
 
@@ -43,5 +45,5 @@ export type Milestone = keyof typeof firstReleases
 
 export function since(version: Version, milestone: Milestone): boolean {
   const [major, minor, patch] = firstReleases[milestone]
-  return (version.major - major || version.minor - minor || version.patch - patch) >= 0
+  return compareVersions(version, { major, minor, patch }) >= 0
 }
