@@ -5,12 +5,9 @@ import { join } from 'node:path'
 import { Ajv, type AnySchemaObject } from 'ajv'
 import { packageRoot } from './package-root.ts'
 
-// The schema is of draft 4; it uses nothing that a later draft reads in another way.
-const {
-  $schema: _,
-  id: __,
-  ...schema
-} = JSON.parse(readFileSync(join(packageRoot(), 'test/fixtures/sarif-2.1.0.schema.json'), 'utf8')) as AnySchemaObject
+// The schema is of draft 4; it uses nothing that a later draft reads in another way, once these two are gone.
+const schema = JSON.parse(readFileSync(join(packageRoot(), 'test/fixtures/sarif-2.1.0.schema.json'), 'utf8')) as AnySchemaObject
+for (const key of ['$schema', 'id']) delete schema[key]
 const ajv = new Ajv({
   allErrors: true,
   strict: false,

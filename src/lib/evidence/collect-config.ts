@@ -66,12 +66,15 @@ function expectedRun(server: ServerEntry, global: GlobalConfig, version: Version
   const base: ConfigPath = ['mcpServers', server.index]
   if (runs === 'docker') {
     const run = isolatedRun(server, global, version)
-    const runArgs = run.tokens.flatMap((t) => t.tokens)
     const command = [run.command, ...run.args]
-    const places = [
-      ...run.tokens.flatMap((t) => t.tokens.map(() => t.place)),
-      ...command.map((_, i): ConfigPath => (i === 0 ? [...base, 'command'] : [...base, 'args', i - 1])),
-    ]
+    const runArgs: string[] = []
+    const places: (ConfigPath | null)[] = []
+    for (const { tokens, place } of run.tokens)
+      for (const token of tokens) {
+        runArgs.push(token)
+        places.push(place)
+      }
+    command.forEach((_, i) => places.push(i === 0 ? [...base, 'command'] : [...base, 'args', i - 1]))
     return { kind: 'isolated', runArgs, command, run: parseDockerRun(runArgs), runtimeType: run.image.runtimeType, places }
   }
   if (runs !== 'own-docker') return null

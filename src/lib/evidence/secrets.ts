@@ -4,7 +4,7 @@
  * what looks like a token anywhere.
  */
 import type { Node } from 'jsonc-parser'
-import { lineStarts, positionIn, type ConfigDocument, type ConfigPath } from '../formats/mcp-config.ts'
+import { lineStarts, positionIn, type ConfigDocument } from '../formats/mcp-config.ts'
 import type { DockerRun } from '../formats/docker-run.ts'
 
 export const mark = '••••'
@@ -199,9 +199,9 @@ interface SecretPlace {
 /** String nodes that hold a secret, or an argument that holds one. */
 export function secretNodes(document: ConfigDocument): SecretPlace[] {
   const places: SecretPlace[] = []
-  const visit = (node: Node, path: ConfigPath): void => {
+  const visit = (node: Node, last: string, parent: string): void => {
     if (node.type === 'object') {
-      for (const p of node.children ?? []) if (p.children?.[1]) visit(p.children[1], [...path, String(p.children[0]?.value)])
+      for (const p of node.children ?? []) if (p.children?.[1]) visit(p.children[1], String(p.children[0]?.value), last)
       return
     }
     if (node.type === 'array') {
@@ -213,14 +213,13 @@ export function secretNodes(document: ConfigDocument): SecretPlace[] {
             previous?.type === 'string' ? String(previous.value) : '',
             /^(?:-e|--env)$/.test(String(node.children?.[i - 2]?.value ?? '')),
           )
-        else visit(child, [...path, i])
+        else visit(child, String(i), last)
       })
       return
     }
     if (node.type !== 'string' && node.type !== 'number') return
     const value = String(node.value)
     if (value === '') return
-    const [last = '', parent = ''] = [...path].reverse().map(String)
     const lower = String(last).toLowerCase()
     if (['env', 'headers', 'custom_vars', 'extra_params'].includes(String(parent).toLowerCase()))
       places.push({ node, value, name: String(last), keep: 0 })
@@ -253,7 +252,7 @@ export function secretNodes(document: ConfigDocument): SecretPlace[] {
       else if (assigned) places.push({ node, value: assigned[2] ?? '', name: assigned[1] ?? '', keep: (assigned[1] ?? '').length })
     }
   }
-  if (document.root) visit(document.root, [])
+  if (document.root) visit(document.root, '', '')
   return places
 }
 

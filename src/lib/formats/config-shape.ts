@@ -1,6 +1,6 @@
 /** The types of MCPProxy's configuration, and what does not fit them. */
 import type { Node } from 'jsonc-parser'
-import { valueAt, type ConfigDocument, type ConfigPath, type ConfigProblem } from './config-tree.ts'
+import { valueAt, valueBelow, type ConfigDocument, type ConfigPath, type ConfigProblem } from './config-tree.ts'
 
 export type AddProblem = (
   kind: ConfigProblem['kind'],
@@ -138,13 +138,13 @@ export function addShapeProblems(document: ConfigDocument, problem: AddProblem):
     if (entry.type === 'null') return
     if (entry.type !== 'object') return wrong(entry, path, `A server is an object, not ${article(entry.type)}.`)
     checkObject(entry, serverShape, path, wrong)
-    checkObject(valueAt(document, [...path, 'isolation']), isolationShape, [...path, 'isolation'], wrong)
-    checkServerValues(document, entry, path, names, problem)
+    checkObject(valueBelow(entry, ['isolation']), isolationShape, [...path, 'isolation'], wrong)
+    checkServerValues(entry, path, names, problem)
   })
 }
 
-function checkServerValues(document: ConfigDocument, entry: Node, path: ConfigPath, names: Map<string, number>, problem: AddProblem): void {
-  const at = (key: string): Node | null => valueAt(document, [...path, key])
+function checkServerValues(entry: Node, path: ConfigPath, names: Map<string, number>, problem: AddProblem): void {
+  const at = (key: string): Node | null => valueBelow(entry, [key])
   const text = (key: string): string => {
     const n = at(key)
     return n?.type === 'string' ? String(n.value) : ''
@@ -167,7 +167,7 @@ function checkServerValues(document: ConfigDocument, entry: Node, path: ConfigPa
   if (!['', 'stdio', 'http', 'sse', 'streamable-http', 'auto'].includes(protocol))
     bad('protocol', `"${protocol}" is no protocol (stdio, http, sse, streamable-http, auto).`)
   if (['http', 'sse', 'streamable-http'].includes(protocol) && text('url') === '') bad('url', `protocol "${protocol}" needs a url.`)
-  const mode = valueAt(document, [...path, 'isolation', 'mode'])
+  const mode = valueBelow(entry, ['isolation', 'mode'])
   if (mode?.type === 'string') checkMode(mode, [...path, 'isolation', 'mode'], problem)
 }
 
@@ -189,7 +189,9 @@ function checkObject(
     const [key, value] = property.children ?? []
     if (!key || !value || value.type === 'null') continue
     const name = String(key.value)
-    const wanted = Object.entries(shape).find(([k]) => k.toLowerCase() === name.toLowerCase())?.[1]
+    // The keys of all shapes are lower case.
+    const known = Object.hasOwn(shape, name) ? name : name.toLowerCase()
+    const wanted = Object.hasOwn(shape, known) ? shape[known] : undefined
     if (!wanted) continue
     const message = mismatch(value, wanted)
     if (message) wrong(value, [...path, name], `"${name}" ${message}`)

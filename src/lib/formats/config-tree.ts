@@ -26,26 +26,36 @@ export interface ConfigDocument {
  * The value node at a path, as Go finds it: an exact key before one in other case; the last of
  * equal scalar keys; for equal object keys the last one that has the rest of the path.
  */
-export function valueAt(document: ConfigDocument, path: ConfigPath): Node | null {
-  const find = (node: Node | null | undefined, rest: ConfigPath): Node | null => {
-    if (!node) return null
-    const [step, ...more] = rest
-    if (step === undefined) return node
-    if (typeof step === 'number') return node.type === 'array' ? find(node.children?.[step], more) : null
-    if (node.type !== 'object') return null
-    const same = (node.children ?? []).filter((p) => String(p.children?.[0]?.value).toLowerCase() === step.toLowerCase())
-    for (const property of same.reverse()) {
-      const found = find(property.children?.[1], more)
-      if (found) return found
-    }
-    return null
+export const valueAt = (document: ConfigDocument, path: ConfigPath): Node | null => valueBelow(document.root, path)
+
+/** The same from a node on. */
+export function valueBelow(node: Node | null | undefined, path: ConfigPath, from = 0): Node | null {
+  if (!node) return null
+  const step = path[from]
+  if (step === undefined) return node
+  if (typeof step === 'number') return node.type === 'array' ? valueBelow(node.children?.[step], path, from + 1) : null
+  if (node.type !== 'object') return null
+  const properties = node.children ?? []
+  for (let i = properties.length - 1; i >= 0; i--) {
+    const property = properties[i]?.children
+    if (!isKey(property?.[0]?.value, step)) continue
+    const found = valueBelow(property?.[1], path, from + 1)
+    if (found) return found
   }
-  return find(document.root, path)
+  return null
+}
+
+/** Go's encoding/json takes keys in any case. */
+function isKey(key: unknown, name: string): boolean {
+  if (key === name) return true
+  // Most keys differ in length: no need to make lower case of them.
+  return typeof key === 'string' && key.length === name.length && key.toLowerCase() === name.toLowerCase()
 }
 
 /** The node of the property's name at a path. */
 export function keyAt(document: ConfigDocument, path: ConfigPath): Node | null {
-  return valueAt(document, path)?.parent?.type === 'property' ? (valueAt(document, path)?.parent?.children?.[0] ?? null) : null
+  const property = valueAt(document, path)?.parent
+  return property?.type === 'property' ? (property.children?.[0] ?? null) : null
 }
 
 /** The plain value of a node (duplicate keys: the last). */

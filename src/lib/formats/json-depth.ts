@@ -1,7 +1,7 @@
 /** Parsers of JSON call themselves for each level; a file that is nested too deep would end the program. */
 
 /** Deeper than any configuration; Go's encoding/json gives up at 10,000. */
-const deepest = 500
+export const deepest = 500
 
 /** The offset of the first bracket that is nested too deep; null: there is none. Strings are passed over. */
 export function tooDeepAt(text: string): number | null {

@@ -6,8 +6,9 @@
  */
 import { findNodeAtOffset, getNodePath, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser'
 import { addShapeProblems, type AddProblem } from './config-shape.ts'
-import { valueAt, type ConfigDocument, type ConfigPath, type ConfigProblem } from './config-tree.ts'
-import { tooDeepAt } from './json-depth.ts'
+import { valueAt, valueBelow, type ConfigDocument, type ConfigPath, type ConfigProblem } from './config-tree.ts'
+import { deepest, tooDeepAt } from './json-depth.ts'
+import { parseStrict } from './strict-json.ts'
 
 export { knownKeys } from './config-shape.ts'
 export {
@@ -110,21 +111,27 @@ export function parseConfig(path: string, bytes: Buffer): ConfigDocument {
   }
   const document: ConfigDocument = { path, text, root: null, problems }
   if (text.trim() === '') return document // MCPProxy takes an empty file as all defaults.
-  const deep = tooDeepAt(text)
-  if (deep !== null) {
-    problem('syntax', 'too-deep', deep, 1, 'The brackets are nested too deep for a configuration.')
-    return document
-  }
-  const errors: ParseError[] = []
-  document.root = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: true }) ?? null
-  for (const error of errors) addSyntaxProblem(text, error, problem)
+  document.root = parseStrict(text, deepest) ?? parseTolerant(text, problem)
   if (document.root) {
-    addDuplicateKeys(document.root, [], problem)
+    addDuplicateKeys(document.root, '', problem)
     addShapeProblems(document, problem)
     for (const p of problems) if (p.kind === 'encoding') p.path = placeOf(document.root, p.offset)
   }
   problems.sort((a, b) => Number(b.kind === 'syntax') - Number(a.kind === 'syntax') || a.offset - b.offset)
   return document
+}
+
+/** What is not strict JSON, as far as it can be understood. */
+function parseTolerant(text: string, problem: AddProblem): Node | null {
+  const deep = tooDeepAt(text)
+  if (deep !== null) {
+    problem('syntax', 'too-deep', deep, 1, 'The brackets are nested too deep for a configuration.')
+    return null
+  }
+  const errors: ParseError[] = []
+  const root = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: true }) ?? null
+  for (const error of errors) addSyntaxProblem(text, error, problem)
+  return root
 }
 
 function placeOf(root: Node, offset: number): ConfigPath | null {
@@ -183,39 +190,30 @@ function addSyntaxProblem(text: string, error: ParseError, problem: AddProblem):
   return add(code, `Not valid JSON: ${wanted[code] ?? 'something unexpected'}.`)
 }
 
-function addDuplicateKeys(node: Node, path: ConfigPath, problem: AddProblem): void {
-  if (node.type === 'object') {
-    const seen = new Map<string, Node>()
-    for (const property of node.children ?? []) {
-      const [key, value] = property.children ?? []
-      if (!key) continue
-      const name = String(key.value)
-      const earlier = seen.get(name)
-      if (earlier && path[path.length - 1] !== 'env' && path[path.length - 1] !== 'headers') {
-        problem('duplicate-key', 'duplicate-key', key.offset, key.length, `"${name}" stands twice in this object.`, [...path, name])
-      }
-      seen.set(name, key)
-      if (value) addDuplicateKeys(value, [...path, name], problem)
-    }
-  } else if (node.type === 'array') {
-    node.children?.forEach((child, i) => addDuplicateKeys(child, [...path, i], problem))
+/** `under`: the key that holds the node. */
+function addDuplicateKeys(node: Node, under: string, problem: AddProblem): void {
+  if (node.type === 'array') for (const child of node.children ?? []) addDuplicateKeys(child, '', problem)
+  if (node.type !== 'object') return
+  const seen = new Set<string>()
+  for (const property of node.children ?? []) {
+    const [key, value] = property.children ?? []
+    if (!key) continue
+    const name = String(key.value)
+    if (seen.has(name) && under !== 'env' && under !== 'headers')
+      problem('duplicate-key', 'duplicate-key', key.offset, key.length, `"${name}" stands twice in this object.`, [
+        ...getNodePath(node),
+        name,
+      ])
+    seen.add(name)
+    if (value && (value.type === 'object' || value.type === 'array')) addDuplicateKeys(value, name, problem)
   }
 }
 
-const text = (d: ConfigDocument, path: ConfigPath): string | null => {
-  const n = valueAt(d, path)
-  return n?.type === 'string' ? String(n.value) : null
-}
-const bool = (d: ConfigDocument, path: ConfigPath): boolean | null => {
-  const n = valueAt(d, path)
-  return n?.type === 'boolean' ? Boolean(n.value) : null
-}
-const strings = (d: ConfigDocument, path: ConfigPath): string[] => {
-  const n = valueAt(d, path)
-  return n?.type === 'array' ? (n.children ?? []).map((c) => (c.type === 'string' ? String(c.value) : '')) : []
-}
-const stringMap = (d: ConfigDocument, path: ConfigPath): Record<string, string> => {
-  const n = valueAt(d, path)
+const text = (n: Node | null): string | null => (n?.type === 'string' ? String(n.value) : null)
+const bool = (n: Node | null): boolean | null => (n?.type === 'boolean' ? Boolean(n.value) : null)
+const strings = (n: Node | null): string[] =>
+  n?.type === 'array' ? (n.children ?? []).map((c) => (c.type === 'string' ? String(c.value) : '')) : []
+function stringMap(n: Node | null): Record<string, string> {
   const entries =
     n?.type === 'object'
       ? (n.children ?? []).flatMap((p) => {
@@ -227,31 +225,32 @@ const stringMap = (d: ConfigDocument, path: ConfigPath): Record<string, string> 
 }
 
 export function globalConfig(d: ConfigDocument): GlobalConfig {
-  const di = (key: string): ConfigPath => ['docker_isolation', key]
+  const at = (...path: ConfigPath): Node | null => valueAt(d, path)
+  const di = (key: string): Node | null => at('docker_isolation', key)
   return {
-    listen: text(d, ['listen']) ?? '',
-    api_key: text(d, ['api_key']) ?? '',
-    data_dir: text(d, ['data_dir']) ?? '',
-    init_timeout: text(d, ['init_timeout']) ?? '',
+    listen: text(at('listen')) ?? '',
+    api_key: text(at('api_key')) ?? '',
+    data_dir: text(at('data_dir')) ?? '',
+    init_timeout: text(at('init_timeout')) ?? '',
     docker_isolation: {
-      present: valueAt(d, ['docker_isolation'])?.type === 'object',
-      enabled: bool(d, di('enabled')) ?? false,
-      mode: text(d, di('mode')) ?? '',
-      enable_cache_volume: bool(d, di('enable_cache_volume')),
-      default_images: stringMap(d, di('default_images')),
-      registry: text(d, di('registry')),
-      network_mode: text(d, di('network_mode')),
-      memory_limit: text(d, di('memory_limit')),
-      cpu_limit: text(d, di('cpu_limit')),
-      timeout: text(d, di('timeout')),
-      extra_args: strings(d, di('extra_args')),
-      log_driver: text(d, di('log_driver')),
-      log_max_size: text(d, di('log_max_size')),
-      log_max_files: text(d, di('log_max_files')),
+      present: at('docker_isolation')?.type === 'object',
+      enabled: bool(di('enabled')) ?? false,
+      mode: text(di('mode')) ?? '',
+      enable_cache_volume: bool(di('enable_cache_volume')),
+      default_images: stringMap(di('default_images')),
+      registry: text(di('registry')),
+      network_mode: text(di('network_mode')),
+      memory_limit: text(di('memory_limit')),
+      cpu_limit: text(di('cpu_limit')),
+      timeout: text(di('timeout')),
+      extra_args: strings(di('extra_args')),
+      log_driver: text(di('log_driver')),
+      log_max_size: text(di('log_max_size')),
+      log_max_files: text(di('log_max_files')),
     },
-    logging: { log_dir: text(d, ['logging', 'log_dir']) ?? '', json_format: bool(d, ['logging', 'json_format']) ?? false },
-    tray_endpoint: text(d, ['tray_endpoint']) ?? '',
-    enable_socket: bool(d, ['enable_socket']) ?? true,
+    logging: { log_dir: text(at('logging', 'log_dir')) ?? '', json_format: bool(at('logging', 'json_format')) ?? false },
+    tray_endpoint: text(at('tray_endpoint')) ?? '',
+    enable_socket: bool(at('enable_socket')) ?? true,
   }
 }
 
@@ -263,45 +262,46 @@ export function serverEntries(d: ConfigDocument): ServerEntry[] {
   const list = valueAt(d, ['mcpServers'])
   if (list?.type === 'object') {
     return (list.children ?? []).flatMap((p) => {
-      const name = String(p.children?.[0]?.value)
-      return p.children?.[1]?.type === 'object' ? [serverEntry(d, name, name)] : []
+      const [key, node] = p.children ?? []
+      const name = String(key?.value)
+      return node?.type === 'object' ? [serverEntry(node, name, name)] : []
     })
   }
   if (list?.type !== 'array') return []
   return (list.children ?? []).flatMap((node, index) =>
-    node.type === 'object' ? [serverEntry(d, index, text(d, ['mcpServers', index, 'name']) ?? '')] : [],
+    node.type === 'object' ? [serverEntry(node, index, text(valueBelow(node, ['name'])) ?? '')] : [],
   )
 }
 
-function serverEntry(d: ConfigDocument, index: number | string, name: string): ServerEntry {
-  const at = (key: string): ConfigPath => ['mcpServers', index, key]
-  const iso = (key: string): ConfigPath => ['mcpServers', index, 'isolation', key]
+function serverEntry(node: Node, index: number | string, name: string): ServerEntry {
+  const at = (key: string): Node | null => valueBelow(node, [key])
+  const iso = (key: string): Node | null => valueBelow(node, ['isolation', key])
   return {
     index,
     name,
-    enabled: bool(d, at('enabled')),
-    quarantined: bool(d, at('quarantined')),
-    protocol: text(d, at('protocol')) ?? '',
-    command: text(d, at('command')) ?? '',
-    args: strings(d, at('args')),
-    env: stringMap(d, at('env')),
-    headers: stringMap(d, at('headers')),
-    url: text(d, at('url')) ?? '',
-    working_dir: text(d, at('working_dir')) ?? '',
-    init_timeout: text(d, at('init_timeout')) ?? '',
+    enabled: bool(at('enabled')),
+    quarantined: bool(at('quarantined')),
+    protocol: text(at('protocol')) ?? '',
+    command: text(at('command')) ?? '',
+    args: strings(at('args')),
+    env: stringMap(at('env')),
+    headers: stringMap(at('headers')),
+    url: text(at('url')) ?? '',
+    working_dir: text(at('working_dir')) ?? '',
+    init_timeout: text(at('init_timeout')) ?? '',
     isolation:
-      valueAt(d, at('isolation'))?.type !== 'object'
+      at('isolation')?.type !== 'object'
         ? null
         : {
-            enabled: bool(d, iso('enabled')),
-            mode: text(d, iso('mode')),
-            image: text(d, iso('image')) ?? '',
-            network_mode: text(d, iso('network_mode')) ?? '',
-            extra_args: strings(d, iso('extra_args')),
-            working_dir: text(d, iso('working_dir')) ?? '',
-            log_driver: text(d, iso('log_driver')) ?? '',
-            log_max_size: text(d, iso('log_max_size')) ?? '',
-            log_max_files: text(d, iso('log_max_files')) ?? '',
+            enabled: bool(iso('enabled')),
+            mode: text(iso('mode')),
+            image: text(iso('image')) ?? '',
+            network_mode: text(iso('network_mode')) ?? '',
+            extra_args: strings(iso('extra_args')),
+            working_dir: text(iso('working_dir')) ?? '',
+            log_driver: text(iso('log_driver')) ?? '',
+            log_max_size: text(iso('log_max_size')) ?? '',
+            log_max_files: text(iso('log_max_files')) ?? '',
           },
   }
 }

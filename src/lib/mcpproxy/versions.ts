@@ -15,33 +15,35 @@ export function parseVersion(text: string | null | undefined): Version | null {
 /** The newest release that the model was checked against; taken when nothing tells the version. */
 export const newestKnown: Version = { major: 0, minor: 60, patch: 0, text: 'v0.60.0' }
 
-export function compareVersions(a: Version, b: Version): number {
+type Numbers = Pick<Version, 'major' | 'minor' | 'patch'>
+
+export function compareVersions(a: Numbers, b: Numbers): number {
   return a.major - b.major || a.minor - b.minor || a.patch - b.patch
 }
 
 const firstReleases = {
-  containerNames: '0.8.3',
-  logOptions: '0.8.2',
-  restartApi: '0.9.0',
-  labels: '0.9.24',
-  ownDockerEnv: '0.10.11',
-  triStateIsolation: '0.13.1',
-  envReferences: '0.21.2',
-  uvImages: '0.24.0',
-  connectFloor: '0.24.0',
-  restartReadsFile: '0.33.1',
-  earlyExitNoticed: '0.33.2',
-  exitText: '0.38.0',
-  sanitisedLogNames: '0.38.0',
-  logsInDataDir: '0.39.0',
-  isolationMode: '0.46.0',
-  initTimeout: '0.46.0',
-  hotReload: '0.52.0',
-  autoQuarantine: '0.53.0',
+  containerNames: [0, 8, 3],
+  logOptions: [0, 8, 2],
+  restartApi: [0, 9, 0],
+  labels: [0, 9, 24],
+  ownDockerEnv: [0, 10, 11],
+  triStateIsolation: [0, 13, 1],
+  envReferences: [0, 21, 2],
+  uvImages: [0, 24, 0],
+  connectFloor: [0, 24, 0],
+  restartReadsFile: [0, 33, 1],
+  earlyExitNoticed: [0, 33, 2],
+  exitText: [0, 38, 0],
+  sanitisedLogNames: [0, 38, 0],
+  logsInDataDir: [0, 39, 0],
+  isolationMode: [0, 46, 0],
+  initTimeout: [0, 46, 0],
+  hotReload: [0, 52, 0],
+  autoQuarantine: [0, 53, 0],
 } as const
 export type Milestone = keyof typeof firstReleases
 
 export function since(version: Version, milestone: Milestone): boolean {
-  const first = parseVersion(firstReleases[milestone])
-  return first !== null && compareVersions(version, first) >= 0
+  const [major, minor, patch] = firstReleases[milestone]
+  return compareVersions(version, { major, minor, patch }) >= 0
 }

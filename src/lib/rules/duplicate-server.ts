@@ -5,12 +5,21 @@ import { grouped, oncePerFile, serverPath } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 const key = (s: ServerEntry): string => JSON.stringify([s.command, s.args, Object.entries(s.env).sort(), s.url])
-const twins = oncePerFile(({ servers }) =>
-  grouped(
-    servers.filter((s) => s.enabled === true && s.command !== ''),
-    (s) => [key(s)],
-  ),
-)
+
+/** The other enabled server that is the same, by the place of each. */
+const twins = oncePerFile(({ servers }) => {
+  const enabled = servers.filter((s) => s.enabled === true && s.command !== '')
+  // Most differ in their arguments, which are cheaper to compare.
+  const alike = [...grouped(enabled, (s) => [`${s.command} ${s.args.join(' ')}`]).values()].filter((group) => group.length > 1)
+  const same = alike.flatMap((group) => [...grouped(group, (s) => [key(s)]).values()])
+  return new Map(
+    same.flatMap((group) => {
+      const [first, ...others] = group
+      const other = others.find((s) => s.name !== first?.name)
+      return other ? group.map((s) => [s.index, s.name === first?.name ? other : first] as const) : []
+    }),
+  )
+})
 
 export default defineRule({
   code: 'duplicate-server',
@@ -20,9 +29,7 @@ export default defineRule({
   detect({ config }, _, { version }) {
     const { server } = config
     if (!server || server.command === '' || server.enabled !== true) return null
-    const twin = twins(config, version.value)
-      .get(key(server))
-      ?.find((s) => s.index !== server.index && s.name !== server.name)
+    const twin = twins(config, version.value).get(server.index)
     if (!twin) return null
     return {
       observations: ['config'],

@@ -12,6 +12,8 @@ export const isHostFile = (paths: Record<string, HostPath> | undefined, path: st
   paths[path].type !== 'missing' &&
   !/^\/(?:bin|usr|sbin|tmp|dev|proc|etc)(?:\/|$)/.test(path)
 
+const isScript = /^[^-\s]\S*\.(?:py|[cm]?js|ts|rb|php|sh)$/
+
 export default defineRule({
   code: 'host-path-not-mounted',
   severity: 'error',
@@ -112,7 +114,8 @@ export default defineRule({
     const script = runs ? server.args.findIndex((a) => !a.startsWith('-')) : -1
     const at = server.args.findIndex(
       (a, i) =>
-        ((i === script && /^\/.+\.(?:py|[cm]?js|ts|rb|php|sh)$/.test(a)) || /^\/(?:home|Users)\/[^/]+/.test(a)) &&
+        ((i === script && (a.startsWith('/') || server.isolation?.working_dir === '' || !server.isolation) && isScript.test(a)) ||
+          /^\/(?:home|Users)\/[^/]+/.test(a)) &&
         !isMounted(expected.run.mounts, a),
     )
     const path = server.args[at]

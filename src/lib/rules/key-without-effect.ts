@@ -68,7 +68,7 @@ function ignoredKeys(config: ConfigEvidence): Ignored[] {
     if (node?.type !== 'object') return
     for (const property of node.children ?? []) {
       const key = String(property.children?.[0]?.value)
-      if (known.some((k) => k.toLowerCase() === key.toLowerCase())) continue
+      if (known.includes(key) || known.includes(key.toLowerCase())) continue
       const path = [...base, key]
       const instead = never[key]
       const near = nearest(key, known)

@@ -4,9 +4,15 @@ import { effectiveRun, isConnected, programSaid, serverPath } from './helpers.ts
 import { flagValue } from '../formats/docker-run.ts'
 import { defineRule } from './rule.ts'
 
-// What a program connects to, not what it listens on.
-const target =
-  /^(?:--?[\w-]*(?:url|uri|endpoint|server|api|dsn|connect|target)[\w-]*=)?[a-z][a-z0-9+.-]*:\/\/(?:[^\s/@]*@)?(?:localhost|127\.0\.0\.1|\[::1\])(?::|\/|$)/i
+const local = '(?:[^\\s/@]*@)?(?:localhost|127\\.0\\.0\\.1|\\[::1\\])(?::\\d+)?'
+// What a program connects to. An http origin without a path, said to nobody in particular, may be what it listens on.
+const targets = [
+  new RegExp(`^[a-z][a-z0-9+.-]*://${local}/.`, 'i'),
+  new RegExp(`^(?!https?:)[a-z][a-z0-9+.-]*://${local}`, 'i'),
+  new RegExp(`^--?[\\w-]*(?:url|uri|endpoint|server|api|dsn|connect|target)[\\w-]*=[a-z][a-z0-9+.-]*://${local}`, 'i'),
+]
+const isTarget = (word: string): boolean => targets.some((t) => t.test(word))
+const origin = new RegExp(`^[a-z][a-z0-9+.-]*://${local}`, 'i')
 
 const loopback = /\b(?:localhost|127\.0\.0\.1)\b|\[?::1\]?/
 
@@ -44,8 +50,10 @@ export default defineRule({
   hint(config) {
     const { server, expected } = config
     if (!server || !expected || flagValue(expected.run, 'network') === 'host') return null
-    const argument = server.args.findIndex((a) => target.test(a))
-    const variable = Object.entries(server.env).find(([, v]) => target.test(v))?.[0]
+    const argument = server.args.findIndex(isTarget)
+    const variable = Object.entries(server.env).find(
+      ([name, v]) => isTarget(v) || (/url|uri|endpoint|api|dsn|connect|target|database/i.test(name) && origin.test(v)),
+    )?.[0]
     if (argument < 0 && variable === undefined) return null
     return {
       observations: ['config'],

@@ -69,6 +69,21 @@ export default defineRule({
       ],
     }
   },
+  hint(config) {
+    const { server, expected } = config
+    const folder = server?.isolation?.working_dir ?? ''
+    // A path of the container: without / in front docker refuses it, with whatever engine.
+    if (!server || expected?.kind !== 'isolated' || folder === '' || folder.startsWith('/') || /^[A-Za-z]:[\\/]/.test(folder)) return null
+    return {
+      observations: ['config'],
+      severity: 'error',
+      facts: { path: folder },
+      title: 'isolation.working_dir is no absolute path',
+      cites: [citeConfig(config, ['mcpServers', server.index, 'isolation', 'working_dir'])],
+      detail: `isolation.working_dir is a folder of the container, and docker refuses "${folder}", which does not begin with /.`,
+      remedies: [{ kind: 'instruction', title: 'Write the absolute path in the container.' }],
+    }
+  },
 })
 
 /** `host:container:ro` has at most three parts. */

@@ -85,7 +85,7 @@ export interface Rule {
   uses: readonly Source[]
   run(subject: Subject): Outcome
   /** What the configuration alone tells, for `lint`; null: this cause does not show there. */
-  lint: ((subject: Subject) => Outcome) | null
+  lint: ((config: ConfigEvidence, context: Context) => Finding | null) | null
 }
 
 interface RuleDefinition<N extends Source, U extends Source> {
@@ -106,8 +106,6 @@ interface RuleDefinition<N extends Source, U extends Source> {
 export function defineRule<const N extends Source, const U extends Source = never>(definition: RuleDefinition<N, U>): Rule {
   const { code, severity, title, needs, detect, hint } = definition
   const uses = definition.uses ?? []
-  const outcome = (detection: Detection | null, server: string): Outcome =>
-    detection ? { type: 'found', finding: toFinding(definition, detection, server) } : { type: 'clear' }
   const run = (subject: Subject): Outcome => {
     const needed: Partial<Record<Source, unknown>> = {}
     for (const source of needs) {
@@ -120,35 +118,21 @@ export function defineRule<const N extends Source, const U extends Source = neve
       const seen = subject.evidence[source]
       used[source] = seen.ok ? seen.value : undefined
     }
-    return outcome(detect(needed as Needed<N>, used as Used<U>, contextOf(subject)), subject.server)
+    const { server, now, platform, version, recorded } = subject
+    const detection = detect(needed as Needed<N>, used as Used<U>, { server, now, platform, version, recorded })
+    return detection ? { type: 'found', finding: toFinding(definition, detection, server) } : { type: 'clear' }
   }
-  const suspect = (subject: Subject): Outcome => {
-    const { config } = subject.evidence
-    if (!config.ok) return { type: 'undetermined', code, source: 'config', error: config.error }
-    const detection = hint?.(config.value, contextOf(subject)) ?? null
-    return outcome(detection && { severity: 'warning', ...detection, rank: 'suspected' }, subject.server)
+  // Every source that may be used is `undefined`, which a missing property is too.
+  const unseen = {} as Used<U>
+  const lint = (config: ConfigEvidence, context: Context): Finding | null => {
+    const detection = alone ? detect({ config } as unknown as Needed<N>, unseen, context) : null
+    if (detection) return toFinding(definition, detection, context.server)
+    const suspected = hint?.(config, context)
+    return suspected ? toFinding(definition, { severity: 'warning', ...suspected, rank: 'suspected' }, context.server) : null
   }
   const alone = needs.every((source) => source === 'config')
-  return {
-    code,
-    severity,
-    title,
-    needs,
-    uses,
-    symptom: definition.symptom ?? false,
-    run,
-    lint: hint ? (alone ? either(run, suspect) : suspect) : alone ? run : null,
-  }
+  return { code, severity, title, needs, uses, symptom: definition.symptom ?? false, run, lint: alone || hint ? lint : null }
 }
-
-const contextOf = ({ server, now, platform, version, recorded }: Subject): Context => ({ server, now, platform, version, recorded })
-
-const either =
-  (first: (subject: Subject) => Outcome, second: (subject: Subject) => Outcome) =>
-  (subject: Subject): Outcome => {
-    const outcome = first(subject)
-    return outcome.type === 'clear' ? second(subject) : outcome
-  }
 
 function toFinding(rule: { code: string; severity: Severity; title: string }, d: Detection, server: string): Finding {
   const rank = d.rank ?? (d.proof ? 'proven' : new Set(d.observations).size >= 2 ? 'supported' : 'suspected')

@@ -16,7 +16,7 @@ export default defineRule({
   uses: ['serverLog', 'setup', 'events', 'status', 'hostPaths'],
   detect({ config }, { serverLog, setup, events, status, hostPaths }) {
     const { server } = config
-    if (!server || !isIsolated(config) || server.isolation?.image || isConnected(serverLog, status)) return null
+    if (!server || server.command === '' || !isIsolated(config) || server.isolation?.image || isConnected(serverLog, status)) return null
     const runtime = setup?.runtimeType ?? detectRuntime(server.command)
     const run = effectiveRun(config, setup)
     if ((runtime !== 'binary' && runtime !== 'bash') || !/(?:^|\/)alpine:/.test(run?.run.image ?? '')) return null

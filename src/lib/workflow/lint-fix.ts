@@ -1,4 +1,5 @@
 /** `lint --fix`: the mechanical edits of what was found, as long as there are any. */
+import { valueAt, type ConfigDocument } from '../formats/mcp-config.ts'
 import { applyChange } from '../remedies/config-edit.ts'
 import type { Finding } from '../rules/rule.ts'
 import { lintText, type LintOptions } from './lint.ts'
@@ -18,21 +19,47 @@ export function fixText(file: string, text: string, options: LintOptions, kept: 
   let result = text
   const tried = new Set<string>()
   for (;;) {
-    const { findings } = lintText(file, Buffer.from(result), options)
-    const pass = edits(findings.filter((f) => !byHand.has(f.code) && !kept(f)))
-    let changed = false
-    for (const { key, title, change } of pass) {
-      // What did not help once does not help the second time.
-      if (tried.has(key)) continue
+    const { findings, reading } = lintText(file, Buffer.from(result), options)
+    // What did not help once does not help the second time.
+    const pass = edits(findings.filter((f) => !byHand.has(f.code) && !kept(f))).filter(({ key }) => !tried.has(key))
+    const before = result
+    const entry = pass.length > few ? entryOf(reading.document) : () => null
+    // From the end on, so that the places in front stay where they are.
+    for (const { key, title, change } of pass.toSorted((x, y) => indexOf(y.change) - indexOf(x.change))) {
       tried.add(key)
-      const after = applyChange(result, change)
+      const after = applyWithin(result, change, entry(indexOf(change)))
       if (after === null || after === result) continue
       result = after
       fixed.push(title)
-      changed = true
     }
-    if (!changed) return { text: result, fixed }
+    if (result === before) return { text: result, fixed }
   }
+}
+
+/** The whole text is parsed for each edit; with more of them each server's entry is edited for itself. */
+const few = 20
+
+const indexOf = ({ edits }: Edit): number => {
+  const [first] = edits
+  const index = first?.path[0] === 'mcpServers' ? first.path[1] : undefined
+  return typeof index === 'number' && edits.every((e) => e.path[0] === 'mcpServers' && e.path[1] === index) ? index : -1
+}
+
+interface Entry {
+  offset: number
+  length: number
+}
+
+const entryOf =
+  (document: ConfigDocument) =>
+  (index: number): Entry | null =>
+    index < 0 ? null : valueAt(document, ['mcpServers', index])
+
+function applyWithin(text: string, change: Edit, entry: Entry | null): string | null {
+  if (!entry || change.strict) return applyChange(text, change)
+  const [start, end] = [entry.offset, entry.offset + entry.length]
+  const after = applyChange(text.slice(start, end), { edits: change.edits.map((e) => ({ ...e, path: e.path.slice(2) })) })
+  return after === null ? null : text.slice(0, start) + after + text.slice(end)
 }
 
 type Edit = Extract<Finding['remedies'][number], { kind: 'config-edit' }>

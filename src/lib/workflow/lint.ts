@@ -1,14 +1,13 @@
 /** `lint`: what the text of a configuration alone tells, without MCPProxy, Docker, network or logs. */
 import { configOf, configReading, type ConfigReading } from '../evidence/collect-config.ts'
-import type { ConfigEvidence, ObservedEvidence, Subject } from '../evidence/evidence.ts'
+import type { ConfigEvidence } from '../evidence/evidence.ts'
 import { makeRedactor, secretPlaces, type Redactor } from '../evidence/secrets.ts'
 import { parseConfig, valueAt, type ConfigDocument, type ConfigProblem, type ServerEntry } from '../formats/mcp-config.ts'
 import type { Version } from '../mcpproxy/versions.ts'
 import { citeConfig, citeOffset } from '../rules/cite.ts'
 import { serverPath } from '../rules/helpers.ts'
 import { rules } from '../rules/index.ts'
-import type { Citation, Finding, Outcome, Rule } from '../rules/rule.ts'
-import { notObserved, observed } from '../system/system.ts'
+import type { Citation, Context, Finding, Rule } from '../rules/rule.ts'
 import { redactValue } from './check.ts'
 
 export interface LintOptions {
@@ -81,10 +80,11 @@ function emptyFile(document: ConfigDocument): Finding[] {
 function fileFindings(reading: ConfigReading, used: readonly Rule[], options: LintOptions): Finding[] {
   const { problems } = reading.document
   if (problems.length === 0) return []
-  const subject = subjectOf(configOf(reading, null, options.version), '', options)
+  const config = configOf(reading, null, options.version)
+  const context = contextOf('', options)
   return used.flatMap((rule): Finding[] => {
     const kind = documentRules[rule.code]
-    const found = kind === undefined ? null : look(rule, subject)
+    const found = kind === undefined ? null : look(rule, config, context)
     if (!kind || !found) return []
     const own = problemsOf(problems, kind)
     // A second document after the first is one finding, whatever else is in the file.
@@ -113,9 +113,9 @@ function serverFindings(reading: ConfigReading, used: readonly Rule[], options: 
   const about = used.filter((rule) => documentRules[rule.code] === undefined)
   return reading.servers.flatMap((server) => {
     const config = configOf(reading, server, options.version)
-    const subject = subjectOf(config, server.name, options)
+    const context = contextOf(server.name, options)
     return about.flatMap((rule) => {
-      const found = look(rule, subject)
+      const found = look(rule, config, context)
       if (!found) return []
       if (choices.has(found.code)) found.severity = 'info'
       return [placeOf(found) ? found : { ...found, cites: [citeConfig(config, serverPath(server, 'name')), ...found.cites] }]
@@ -123,31 +123,23 @@ function serverFindings(reading: ConfigReading, used: readonly Rule[], options: 
   })
 }
 
-function look(rule: Rule, subject: Subject): Finding | null {
-  let outcome: Outcome | undefined
+function look(rule: Rule, config: ConfigEvidence, context: Context): Finding | null {
   try {
-    outcome = rule.lint?.(subject)
+    return rule.lint?.(config, context) ?? null
   } catch (error) {
     return {
-      ...{ code: 'rule-crashed', severity: 'info', rank: 'proven', server: subject.server, facts: { rule: rule.code } },
+      ...{ code: 'rule-crashed', severity: 'info', rank: 'proven', server: context.server, facts: { rule: rule.code } },
       title: `The rule ${rule.code} crashed; the others went on`,
       detail: error instanceof Error ? error.message : String(error),
       ...{ cites: [], ruledOut: [], remedies: [] },
     }
   }
-  return outcome?.type === 'found' ? outcome.finding : null
 }
 
-const unseen = notObserved('failed', 'lint looks at nothing but the file.')
-
-function subjectOf(config: ConfigEvidence, server: string, { now, platform, version }: LintOptions): Subject {
-  const evidence: ObservedEvidence = {
-    config: observed(config),
-    ...{ mainLog: unseen, serverLog: unseen, setup: unseen, engine: unseen, containers: unseen, events: unseen },
-    ...{ image: unseen, hostPaths: unseen, status: unseen, environment: unseen },
-  }
-  return { server, recorded: false, now, platform, version: { value: version, assumed: false }, evidence }
-}
+const contextOf = (server: string, { now, platform, version }: LintOptions): Context => ({
+  ...{ server, now, platform },
+  ...{ version: { value: version, assumed: false }, recorded: false },
+})
 
 // ---- together -----------------------------------------------------------------------
 

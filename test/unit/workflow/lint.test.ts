@@ -138,7 +138,11 @@ test('hints: what a container cannot have is suspected, what it may have is not'
     [{ command: 'node', args: ['/srv/x.mjs'] }, 'host-path-not-mounted'],
     [{ command: 'python', args: ['-u', '/srv/x.py'] }, 'host-path-not-mounted'],
     [{ args: ['-y', 'server-files', '/home/me/notes'] }, 'host-path-not-mounted'],
-    [{ args: ['x', '--url=http://localhost:3000/x'] }, 'localhost-in-container'],
+    [{ command: 'python', args: ['server.py'] }, 'host-path-not-mounted'],
+    [{ isolation: { working_dir: './app' } }, 'path-not-absolute'],
+    [{ args: ['x', '--api-url=http://localhost:3000'] }, 'localhost-in-container'],
+    [{ args: ['x', 'redis://localhost'] }, 'localhost-in-container'],
+    [{ env: { API_URL: 'http://localhost:3000' } }, 'localhost-in-container'],
     [{ env: { DATABASE_URL: 'postgres://u@127.0.0.1:5432/db' } }, 'localhost-in-container'],
     [{ env: { API: 'http://host.docker.internal:1' } }, 'host-docker-internal'],
     [{ command: 'uvx', isolation: { image: 'python:3.12-slim' } }, 'image-lacks-program'],
@@ -149,8 +153,10 @@ test('hints: what a container cannot have is suspected, what it may have is not'
     { command: 'node', args: ['/app/server.js'], isolation: { image: 'example/own:1' } },
     { command: 'node', args: ['/srv/x.mjs'], isolation: { enabled: false } },
     { args: ['x', '--host', 'localhost'] },
+    { args: ['x', 'http://localhost:9000'] },
+    { command: 'python', args: ['server.py'], isolation: { working_dir: '/app', extra_args: ['-v', '/srv:/app:ro'] } },
     { env: { ALLOWED: 'localhost,127.0.0.1' } },
-    { args: ['x', 'http://localhost:3000'], isolation: { network_mode: 'host' } },
+    { args: ['x', 'http://localhost:3000/x'], isolation: { network_mode: 'host' } },
     { env: { API: 'http://host.docker.internal:1' }, isolation: { extra_args: ['--add-host=host.docker.internal:host-gateway'] } },
     { command: 'uvx' },
     { command: 'uvx', isolation: { image: 'example/uv:1' } },
@@ -176,6 +182,13 @@ test('fixes: mechanical ones until there are none, choices never', () => {
   assert.deepEqual(codes(after), ['server-disabled'])
   assert.equal(fixText('mcp_config.json', after, lintOptions(), () => false).text, after)
   assert.equal(fixText('mcp_config.json', text, lintOptions(), () => true).text, text)
+})
+
+test('fixes of many servers: the same as one by one, in bearable time', () => {
+  const text = file(...Array.from({ length: 1500 }, (_, i) => server({ name: `s${i}`, command: 'docker', args: ['run', '-it', `x/${i}`] })))
+  const { text: after, fixed } = fixText('mcp_config.json', text, lintOptions(), () => false)
+  assert.equal(after, text.replaceAll('"-it"', '"-i"'))
+  assert.equal(fixed.length, 1500)
 })
 
 // ---- ignores and baselines ------------------------------------------------------------
