@@ -12,6 +12,7 @@ import { captureFiles } from '../src/lib/system/recording.ts'
 import type { System } from '../src/lib/system/system.ts'
 import { record, redacted } from '../src/lib/workflow/bundle.ts'
 import { check } from '../src/lib/workflow/check.ts'
+import { captureErrors } from './helpers/valid-capture.ts'
 
 const folder = path.resolve('test/captures')
 const scratch = mkdtempSync(path.join(tmpdir(), 'doctor-bundle-'))
@@ -56,6 +57,7 @@ for (const name of readdirSync(folder).sort()) {
     const archive = path.join(scratch, `${name}.tgz`)
     writeFileSync(archive, await packArchive(files))
     assert.deepEqual(await checked(await openCapture(archive), server), original, 'with the secrets out')
+    for (const file of files) assert.equal(captureErrors(file), null)
     // The lab's API key and every canary value.
     for (const file of files) assert.doesNotMatch(file.bytes.toString('latin1'), /lab0key0|ghp_[A-Za-z0-9]{20}/, file.name)
   })

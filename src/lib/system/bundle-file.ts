@@ -23,7 +23,8 @@ export async function writeBundle(target: string, files: readonly CaptureFile[])
     await fs.rename(temporary, target)
     return bytes
   } catch (error) {
-    await fs.rm(temporary, { recursive: true, force: true })
+    // Where not even this can be done, nothing was written.
+    await fs.rm(temporary, { recursive: true, force: true }).catch(() => undefined)
     if (error instanceof UserError) throw error
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     const why = reasons[code]
