@@ -180,6 +180,12 @@ async function number(file: OpenFile, kept: { raw: RawLine; line: LogLine }[]): 
   for (const { raw, line } of kept) line.number = numbers?.get(raw.offset) ?? null
 }
 
+/** The file that the newest run saves to and watches; null: its log does not tell, as before `ConfigService initialized`. */
+export function configPathOf({ log }: MainLogReading): string | null {
+  const line = log.general.findLast((l) => l.message === 'ConfigService initialized')
+  return line ? field(line, 'config_path') : null
+}
+
 export function mainLogFor(reading: MainLogReading, server: string): MainLog {
   return { ...reading.log, lines: reading.byServer.get(server) ?? [] }
 }

@@ -24,7 +24,7 @@ import {
   ownerPaths,
   type EngineReading,
 } from './collect-engine.ts'
-import { collectMainLog, collectServerLog, mainLogFor, setupFor, type MainLogReading } from './collect-logs.ts'
+import { collectMainLog, collectServerLog, configPathOf, mainLogFor, setupFor, type MainLogReading } from './collect-logs.ts'
 import { collectStatus, statusFor, type StatusReading } from './collect-status.ts'
 import type { ConfigEvidence, Container, Evidence, ObservedEvidence, ServerLog, Subject } from './evidence.ts'
 import { configSecrets, makeRedactor, runSecrets, type Redactor } from './secrets.ts'
@@ -73,13 +73,19 @@ async function engineWithin(ms: number, system: System): Promise<EngineReading> 
   return { engine: reading, containers: reading, history: reading }
 }
 
-/** Version of MCPProxy: what runs, else what wrote the log. Development builds tell no number through the API. */
+/** Version of MCPProxy: what runs, else what wrote the log, when that had the same configuration. Development builds tell no number through the API. */
 export function versionOf(shared: Shared, log: Observed<MainLogReading>): { value: Version; assumed: boolean } {
   const running = shared.status.ok ? parseVersion(shared.status.value?.version) : null
-  const logged = log.ok ? log.value.log.version : null
+  const logged = log.ok && isOfThisFile(log.value, shared.locations) ? log.value.log.version : null
   const recorded = parseVersion(shared.system.recording?.mcpproxy.version)
   const value = running ?? recorded ?? logged
   return value ? { value, assumed: false } : { value: newestKnown, assumed: true }
+}
+
+/** Several MCPProxys can share the folder of the logs, e.g. that of root. */
+function isOfThisFile(log: MainLogReading, { config, trackedConfig }: Locations): boolean {
+  const path = configPathOf(log)
+  return path === null || config === null || path === config || path === trackedConfig
 }
 
 export interface Collected {

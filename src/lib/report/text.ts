@@ -131,7 +131,8 @@ function findingLines(
   }
   // The table of the replays says it better.
   const all = replay.length > 0 ? finding.cites.filter((c) => c.type !== 'replay') : finding.cites
-  const shown = all.slice(0, verbose ? all.length : short ? 1 : citesShown)
+  // What concerns no single server has more than one place, e.g. two files.
+  const shown = all.slice(0, verbose ? all.length : !short ? citesShown : finding.server === null ? 2 : 1)
   const cites = citationLines(shown, options, told.day)
   if (!short && cites.length > 0) lines.push('')
   lines.push(...cites)

@@ -13,6 +13,11 @@ export const isHostFile = (paths: Record<string, HostPath> | undefined, path: st
   !/^\/(?:bin|usr|sbin|tmp|dev|proc|etc)(?:\/|$)/.test(path)
 
 const isScript = /^[^-\s]\S*\.(?:py|[cm]?js|ts|rb|php|sh)$/
+const isMissedInTmp = (path: string, wanted: string, paths: Record<string, HostPath> | undefined): boolean =>
+  path.startsWith('/tmp/') &&
+  (wanted === path || wanted.startsWith(`${path}/`)) &&
+  paths?.[path] !== undefined &&
+  paths[path].type !== 'missing'
 
 export default defineRule({
   code: 'host-path-not-mounted',
@@ -39,7 +44,9 @@ export default defineRule({
     const uncovered = candidates.filter(
       (c) =>
         !isMounted(mounts, c.path) &&
-        !/^\/(?:dev|proc|tmp)(?:\/|$)/.test(c.path) &&
+        !/^\/(?:dev|proc)(?:\/|$)/.test(c.path) &&
+        // Every container has a /tmp of its own: only a path in it that the program itself misses, and the host has, is the host's.
+        (!/^\/tmp(?:\/|$)/.test(c.path) || (wanted !== null && isMissedInTmp(c.path, wanted, hostPaths))) &&
         !(config.expected?.kind === 'own' && c.i - 1 <= config.expected.run.imageIndex),
     )
     const match =
@@ -59,7 +66,10 @@ export default defineRule({
     const host = hostPaths?.[source ?? hit.path]
     const there = host !== undefined && host.type !== 'missing'
     const place = hit.i === 0 ? serverPath(server, 'command') : serverPath(server, 'args', hit.i - 1)
-    const folder = host?.type === 'directory' ? hit.path : hit.path.replace(/\/[^/]+$/, '')
+    const parent = hit.path.replace(/\/[^/]+$/, '')
+    // A mount on /tmp itself would hide the container's own, which programs write to.
+    const alone = host?.type === 'directory' || parent === '/tmp'
+    const folder = alone ? hit.path : parent
     const evidence = said ?? exec
     return {
       observations: [
@@ -88,7 +98,7 @@ export default defineRule({
                 kind: 'config-edit',
                 // A home folder holds far more than the argument names.
                 class: /^(?:\/root|\/(?:home|Users)\/[^/]+|\/[^/]+)$/.test(folder) && folder !== hit.path ? 'mounts' : 'safe',
-                title: 'Mount the folder read-only at the same path',
+                title: `Mount the ${host.type === 'file' && alone ? 'file' : 'folder'} read-only at the same path`,
                 because: 'the argument can then stay as it is',
                 edits: [
                   {

@@ -5,7 +5,7 @@ import type { Mount } from '../formats/docker-run.ts'
 import type { LogLine } from '../formats/log-line.ts'
 import type { HostPath } from '../system/system.ts'
 import { citeHost, citeLog } from './cite.ts'
-import { callsDocker, dockerFailure, effectiveRun, failure, isConnected, programSaid } from './helpers.ts'
+import { callsDocker, dockerFailure, effectiveRun, failure, isConnected, programSaid, story } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -13,12 +13,18 @@ export default defineRule({
   severity: 'error',
   title: 'MCPProxy runs in a container itself, and sees another docker and other paths than the engine',
   needs: ['config', 'serverLog', 'hostPaths'],
-  uses: ['environment', 'setup', 'status'],
-  detect({ config, serverLog, hostPaths }, { environment, setup, status }) {
+  uses: ['environment', 'setup', 'status', 'events'],
+  detect({ config, serverLog, hostPaths }, { environment, setup, status, events }) {
     const mark = containerMarks.find((m) => hostPaths[m] !== undefined && hostPaths[m].type !== 'missing')
     if (!mark || !callsDocker(config) || !failure(serverLog) || isConnected(serverLog, status)) return null
     const mounts = effectiveRun(config, setup)?.run.mounts ?? []
-    const what = noDocker(serverLog) ?? notSeen(serverLog, hostPaths, mounts) ?? otherNetwork(serverLog, environment?.env['DOCKER_HOST'])
+    // What is said after the server's own container has started is said in there, not by the shell of MCPProxy.
+    const inside = story(events)?.startedAt != null
+    const found = environment !== undefined && environment.source !== 'assumed' && environment.programs['docker'] != null
+    const what =
+      (inside ? null : noDocker(serverLog, found)) ??
+      notSeen(serverLog, hostPaths, mounts) ??
+      otherNetwork(serverLog, environment?.env['DOCKER_HOST'])
     if (!what) return null
     // Without its process we know of our own container only.
     const sure = what.sure && environment !== undefined && environment.source !== 'assumed'
@@ -56,8 +62,10 @@ interface Trouble {
   detail: string
 }
 
-function noDocker(log: ServerLog): Trouble | null {
+/** `found`: MCPProxy has the docker program. */
+function noDocker(log: ServerLog, found: boolean): Trouble | null {
   const said = dockerFailure(log, 'docker-missing', 'cannot-connect')
+  if (found && said?.kind !== 'cannot-connect') return null
   const line =
     said?.line ??
     failure(log)?.lines.find((l) =>

@@ -12,7 +12,7 @@ import type { System } from '../system/system.ts'
 import { knownServers, requireServer } from './servers.ts'
 import { replayServer, worthReplaying } from './replay.ts'
 import { createStarter, type StarterOptions } from './start.ts'
-import { fileFindings, fileSubject } from './file-findings.ts'
+import { fileFindings, fileSubject, toldOnce } from './file-findings.ts'
 import { stepsOf } from './steps.ts'
 
 export interface CheckOptions {
@@ -42,8 +42,8 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
   const names = chooseServers(shared, options)
   options.progress?.(`reading the logs of ${names.join(', ') || 'MCPProxy'}`)
   const { subjects, version, redact } = await collectServers(shared, names)
-  const servers = await replayed(system, subjects, options)
-  const findings = [...fileFindings(shared), ...(servers.length === 0 ? withoutServer(fileSubject(shared, version)) : [])]
+  const { servers, findings: common } = toldOnce(await replayed(system, subjects, options))
+  const findings = [...fileFindings(shared), ...common, ...(servers.length === 0 ? withoutServer(fileSubject(shared, version)) : [])]
   const engine = shared.engine.engine
   const report: Report = {
     schemaVersion: 1,

@@ -3,6 +3,7 @@ import { configFor } from '../evidence/collect-config.ts'
 import type { Shared } from '../evidence/collect.ts'
 import type { ObservedEvidence, Subject } from '../evidence/evidence.ts'
 import { citeHost, citeOffset } from '../rules/cite.ts'
+import type { ServerReport } from '../report/report.ts'
 import type { Finding } from '../rules/rule.ts'
 import { notObserved, observed } from '../system/system.ts'
 
@@ -51,6 +52,31 @@ export function fileFindings({ config, locations, status, environment }: Shared)
     }),
   ]
 }
+
+/**
+ * What is found of every one of several servers in the same words and places is about the file or the machine: told
+ * once. Errors stay with their servers, whose verdicts rest on them.
+ */
+export function toldOnce(servers: readonly ServerReport[]): { servers: ServerReport[]; findings: Finding[] } {
+  const [first, ...others] = servers
+  if (!first || others.length === 0) return { servers: [...servers], findings: [] }
+  const common = (reports: readonly ServerReport[]): ((f: Finding) => boolean)[] =>
+    reports.map((r) => {
+      const keys = new Set(r.findings.map(keyOf))
+      const causes = new Set(r.findings.filter((f) => f.severity === 'error').map((f) => f.code))
+      return (f) => keys.has(keyOf(f)) || causes.has(f.code)
+    })
+  const has = common(servers)
+  const shared = new Map<string, Finding>()
+  for (const f of servers.flatMap((s) => s.findings))
+    if (f.severity !== 'error' && !shared.has(keyOf(f)) && has.every((h) => h(f))) shared.set(keyOf(f), { ...f, server: null })
+  return {
+    servers: servers.map((s) => ({ ...s, findings: s.findings.filter((f) => !shared.has(keyOf(f))) })),
+    findings: [...shared.values()],
+  }
+}
+
+const keyOf = (f: Finding): string => JSON.stringify({ ...f, server: null })
 
 const finding = (f: Omit<Finding, 'server' | 'ruledOut'>): Finding => ({ ...f, server: null, ruledOut: [] })
 

@@ -1,6 +1,7 @@
 /** Each cause in forms that no recording here has, and what only looks like it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Finding } from '../../../src/lib/rules/rule.ts'
 import { findingsOf, type Failure } from '../../helpers/failing-capture.ts'
 
 const node = { command: 'node', args: ['/srv/mcp/server.mjs'], isolation: { extra_args: ['-v', '/srv/mcp:/srv/mcp:ro'] } }
@@ -466,6 +467,53 @@ const cases: Record<string, Case> = {
     stderr: ['Error: DEMO_TOKEN environment variable is required'],
   },
 }
+
+test('a script below /tmp of the host, which the program itself misses', async () => {
+  const failure: Failure = {
+    server: { command: 'node', args: ['/tmp/work/server.mjs'] },
+    stderr: ["Error: Cannot find module '/tmp/work/server.mjs'", '    at Module._load', 'Node.js v22.1.0'],
+    container: { exitCode: 1 },
+    host: { '/tmp/work/server.mjs': 'file' },
+  }
+  const [first] = await findingsOf(failure)
+  assert.deepEqual([first?.code, first?.rank], ['host-path-not-mounted', 'proven'])
+  const mounts = (f: Finding | undefined): unknown =>
+    f?.remedies.map((r) => (r.kind === 'config-edit' ? [r.class, r.title, (r.edits[0]?.value as string[]).at(-1)] : r.kind))
+  assert.deepEqual(mounts(first), [['safe', 'Mount the folder read-only at the same path', '/tmp/work:/tmp/work:ro']])
+  // In /tmp itself: a mount there would hide the container's own.
+  const flat = {
+    ...failure,
+    server: { command: 'node', args: ['/tmp/x.mjs'] },
+    host: { '/tmp': 'directory', '/tmp/x.mjs': 'file' } as const,
+  }
+  const [alone] = await findingsOf({ ...flat, stderr: ["Error: Cannot find module '/tmp/x.mjs'"] })
+  assert.deepEqual(mounts(alone), [['safe', 'Mount the file read-only at the same path', '/tmp/x.mjs:/tmp/x.mjs:ro']])
+  // Near misses: the host has none either, another file, a file below a /tmp that every container has, no word of it.
+  for (const change of [
+    { host: { '/tmp/work/server.mjs': null } },
+    { stderr: ["Error: Cannot find module '/tmp/other/server.mjs'"] },
+    { ...flat, server: { command: 'node', args: ['-e', 'x', '/tmp'] }, stderr: ["Error: Cannot find module '/tmp/x.mjs'"] },
+    { stderr: ['Error: no licence'] },
+  ] satisfies Partial<Failure>[]) {
+    const codes = (await findingsOf({ ...failure, ...change })).map((f) => f.code)
+    assert.ok(!codes.includes('host-path-not-mounted'), JSON.stringify(change))
+  }
+})
+
+test('a crash cites the reason also when the stack is longer than its last words', async () => {
+  const stack = Array.from({ length: 12 }, (_, i) => `    at step${i} (file:///app/x.js:${i}:1)`)
+  const cited = async (stderr: string[]): Promise<string[]> =>
+    ((await findingsOf({ server: node, stderr, container: { exitCode: 1 } })).find((f) => f.code === 'server-crash')?.cites ?? []).flatMap(
+      (c) => (c.type === 'log' ? [c.text] : []),
+    )
+  const long = await cited(['TypeError: x is not a function', ...stack, 'Node.js v22.1.0'])
+  assert.equal(long[0], 'TypeError: x is not a function')
+  assert.equal(long.length, 8)
+  const short = await cited(['TypeError: x is not a function', '    at f (file:///app/x.js:1:1)'])
+  assert.deepEqual(short, ['TypeError: x is not a function', '    at f (file:///app/x.js:1:1)'])
+  // Nothing in it looks like a reason: just the last words.
+  assert.equal((await cited(stack))[0]?.trim().startsWith('at step4'), true)
+})
 
 for (const [name, { first, rank, not, ...failure }] of Object.entries(cases)) {
   test(name, async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { attempt, codes, finding, type Synthetic } from '../../helpers/synthetic.ts'
+import { attempt, codes, finding, life, type Synthetic } from '../../helpers/synthetic.ts'
 
 const file = { type: 'file', mode: '0644', uid: 0, gid: 0, size: 0 }
 const directory = { type: 'directory', mode: '0755', uid: 0, gid: 0 }
@@ -33,4 +33,14 @@ test('near misses: the same on a host, another failure, a server that runs', asy
   assert.equal(await finding('proxy-in-container', inside('Error: API_KEY is required')), null)
   const fine = { serverLog: attempt({ stderr: [[0.1, '/bin/sh: 1: docker: not found']], end: ['connected', 1] }) }
   assert.equal(await finding('proxy-in-container', inside('', fine)), null)
+})
+
+test('near misses: the words come out of the container of the server, or docker is there', async () => {
+  const text = 'sh: docker: not found'
+  const missing = { environment: { programs: { docker: null } } }
+  const ran = life({ then: [[0.1, 'create'], [0.2, 'start'], [0.3, 'die', { exitCode: '127' }]] }) // prettier-ignore
+  assert.equal(await finding('proxy-in-container', inside(text, { ...missing, events: ran })), null)
+  const refused = life({ then: [[0.1, 'create'], [0.3, 'destroy']] }) // prettier-ignore
+  assert.notEqual(await finding('proxy-in-container', inside(text, { ...missing, events: refused })), null)
+  assert.equal(await finding('proxy-in-container', inside(text)), null)
 })
