@@ -106,7 +106,11 @@ export async function locate(input: LocationInput): Promise<Located> {
     logDirs.push(folder)
     how.push(`Logs ${folder}: ${why}.`)
   }
-  if (flags.logDir !== undefined) logs(absolute(flags.logDir, input.cwd), 'given with --log-dir')
+  // Who names a folder means no other: the logs there may be of another MCPProxy.
+  if (flags.logDir !== undefined) {
+    logs(absolute(flags.logDir, input.cwd), 'given with --log-dir')
+    return { home, config, trackedConfig, otherConfigs, dataDir, logDirs, how, settings }
+  }
   if (process?.flags.logDir != null) logs(absolute(process.flags.logDir, cwd), '--log-dir of the process')
   if (settings.logDir !== null) logs(absolute(settings.logDir, cwd), 'logging.log_dir of the configuration')
   if (dataDir !== standard) logs(paths.join(dataDir, 'logs'), 'beside the data, since v0.39.0')

@@ -79,7 +79,7 @@ async function replayed(
   const reports = subjects.map((subject) => ({ subject, report: serverReport(subject) }))
   // Of many that were not asked for by name none is started: that is the smoke test, which runs them side by side.
   const few = named > 0 || subjects.length <= fewServers
-  const open = few ? reports.filter(({ subject, report }) => replay?.always === true || worthReplaying(subject, report, replay?.env)) : []
+  const open = few ? reports.filter(({ subject, report }) => replay?.always === true || worthReplaying(subject, report, replay ?? {})) : []
   if (!replay || open.length === 0) return reports.map((r) => r.report)
   const starter = await createStarter(system, replay)
   if (!starter) return reports.map((r) => r.report)

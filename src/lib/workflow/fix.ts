@@ -135,7 +135,7 @@ async function settled(system: System, subject: Subject, report: ServerReport, o
   const cause = report.findings.find((f) => f.severity === 'error')
   if (cause?.rank !== 'suspected' && report.verdict !== 'undetermined') return report
   const { env } = options
-  if (!worthReplaying(subject, report, env)) return report
+  if (!worthReplaying(subject, report, { env, allow: new Set(options.allow) })) return report
   const starter = await createStarter(system)
   if (!starter) return report
   const { allow, progress } = options

@@ -49,12 +49,18 @@ function limitFor(subject: Subject): number {
 }
 
 /** Is there anything that a replay could settle about this server? */
-export function worthReplaying(subject: Subject, report: ServerReport, env: KnownValues['env'] = {}): boolean {
+export function worthReplaying(
+  subject: Subject,
+  report: ServerReport,
+  asked: { env?: KnownValues['env']; allow?: ReadonlySet<EditClass> } = {},
+): boolean {
   const runs = subject.evidence.config.ok ? subject.evidence.config.value.decision?.runs : undefined
   if (runs === undefined || runs === 'remote' || runs === 'sandbox') return false
   if (neverTried(subject) && runs !== 'host' && report.verdict === 'undetermined') return true
-  const values = { logged: loggedValues(subject.evidence), env }
+  const values = { logged: loggedValues(subject.evidence), env: asked.env ?? {} }
   const baseline = baselineOf(subject, values)
+  // A program of the host is confined by nothing: it is started again only where the user said so.
+  if (baseline.ok && baseline.spec.kind === 'host' && asked.allow?.has('unisolated') !== true) return false
   return baseline.ok && candidatesOf(subject, report.findings, baseline.spec, values).some((c) => c.spec !== null)
 }
 
@@ -84,8 +90,10 @@ export async function replayServer(subject: Subject, report: ServerReport, optio
     for (const { what: changed, why } of started.changes) changes.set(changed, why)
     return started
   }
+  let first: Started | null = null
   if (neverTried(subject)) {
     const seen = await startOnce(baseline.spec, 'as configured')
+    first = seen
     // The rules look at it as if MCPProxy had done this start; what they cite says that it comes from a replay.
     if (seen.run && seen.outcome.result === 'fails') {
       const { findings, verdict, summary } = options.judge(withRun(subject, seen.run))
@@ -103,7 +111,9 @@ export async function replayServer(subject: Subject, report: ServerReport, optio
     now: Date.now,
     combine: (a, b) => combined(subject, report.findings, a as ReplayCandidate, b as ReplayCandidate, values),
     run: async (spec, what) => {
-      const started = await startOnce(spec, what)
+      // The look at a server that was never tried is the first run of the experiment.
+      const started = first ?? (await startOnce(spec, what))
+      first = null
       runs.push(started.run)
       return started.outcome
     },

@@ -5,6 +5,7 @@ import type { TrialOutcome } from '../replay/experiment.ts'
 import { planReplay } from '../replay/plan.ts'
 import { imageNotHere, signatureOf, type Signature } from '../replay/signature.ts'
 import { stderrLines } from '../replay/run-evidence.ts'
+import { hostStart } from '../replay/shell-line.ts'
 import type { StartSpec } from '../replay/start-spec.ts'
 import type { PullResult, Run } from '../system/replay-run.ts'
 import type { System } from '../system/system.ts'
@@ -50,7 +51,10 @@ export async function createStarter(system: System, options: StarterOptions = {}
         return { ok: false, kind: null, message: error instanceof Error ? error.message : String(error) }
       }
     },
-    async start(spec, limitMs) {
+    async start(given, limitMs) {
+      const host = given.kind === 'host' ? hostStart(given) : null
+      if (host?.kind === 'refused') return notRun(host.why)
+      const spec = host ? host.spec : given
       if (!environment.ok) return notRun(environment.error.message)
       const proxyEnv = proxy?.env ?? {}
       const uid = process.getuid?.()

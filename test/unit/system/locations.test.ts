@@ -79,7 +79,9 @@ test('log folders per system', async () => {
     'C:\\L\\mcpproxy\\logs',
   ])
   const set = await ours({ [standard]: '{"Logging":{"log_dir":"~/logs"}, // comment\n}' }, { flags: { logDir: 'here' } })
-  assert.deepEqual(set.logDirs, ['/srv/project/here', '/home/me/logs', '/home/me/.local/state/mcpproxy/logs'])
+  assert.deepEqual(set.logDirs, ['/srv/project/here'])
+  const configured = await ours({ [standard]: '{"Logging":{"log_dir":"~/logs"}, // comment\n}' })
+  assert.deepEqual(configured.logDirs, ['/home/me/logs', '/home/me/.local/state/mcpproxy/logs'])
 })
 
 test('--data-dir: read here, saved there', async () => {
