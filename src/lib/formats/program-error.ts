@@ -174,7 +174,8 @@ const patterns: Pattern[] = [
       /EROFS: read-only file system(?:, \w+ '([^']+)')?|\[Errno 30\] Read-only file system(?:: '([^']+)')?|Read-only file system(?: \(os error 30\))?/i,
     subject: 1,
   },
-  { kind: 'no-space', pattern: /ENOSPC|No space left on device/i },
+  // Not: ENOSPC: System limit for number of file watchers reached, which is a limit of the kernel and no full disk.
+  { kind: 'no-space', pattern: /^(?!.*(?:file watchers|inotify)).*(?:ENOSPC|No space left on device)/i },
   // sqlite3.OperationalError: unable to open database file   ·   SqliteError: attempt to write a readonly database
   { kind: 'database-closed', pattern: /unable to open database file|attempt to write a readonly database/i },
   {

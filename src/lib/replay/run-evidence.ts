@@ -1,7 +1,7 @@
 /** A replay told in the words of the evidence, so that the rules judge it as they judge a start by MCPProxy. */
 import type { Attempt, ContainerEvents, ServerLog, Subject } from '../evidence/evidence.ts'
 import type { LogLine } from '../formats/log-line.ts'
-import { observed } from '../system/system.ts'
+import { notObserved, observed } from '../system/system.ts'
 import type { Run } from '../system/replay-run.ts'
 
 /** What stands in citations in place of a log file. */
@@ -22,14 +22,19 @@ export function withRun(subject: Subject, run: Run): Subject {
       serverLog: observed(log),
       setup: observed(null),
       status: observed(null),
-      events: observed(eventsOf(run)),
+      events: flooded(run)
+        ? notObserved('failed', 'The replay stopped reading the output; what became of the container then tells nothing.')
+        : observed(eventsOf(run)),
     },
   }
 }
 
+/** Whoever reads no further fills the memory of what writes on: how that ends says nothing of a start by MCPProxy. */
+const flooded = (run: Run): boolean => run.transcript?.outcome === 'flood'
+
 function serverLogOf(run: Run, isolated: { runtimeType: string; command: string } | null): ServerLog {
   const at = (ms: number): Date => new Date(run.startedAt.getTime() + ms)
-  const stderr = (flooded(run) ? [] : stderrLines(run)).map((text, i): LogLine => {
+  const stderr = (flooded(run) ? [run.reason ?? 'more output than is read'] : stderrLines(run)).map((text, i): LogLine => {
     const time = at(run.times.end)
     return {
       file: replayFile,
@@ -59,9 +64,6 @@ function serverLogOf(run: Run, isolated: { runtimeType: string; command: string 
   }
   return { files: [replayFile], attempts: [attempt], newest: attempt, failed: works ? null : attempt, complete: true }
 }
-
-/** After a flood nobody read on: what the server did with its full pipe is our doing. */
-const flooded = ({ transcript }: Run): boolean => transcript?.outcome === 'flood'
 
 function eventsOf(run: Run): ContainerEvents {
   const stories = run.container && !flooded(run) ? [run.container.story] : []

@@ -65,6 +65,8 @@ export default defineRule({
     if (failure(serverLog) && !said && !exec) return null
     const host = hostPaths?.[source ?? hit.path]
     const there = host !== undefined && host.type !== 'missing'
+    // Neither side has it: it is wrongly written, or belongs into the image.
+    const nowhere = !absent && hit.path.startsWith('/') && host?.type === 'missing'
     const place = hit.i === 0 ? serverPath(server, 'command') : serverPath(server, 'args', hit.i - 1)
     const parent = hit.path.replace(/\/[^/]+$/, '')
     // A mount on /tmp itself would hide the container's own, which programs write to.
@@ -79,41 +81,59 @@ export default defineRule({
       ],
       // Whether the path or the source of the mount is wrong, only the host can tell.
       ...(absent && !sure ? { rank: 'suspected' as const } : {}),
+      ...(nowhere
+        ? { rank: 'suspected' as const, title: 'An argument names a file or folder that neither the container nor the host has' }
+        : {}),
       ...(absent ? { title: 'An argument names a file that is in no mounted folder' } : {}),
       ...(match && there ? { proof: 'The host has it, no mount covers it, and the program in the container does not find it.' } : {}),
       facts: { path: hit.path },
       cites: [
         citeConfig(config, place),
         ...(evidence && (match || absent) ? [citeLog(evidence.line)] : []),
-        ...(there ? [citeHost(hit.path, `is a ${host.type} on the host`)] : sure && source ? [citeHost(source, 'does not exist')] : []),
+        ...(there
+          ? [citeHost(hit.path, `is a ${host.type} on the host`)]
+          : sure && source
+            ? [citeHost(source, 'does not exist')]
+            : nowhere
+              ? [citeHost(hit.path, 'does not exist')]
+              : []),
       ],
       detail: absent
         ? `A mount covers ${hit.path}, and the container does not find it: the host has nothing there, or it is mounted from another folder.`
-        : `${hit.path} is a path of the host; nothing of the host is in the container unless it is mounted.`,
+        : nowhere
+          ? `${hit.path} is not on this host either, and no mount brings it into the container.`
+          : `${hit.path} is a path of the host; nothing of the host is in the container unless it is mounted.`,
       remedies: absent
         ? [{ kind: 'instruction', title: `Correct the path ${hit.path}, or the source of the mount.` }]
-        : hit.path.startsWith('/') && folder.length > 1 && there
+        : nowhere
           ? [
               {
-                kind: 'config-edit',
-                // A home folder holds far more than the argument names.
-                class: /^(?:\/root|\/(?:home|Users)\/[^/]+|\/[^/]+)$/.test(folder) && folder !== hit.path ? 'mounts' : 'safe',
-                title: `Mount the ${host.type === 'file' && alone ? 'file' : 'folder'} read-only at the same path`,
-                because: 'the argument can then stay as it is',
-                edits: [
-                  {
-                    path: serverPath(server, 'isolation', 'extra_args'),
-                    value: [...(server.isolation?.extra_args ?? []), '-v', `${folder}:${folder}:ro`],
-                  },
-                ],
+                kind: 'instruction',
+                title: `Correct the path ${hit.path}; a file of the host must also be mounted with isolation.extra_args.`,
               },
             ]
-          : [
-              {
-                kind: 'instruction',
-                title: 'Write the absolute path and mount its folder with isolation.extra_args, or switch isolation off for this server.',
-              },
-            ],
+          : hit.path.startsWith('/') && folder.length > 1 && there
+            ? [
+                {
+                  kind: 'config-edit',
+                  // A home folder holds far more than the argument names.
+                  class: /^(?:\/root|\/(?:home|Users)\/[^/]+|\/[^/]+)$/.test(folder) && folder !== hit.path ? 'mounts' : 'safe',
+                  title: `Mount the ${host.type === 'file' && alone ? 'file' : 'folder'} read-only at the same path`,
+                  because: 'the argument can then stay as it is',
+                  edits: [
+                    {
+                      path: serverPath(server, 'isolation', 'extra_args'),
+                      value: [...(server.isolation?.extra_args ?? []), '-v', `${folder}:${folder}:ro`],
+                    },
+                  ],
+                },
+              ]
+            : [
+                {
+                  kind: 'instruction',
+                  title: 'Write the absolute path and mount its folder with isolation.extra_args, or switch isolation off for this server.',
+                },
+              ],
     }
   },
   hint(config) {

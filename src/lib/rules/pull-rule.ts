@@ -30,7 +30,9 @@ export function pullRule({ code, title, kinds, facts, detail, remedy, edits }: P
     detect({ serverLog }, { config, events, image }, { version }) {
       const said = dockerFailure(serverLog, ...kinds)
       if (!said) return null
-      const { observations, cites } = refusal(said, serverLog, events)
+      const { observations, cites, started } = refusal(said, serverLog, events)
+      // The image was there: what ran in the container wrote the line.
+      if (started) return null
       const place = imagePlace(config)
       const absent = image?.inspect === null
       // Why was it pulled, if it is here? It came later, or docker was not after this image.

@@ -19,7 +19,15 @@ export default defineRule({
     const socket = hostPaths?.[path]
     const groups = environment?.user?.groups ?? null
     const outside = groups !== null && !groups.includes('docker') && environment?.user?.uid !== 0 && environment?.source !== 'assumed'
+    // The engine refused this program, whose user need not be that of MCPProxy.
+    const ours = !text && !outside
     return {
+      ...(ours
+        ? {
+            severity: 'warning' as const,
+            title: 'The user of this check may not use the Docker socket; whether the user that runs MCPProxy may is not known',
+          }
+        : {}),
       observations: [
         ...(text ? (['serverLog'] as const) : []),
         ...(denied ? (['engine'] as const) : []),
@@ -34,13 +42,16 @@ export default defineRule({
           : []),
         ...(outside ? [citeHost('groups of the process', groups.join(' '))] : []),
       ],
-      detail: `The socket is there and refuses this user.${outside ? ' The process of MCPProxy is not in the group docker.' : ''} A group that was added later counts only after a new login.`,
+      detail: ours
+        ? 'The engine could not be asked: the socket is there and refuses this user.'
+        : `The socket is there and refuses this user.${outside ? ' The process of MCPProxy is not in the group docker.' : ''} A group that was added later counts only after a new login.`,
       ruledOut: ['engine down (its socket exists and refuses)'],
       remedies: [
         {
           kind: 'instruction',
-          title:
-            'Add the user that runs MCPProxy to the group docker and restart its session, or use rootless Docker. Never open the socket to everybody.',
+          title: ours
+            ? 'Run the check as the user that runs MCPProxy.'
+            : 'Add the user that runs MCPProxy to the group docker and restart its session, or use rootless Docker. Never open the socket to everybody.',
         },
       ],
     }

@@ -22,6 +22,8 @@ export default defineRule({
     // A wrapper script or a shell line calls docker: the -t is in there.
     const wrapped = config.server?.args.findIndex((a) => /\bdocker\b.*\brun\b.*\s-(?:[a-z]*t[a-z]*\b|-tty)/.test(a)) ?? -1
     const inside = said !== null && story(events)?.startedAt != null
+    // Known arguments without -t, and a container that ran: a program in it wrote the line.
+    if (inside && run !== null && !hasSwitch(run.run, 'tty') && wrapped < 0) return null
     const s = story(events)
     const withoutInput = run !== null && flag !== null && !hasSwitch(run.run, 'interactive')
     if (flag && !said && failure(serverLog) && !withoutInput) return null

@@ -72,6 +72,44 @@ const cases: Record<string, Case> = {
     container: { exitCode: 1 },
   },
 
+  // what a program in the container writes is not what docker says
+  'a program of a known command without -t says what docker says about terminals': {
+    first: 'server-crash',
+    not: ['tty-flag'],
+    server: node,
+    stderr: ['the input device is not a TTY'],
+    container: { exitCode: 1 },
+  },
+  'docker says it, and no container ran': {
+    first: 'tty-flag',
+    server: shell('docker run -it --rm acme/tool'),
+    isolation: { enabled: false },
+    stderr: ['the input device is not a TTY'],
+  },
+  'a program of a container that ran knows no image': {
+    first: 'server-crash',
+    not: ['image-unknown'],
+    server: node,
+    stderr: ['docker: Error response from daemon: manifest for foo:bar not found: manifest unknown: manifest unknown.'],
+    container: { exitCode: 125 },
+  },
+  'the limit of file watchers is no full disk': {
+    first: 'server-crash',
+    not: ['disk-full'],
+    server: node,
+    stderr: [
+      "Error: ENOSPC: System limit for number of file watchers reached, watch '/srv/mcp'",
+      'inotify_add_watch failed: No space left on device',
+    ],
+    container: { exitCode: 1 },
+  },
+  'a full disk': {
+    first: 'disk-full',
+    server: node,
+    stderr: ['Error: ENOSPC: no space left on device, write'],
+    container: { exitCode: 1 },
+  },
+
   // docker's arguments
   '-v and its path in one word of a docker command': {
     first: 'docker-flag-invalid',
@@ -498,6 +536,25 @@ test('a script below /tmp of the host, which the program itself misses', async (
     const codes = (await findingsOf({ ...failure, ...change })).map((f) => f.code)
     assert.ok(!codes.includes('host-path-not-mounted'), JSON.stringify(change))
   }
+})
+
+test('a file that the host does not have either', async () => {
+  const failure: Failure = {
+    server: { command: 'node', args: ['/opt/nope.mjs'] },
+    stderr: ["Error: Cannot find module '/opt/nope.mjs'"],
+    container: { exitCode: 1 },
+    host: { '/opt/nope.mjs': null },
+  }
+  const [first] = await findingsOf(failure)
+  assert.deepEqual([first?.code, first?.rank], ['host-path-not-mounted', 'suspected'])
+  assert.match(first?.title ?? '', /neither the container nor the host has/)
+  assert.deepEqual(
+    first?.remedies.map((r) => r.kind),
+    ['instruction'],
+  )
+  // Where nobody could look at the host, nothing is said of it.
+  const [unseen] = await findingsOf({ ...failure, host: {} })
+  assert.doesNotMatch(`${unseen?.title} ${unseen?.detail}`, /neither|either/)
 })
 
 test('a crash cites the reason also when the stack is longer than its last words', async () => {
