@@ -49,6 +49,11 @@ describe('container', () => {
     assert.equal(stories.at(-1)?.exitCode, 1)
     assert.equal(stories.filter((s) => s.newest).length, 1)
   })
+  test('an engine that the docker command never reached: could not tell, 3, and where it looked', async () => {
+    const { text, exitCode } = await both('container', 'good', '--from', capture('engine-down'))
+    assert.equal(exitCode, 3)
+    assert.match(text, /^\? good: none now; docker reached no engine at\s+unix:\/\/\/run\/no-engine\.sock/)
+  })
   test('one that runs', async () => {
     const { text, exitCode } = await both('container', 'good', '--from', capture('healthy'))
     assert.equal(exitCode, 0)
@@ -71,6 +76,10 @@ describe('container', () => {
 })
 
 describe('logs', () => {
+  test("the reason is docker's own, not its hint to the help", async () => {
+    const { text } = await both('logs', 'good', '--from', capture('engine-down'))
+    assert.match(text, /^✗ good: 2 failed attempts; ended before the handshake: docker: Cannot\s+connect/)
+  })
   test('both logs as one timeline, in order, with line numbers', async () => {
     const { text, json, exitCode } = await both('logs', 'keyed', '--from', capture('missing-env'))
     assert.equal(exitCode, 1)

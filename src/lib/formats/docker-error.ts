@@ -313,3 +313,6 @@ export function finalDockerError(errors: readonly DockerError[]): DockerError | 
   const real = errors.filter((e) => !['image-not-local', 'config-json-broken', 'platform-warning'].includes(e.kind))
   return real.filter((e) => e.kind !== 'other').at(-1) ?? real.at(-1) ?? null
 }
+
+/** Lines that docker adds to a refusal, e.g. `Run 'docker run --help' for more information`: they give no reason. */
+export const isUsageHint = (text: string): boolean => /^(?:Usage: {2}docker run|Run 'docker run --help'|See 'docker run --help')/.test(text)

@@ -2,7 +2,7 @@
  * What programs in the container (node, python, npm, uv, shells, servers) print when they fail.
  * These are texts of other programs, in any wording: an observation that needs a second one.
  */
-import { dockerError } from './docker-error.ts'
+import { dockerError, isUsageHint } from './docker-error.ts'
 import { field, type LogLine } from './log-line.ts'
 
 export type ProgramErrorKind =
@@ -315,7 +315,7 @@ const circumstances = new Set<ProgramErrorKind>([
 export function readProgramErrors(stderr: readonly LogLine[]): ProgramError[] {
   return stderr.flatMap((line) => {
     const text = (field(line, 'message') ?? '').trim()
-    if (dockerError(text) || /^(?:Usage: {2}docker run|Run 'docker run --help'|See 'docker run --help')/.test(text)) return []
+    if (dockerError(text) || isUsageHint(text)) return []
     const found = programError(text)
     if (found && circumstances.has(found.kind) && unimportant.test(text)) return []
     return found ? [{ ...found, line, text }] : []

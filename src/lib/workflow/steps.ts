@@ -1,8 +1,10 @@
 /** The seven steps of the debugging workflow, as lines of a report. */
 import type { Subject } from '../evidence/evidence.ts'
 import { tellStory } from '../formats/engine-events.ts'
+import { isUsageHint } from '../formats/docker-error.ts'
+import { field } from '../formats/log-line.ts'
 import { flagsNamed } from '../formats/docker-run.ts'
-import { effectiveRun } from '../rules/helpers.ts'
+import { dockerFailure, effectiveRun } from '../rules/helpers.ts'
 import type { Step } from '../report/report.ts'
 import type { Finding } from '../rules/rule.ts'
 
@@ -66,6 +68,14 @@ function containerStep({ evidence: e }: Subject): Step {
   if (!e.events.ok) return { step: 'container', outcome: 'unknown', summary: e.events.error.message }
   const s = e.events.value.newest
   if (s) return { step: 'container', outcome: 'problem', summary: tellStory(s) }
+  // The engine that answers here and now knows nothing of a start that never reached it.
+  const lost = dockerFailure(e.serverLog.ok ? e.serverLog.value : undefined, 'cannot-connect')
+  if (lost)
+    return {
+      step: 'container',
+      outcome: 'unknown',
+      summary: `none now; docker reached no engine${lost.subject ? ` at ${lost.subject}` : ''} for the newest attempt, so the engine that was asked here cannot tell of it`,
+    }
   return {
     step: 'container',
     outcome: 'not-applicable',
@@ -86,7 +96,10 @@ function logStep({ evidence: e }: Subject): Step {
       outcome: log.newest?.outcome === 'connected' ? 'ok' : 'unknown',
       summary: log.newest?.outcome === 'connected' ? 'connected' : 'an attempt is under way',
     }
-  const last = failed.stderr.at(-1)
+  const last = failed.stderr.findLast((l) => {
+    const text = (field(l, 'message') ?? '').trim()
+    return text !== '' && !isUsageHint(text)
+  })
   return {
     step: 'logs',
     outcome: 'problem',
