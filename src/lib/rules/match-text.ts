@@ -153,7 +153,11 @@ function rank(hits: readonly Hit[]): Ranked[] {
       }
     })
     .sort((a, b) => b.weight - a.weight || a.last - b.last || b.lines - a.lines)
-    .map(({ code, weight, because }) => ({ code, fit: weight > 1 ? ('clear' as const) : ('possible' as const), because }))
+    .map(({ code, weight, because }) => ({
+      code,
+      fit: weight > 1 && !entries[code]?.neverAlone ? ('clear' as const) : ('possible' as const),
+      because,
+    }))
 }
 
 /** One code of MCPProxy stands for many causes; those for which it is the usual one come first. */

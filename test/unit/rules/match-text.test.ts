@@ -71,6 +71,16 @@ describe('texts that are not among the recordings', () => {
   for (const [text, code] of cases) test(text, () => assert.ok(codes(text).slice(0, 3).includes(code), codes(text).join(' ')))
 })
 
+test('a refused connection is never one thing: it may be that nothing listens', () => {
+  for (const [text, code] of [
+    ['Error: connect ECONNREFUSED 127.0.0.1:5432', 'localhost-in-container'],
+    ['Error: connect ECONNREFUSED 172.17.0.1:5432', 'host-loopback-only'],
+  ] as const) {
+    const [first] = explainText(text).matches
+    assert.deepEqual([first?.code, first?.fit], [code, 'possible'])
+  }
+})
+
 test('the text about the TTY is one thing, and not what guides say', () => {
   for (const text of [
     'the input device is not a TTY',

@@ -29,6 +29,8 @@ export interface Entry {
   says?: readonly Sign[]
   /** Texts that this code is one of several explanations for. */
   mayMean?: readonly Sign[]
+  /** Its own texts too have an explanation that is none of the codes: they are told as possible, never as the one thing. */
+  neverAlone?: true
   /** Its vague texts count only where no text is clear. */
   lastResort?: true
   /** Lower-case substrings: with one of them in the text it is not this code. */

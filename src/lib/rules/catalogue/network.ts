@@ -8,7 +8,7 @@ export const networkEntries: Entries = {
   'localhost-in-container': {
     title: 'The server looks for a service on localhost, which is its own container',
     severity: 'error',
-    what: 'In a container localhost and 127.0.0.1 mean the container. A database or API on the host is not there, so the connection is refused.',
+    what: 'In a container localhost and 127.0.0.1 mean the container. A database or API on the host is not there, so the connection is refused. Without isolation the same text says that nothing listens there.',
     proof:
       'The address stands in env or args of an isolated server; a probe from a container is refused under localhost and accepted under the name of the host.',
     fix: 'Write host.docker.internal in place of localhost; on Linux also "--add-host", "host.docker.internal:host-gateway" in isolation.extra_args.',
@@ -17,6 +17,7 @@ export const networkEntries: Entries = {
       'package-index-unreachable': 'It is npm, uv or pip that cannot connect.',
     },
     mcpx: [early],
+    neverAlone: true,
     says: [program('connection-refused', onThisHost)],
     mayMean: [text('econnrefused 127.'), text('econnrefused ::1'), text(/connection refused|errno 111|os error 111/)],
     unless: ['npm error code econnrefused', 'error response from daemon'],
@@ -37,11 +38,12 @@ export const networkEntries: Entries = {
   'host-loopback-only': {
     title: 'The service on the host listens on loopback only',
     severity: 'error',
-    what: "The host's name resolves in the container, and the host refuses: the service is bound to 127.0.0.1, which containers do not reach.",
+    what: "The host's name resolves in the container, and the host refuses: the service is bound to 127.0.0.1, which containers do not reach. Or no service runs there at all.",
     proof: 'The port listens on 127.0.0.1 of the host (ss -ltn); a probe works from the host and is refused from a container.',
     fix: 'Let the service listen on the bridge\'s address or on all addresses behind a firewall; on Linux isolation.network_mode "host" is another way.',
     confusedWith: { 'localhost-in-container': 'The refused address is 127.0.0.1 or localhost.' },
     mcpx: [early],
+    neverAlone: true,
     says: [program('connection-refused', bridge)],
     mayMean: [text('econnrefused 172.17.0.1'), text(/connection refused|errno 111|os error 111/)],
     unless: ['npm error', 'npm err!', 'error response from daemon'],
