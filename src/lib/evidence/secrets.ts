@@ -6,6 +6,16 @@
 import type { Node } from 'jsonc-parser'
 import { lineStarts, positionIn, type ConfigDocument } from '../formats/mcp-config.ts'
 import type { DockerRun } from '../formats/docker-run.ts'
+import {
+  addressCredentials,
+  argumentSecrets,
+  authScheme,
+  isSecretParameter,
+  isSecretWord,
+  lineSecrets,
+  queryValues,
+  type SecretSpan,
+} from './secret-arguments.ts'
 
 export const mark = '••••'
 
@@ -48,6 +58,15 @@ const plainWords = new Set([
   'docker',
   'root',
   'utc',
+  'oauth',
+  'oauth2',
+  'basic',
+  'bearer',
+  'apikey',
+  'api-key',
+  'password',
+  'secret',
+  'token',
 ])
 export const secretName = /key|token|secret|passw|pwd|credential|auth|cookie|session|bearer|private|signature|dsn/i
 
@@ -58,10 +77,17 @@ export function worthHiding(value: string, name: string): boolean {
   if (secretName.test(name)) return true
   return (
     !/^\d{1,5}$/.test(v) &&
+    !isNameOfThing(v) &&
     !/^(?:\/|\.\/|~\/)[\w./-]*$/.test(v) &&
     !/^https?:\/\/(?:localhost|127\.0\.0\.1|host\.docker\.internal)(?::\d+)?[\w/.-]*$/i.test(v)
   )
 }
+
+/** An image or a package: `mcp/everything`, `node:20-alpine`, `@scope/name@1.2.3`. */
+const isNameOfThing = (v: string): boolean =>
+  /^@?[a-z][a-z._-]*(?:\/[a-z][a-z._-]*)+(?:[:@][\w.-]{1,20})?$/.test(v) ||
+  /^[a-z][a-z._-]*\d{0,2}[:@](?:latest|lts|slim|alpine|v?\d+(?:\.\d+)*)(?:-[a-z0-9.]+)*$/.test(v) ||
+  /^v?\d+(?:\.\d+){1,3}$/.test(v)
 
 // The forms of well-known tokens.
 const tokenShapes = [
@@ -81,12 +107,20 @@ const tokenShapes = [
   /\bSECRET_[0-9a-f]{12}\b/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
 ]
-const urlCredentials = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s/@:"']+:)?([^\s/@"']+)@/gi
-const querySecrets = /([?&](?:api_?key|token|access_token|key|secret|password|sig|signature|auth)=)[^&\s"'#]+/gi
 const bearer = /\b(Bearer|Basic) [\w.~+/-]{8,}=*/g
 // --token=x, API_KEY=x, "password": "x"
 const assignments =
   /((?:^|[\s"'`({,;])(?:--?)?[\w-]*(?:api[_-]?key|access[_-]?key|token|secret|passwo?r?d|pwd|credential)[\w-]*["']?\s*(?:=|:\s?)\s*["']?)([^\s"'`,;)}&]{4,})/gi
+
+const sayings = {
+  // -e NAME=x, also as two words in quotes.
+  variable:
+    /((?:^|[\s"'`[,(])(?:-[ditqP]*e|--env|--build-arg)(?:=|\s+|["'],?\s*)["']?([A-Za-z_][\w.]*)=)("[^"\n]*"|'[^'\n]*'|[^\s"'`,\]]+)/g,
+  attached: /((?:^|[\s"'`[,(])-[ditqP]*e([A-Z_][A-Z0-9_]*)=)("[^"\n]*"|'[^'\n]*'|[^\s"'`,\]]+)/g,
+  flag: /((?:^|[\s"'`[,(])(--[A-Za-z][\w-]*)(?:=|\s+|["'],?\s+)["']?)([^\s"'`,;)\]-][^\s"'`,;)\]]*)/g,
+  header:
+    /(\b((?:proxy-)?authorization|x-[\w-]+|cookie)["']?\s*:\s*["']?(?:(?:bearer|basic|token|digest|api-?key|key)\s+)?)([^\s"'`,;)]{4,})/gi,
+}
 
 export type Redactor = (text: string) => string
 
@@ -121,13 +155,33 @@ export function maskShapes(text: string): string {
   let result = text
   for (const shape of tokenShapes) result = result.replace(shape, mark)
   return result
-    .replace(urlCredentials, `$1${mark}@`)
-    .replace(querySecrets, `$1${mark}`)
+    .replace(addressCredentials[0], withoutUser)
+    .replace(addressCredentials[1], withoutUser)
+    .replace(queryValues, (whole, before: string, name: string, value: string) =>
+      isSecretParameter(name) && !/^\$[{\w]/.test(value) ? before + mark : whole,
+    )
+    .replace(sayings.variable, (whole, before: string, name: string, value: string) => (tells(value, name) ? before + mark : whole))
+    .replace(sayings.attached, (whole, before: string, name: string, value: string) => (tells(value, name) ? before + mark : whole))
+    .replace(sayings.flag, (whole, before: string, name: string, value: string) =>
+      isSecretWord(name) && tells(value, 'token') && !/^[A-Za-z]{1,9}[.!:]?$/.test(value) ? before + mark : whole,
+    )
+    .replace(sayings.header, (whole, before: string, name: string, value: string) =>
+      tells(value, isSecretWord(name) ? 'token' : name) && !/^[a-z]+[.!]?$/.test(value) ? before + mark : whole,
+    )
     .replace(bearer, `$1 ${mark}`)
     .replace(assignments, (whole, before: string, value: string) =>
       value.includes(mark) || /^\$\{/.test(value) || isStatement(value) ? whole : `${before}${mark}`,
     )
 }
+
+const withoutUser = (_whole: string, scheme: string): string => `${scheme}${mark}@`
+
+/** A value in a text, where words may follow the name of a flag as well. */
+const tells = (value: string, name: string): boolean =>
+  !value.includes(mark) &&
+  !/^\$[{\w]|^VALUE$|^<.*>$/.test(value) &&
+  !isStatement(value) &&
+  worthHiding(value.replace(/^["']|["']$/g, ''), name)
 
 /** `token: undefined`, `API_KEY is required`: words of a message, not a value. */
 const isStatement = (value: string): boolean =>
@@ -137,15 +191,35 @@ const isStatement = (value: string): boolean =>
 
 // ---- where secrets stand ----------------------------------------------------------
 
-/** Values of `-e NAME=VALUE` in a docker command. */
+/** Values of `-e NAME=VALUE` in a docker command, and those in the arguments of what it runs. */
 export function runSecrets(run: DockerRun): string[] {
-  return run.flags.flatMap((f) => {
+  const inCommand = argumentSecrets(run.command).flatMap((spans, i) =>
+    spans.flatMap(({ from, to, name }) => knownValues((run.command[i] ?? '').slice(from, to), name)),
+  )
+  const inFlags = run.flags.flatMap((f) => {
     if (f.name !== 'env' || f.value === null) return []
     const at = f.value.indexOf('=')
     // `-e ghp_…`: a value in place of a name.
     if (at < 0) return /^[A-Za-z_]\w*$/.test(f.value) && f.value.length < 24 ? [] : [f.value]
     return worthHiding(f.value.slice(at + 1), f.value.slice(0, at)) ? [f.value.slice(at + 1)] : []
   })
+  return [...inFlags, ...inCommand]
+}
+
+/** What is struck from all texts for a value: the value, and without its scheme (`Token …`) when it has one. */
+function knownValues(value: string, name: string): string[] {
+  const bare = value.replace(authScheme, '')
+  return [value, ...(bare === value ? [] : [bare])].filter((v) => worthHiding(v, bare === value ? name : 'token'))
+}
+
+/** Any arguments with the secrets in them masked in their places. Same length, same order. */
+export const maskedWords = (words: readonly string[]): string[] =>
+  argumentSecrets(words).map((spans, i) => withoutSpans(words[i] ?? '', spans))
+
+function withoutSpans(word: string, spans: readonly SecretSpan[]): string {
+  let result = word
+  for (const { from, to } of [...spans].reverse()) result = result.slice(0, from) + mark + result.slice(to)
+  return result
 }
 
 /** Docker arguments with the value of every `-e NAME=VALUE` masked; `NAME` alone stays. Same length, same order. */
@@ -163,7 +237,9 @@ export function maskedArgs(
     if (at < 0 && /^[A-Za-z_]\w*$/.test(name)) continue
     shown[flag.valueIndex] = token.slice(0, token.length - flag.value.length) + (at < 0 ? mark : value(name))
   }
-  return shown
+  // Other flags and the command hold secrets too; what was just written is none.
+  const done = new Set(run.flags.flatMap((f) => (f.name === 'env' ? [f.valueIndex] : [])))
+  return maskedWords(args).map((word, i) => (done.has(i) ? (shown[i] ?? '') : word))
 }
 
 /** Names of the variables whose value stands in these arguments and is a secret by its name or form. */
@@ -180,20 +256,19 @@ export function secretVariables(run: DockerRun): string[] {
 
 /** Every secret value of a configuration. */
 export function configSecrets(document: ConfigDocument): string[] {
-  return secretNodes(document).flatMap(({ value, name }) => (worthHiding(value, name) ? [value] : []))
+  return secretPlaces(document).map(({ value }) => value)
 }
 
 /** The same with their places, in order. */
 export const secretPlaces = (document: ConfigDocument): { offset: number; value: string }[] =>
-  secretNodes(document)
-    .filter(({ value, name }) => worthHiding(value, name))
-    .map(({ node, value }) => ({ offset: node.offset, value }))
+  secretNodes(document).flatMap(({ node, value, name }) => knownValues(value, name).map((known) => ({ offset: node.offset, value: known })))
 
 interface SecretPlace {
   node: Node
   value: string
   name: string
-  /** Characters of the value that stay, e.g. `NAME=` of `-e NAME=VALUE`. */ keep: number
+  /** Characters before it that stay, e.g. `NAME=` of `-e NAME=VALUE`. */
+  keep: number
 }
 
 /** String nodes that hold a secret, or an argument that holds one. */
@@ -205,14 +280,10 @@ export function secretNodes(document: ConfigDocument): SecretPlace[] {
       return
     }
     if (node.type === 'array') {
-      node.children?.forEach((child, i) => {
-        const previous = i > 0 ? node.children?.[i - 1] : undefined
-        if (child.type === 'string')
-          addArgument(
-            child,
-            previous?.type === 'string' ? String(previous.value) : '',
-            /^(?:-e|--env)$/.test(String(node.children?.[i - 2]?.value ?? '')),
-          )
+      const children = node.children ?? []
+      const found = argumentSecrets(children.map((child) => (child.type === 'string' ? String(child.value) : '')))
+      children.forEach((child, i) => {
+        if (child.type === 'string') addSpans(child, found[i] ?? [])
         else visit(child, String(i), last)
       })
       return
@@ -228,29 +299,10 @@ export function secretNodes(document: ConfigDocument): SecretPlace[] {
       (secretName.test(lower) && !/_file$|_path$|_dir$|require|mode|provider|enabled|broker|url|hours|risk|reveal/.test(lower))
     )
       places.push({ node, value, name: String(last), keep: 0 })
+    else if (node.type === 'string') addSpans(node, lineSecrets(value))
   }
-  const addArgument = (node: Node, previous: string, afterName: boolean): void => {
-    const value = String(node.value)
-    const own =
-      /^(?:-e|--env)=?([^=\s]+=)(.+)$/s.exec(value) ??
-      /^(--?[\w-]*(?:key|token|secret|passw|pwd|credential|auth|bearer)[\w-]*=)(.+)$/is.exec(value) ??
-      null
-    if (own) places.push({ node, value: own[2] ?? '', name: own[1] ?? '', keep: value.length - (own[2] ?? '').length })
-    else if (/^(?:-e|--env)$/.test(previous) || /^-[a-z]*e$/.test(previous)) {
-      const at = value.indexOf('=')
-      if (at >= 0) places.push({ node, value: value.slice(at + 1), name: value.slice(0, at), keep: at + 1 })
-      else if (!/^[A-Za-z_]\w*$/.test(value) || /^(?:gh[pousr]_|sk-|xox|glpat)/.test(value))
-        places.push({ node, value, name: 'token', keep: 0 })
-    } else if (/^--?[\w-]*(?:key|token|secret|passw|pwd|credential|auth|bearer)[\w-]*$/i.test(previous) && !value.startsWith('-'))
-      places.push({ node, value, name: previous, keep: 0 })
-    else {
-      const assigned = /^([A-Z][A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD|PASS|PWD)=)(.+)$/s.exec(value)
-      // A value that slipped out of its place, e.g. after `-e NAME`.
-      const stray =
-        (afterName ? /^[\w-]{8,}$/ : /^[\w-]{20,}$/).test(value) && (value.match(/\d/g) ?? []).length >= 4 && /[a-z]/i.test(value)
-      if (stray) places.push({ node, value, name: 'token', keep: 0 })
-      else if (assigned) places.push({ node, value: assigned[2] ?? '', name: assigned[1] ?? '', keep: (assigned[1] ?? '').length })
-    }
+  const addSpans = (node: Node, spans: readonly SecretSpan[]): void => {
+    for (const { from, to, name } of spans) places.push({ node, value: String(node.value).slice(from, to), name, keep: from })
   }
   if (document.root) visit(document.root, '', '')
   return places
@@ -300,17 +352,22 @@ export interface MaskedConfig {
 // Every citation asks for it.
 const masks = new WeakMap<ConfigDocument, MaskedConfig>()
 
+/** Where a character of a string stands in its JSON, quote included. */
+function writtenAt(raw: string, index: number): number {
+  let at = 1
+  for (let i = 0; i < index; i++) at += raw[at] !== '\\' ? 1 : raw[at + 1] === 'u' ? 6 : 2
+  return Math.min(at, raw.length - 1)
+}
+
 function mask(document: ConfigDocument): MaskedConfig {
   const known = secretNodes(document)
     .filter((p) => p.value !== '' && !/^\$\{(?:env|keyring):[^}]*\}$/.test(p.value))
     .map(({ node, value, keep }) => {
       const raw = document.text.slice(node.offset, node.offset + node.length)
       if (!raw.startsWith('"')) return { from: node.offset, to: node.offset + node.length, with: `"${mark}"` }
-      const encoded = JSON.stringify(value).slice(1, -1)
-      const from = raw.endsWith(`${encoded}"`)
-        ? node.offset + node.length - 1 - encoded.length
-        : node.offset + 1 + (keep > 0 && keep < raw.length - 2 ? keep : 0)
-      return { from, to: node.offset + node.length - 1, with: mark }
+      const from = writtenAt(raw, keep)
+      const last = keep + value.length >= String(node.value).length
+      return { from: node.offset + from, to: node.offset + (last ? raw.length - 1 : writtenAt(raw, keep + value.length)), with: mark }
     })
   const cuts: { from: number; to: number; with: string; shift: number }[] = []
   let text = ''

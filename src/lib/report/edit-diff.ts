@@ -1,4 +1,6 @@
 /** Edits of a configuration as the lines that they change. */
+import { parseTree } from 'jsonc-parser'
+import { lineStarts, positionIn, valueAt } from '../formats/mcp-config.ts'
 import { applyChange, type ConfigChange } from '../remedies/config-edit.ts'
 
 export interface DiffLine {
@@ -21,13 +23,65 @@ export function diffText(hunks: readonly Hunk[]): string {
 
 export function editHunks(text: string, change: ConfigChange): Hunk[] {
   const after = applyChange(text, change)
-  return after === null ? [] : lineHunks(text, after)
+  return after === null ? [] : entryHunks(text, after)
 }
 
-/** Changed lines with one line of context; changes that are near each other share a hunk. */
-export function lineHunks(before: string, after: string): Hunk[] {
+/**
+ * Changed lines of a configuration. What surrounds them is shown only as far as it belongs to the servers that are changed:
+ * the entries of others are nobody's business here, and the arguments in them may be.
+ */
+export function entryHunks(before: string, after: string): Hunk[] {
+  const [old, now] = [entriesOf(before), entriesOf(after)]
+  const sameNumber = old.length === now.length
+  const othersOf = (these: readonly Entry[], those: readonly Entry[]): Entry[] =>
+    these.filter((e, i) => (sameNumber ? those[i]?.text === e.text : those.some((t) => t.text === e.text)))
+  const others = othersOf(old, now)
+  return lineHunks(withoutOthers(before, others), withoutOthers(after, othersOf(now, old)), (line) =>
+    others.some((e) => e.first <= line && line <= e.last),
+  )
+}
+
+interface Entry {
+  from: number
+  to: number
+  /** Lines, from 1. */
+  first: number
+  last: number
+  text: string
+}
+
+function entriesOf(text: string): Entry[] {
+  const list = valueAt({ path: '', text, root: parseTree(text, [], { allowTrailingComma: true }) ?? null, problems: [] }, ['mcpServers'])
+  const starts = lineStarts(text)
+  return (list?.children ?? []).map(({ offset, length }) => ({
+    from: offset,
+    to: offset + length,
+    first: positionIn(starts, offset).line,
+    last: positionIn(starts, offset + length).line,
+    text: text.slice(offset, offset + length),
+  }))
+}
+
+/** Entries of one line become `{…}`, so that a changed line shows no other server that stands in it. */
+function withoutOthers(text: string, others: readonly Entry[]): string {
+  let result = text
+  for (const { from, to, first, last } of [...others].reverse())
+    if (first === last) result = `${result.slice(0, from)}{…}${result.slice(to)}`
+  return result
+}
+
+/**
+ * Changed lines with one line of context; changes that are near each other share a hunk.
+ * `withheld`: lines of the old text, from 1, that are never context.
+ */
+export function lineHunks(before: string, after: string, withheld: (line: number) => boolean = () => false): Hunk[] {
   const script = compare(before.split(/\r?\n/), after.split(/\r?\n/))
-  const near = script.map((_, i) => [i - 1, i, i + 1].some((j) => script[j] && script[j].kind !== 'same'))
+  let old = 0
+  const near = script.map(({ kind }, i) => {
+    if (kind !== 'added') old++
+    if (kind !== 'same') return true
+    return !withheld(old) && [i - 1, i + 1].some((j) => script[j] && script[j].kind !== 'same')
+  })
   const hunks: Hunk[] = []
   let line = 1
   script.forEach((entry, i) => {

@@ -1,5 +1,6 @@
 /** The docker command three times: as it ran by the log, as today's configuration leads to it, and as the container has it. */
 import type { Subject } from '../evidence/evidence.ts'
+import { maskedWords } from '../evidence/secrets.ts'
 import { parseBytes, type DockerRun } from '../formats/docker-run.ts'
 import type { System } from '../system/system.ts'
 
@@ -13,7 +14,7 @@ export interface ArgsRow {
 
 type Side = Map<string, string>
 
-/** Rows in which the sides differ; secrets are not among the values: of variables only the names are compared. */
+/** Rows in which the sides differ; secrets are not among the values: of variables only the names are compared, of arguments what is no secret. */
 export async function argsDiff(
   subject: Subject,
   system: System,
@@ -51,7 +52,7 @@ function sideOf(run: DockerRun, command: readonly string[]): Side {
     else add(`--${flag.name}`, value)
   }
   side.set('image', run.image ?? '')
-  side.set('command', command.join(' '))
+  side.set('command', maskedWords(command).join(' '))
   return side
 }
 
@@ -71,7 +72,7 @@ function containerSide(inspect: unknown, reference: Side): Side {
   const image = word(of(config, 'Image'))
   same('image', (text) => text === image, image)
   const words = of(config, 'Cmd')
-  if (Array.isArray(words)) side.set('command', words.map(String).join(' '))
+  if (Array.isArray(words)) side.set('command', maskedWords(words.map(String)).join(' '))
   const network = word(of(host, 'NetworkMode'))
   same('--network', (text) => text === network || (text === 'bridge' && network === 'default'), network)
   const memory = Number(of(host, 'Memory') ?? 0)

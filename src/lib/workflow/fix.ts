@@ -11,7 +11,7 @@ import { parseConfig, plain, valueAt, type ConfigPath } from '../formats/mcp-con
 import { ownRestart, reloadWay } from '../mcpproxy/reloading.ts'
 import { applyChange, applyConfigEdits } from '../remedies/config-edit.ts'
 import type { ConfigEdit, EditClass, Remedy } from '../remedies/remedy.ts'
-import { diffText, lineHunks } from '../report/edit-diff.ts'
+import { diffText, entryHunks } from '../report/edit-diff.ts'
 import type { ServerReport } from '../report/report.ts'
 import { rules } from '../rules/index.ts'
 import type { Finding } from '../rules/rule.ts'
@@ -219,7 +219,7 @@ function usable(before: string, after: string | null): string | null {
 /** Both texts masked on their own, so that no secret of either is seen. */
 export function maskedDiff(path: string, before: string, after: string): string {
   const masked = (text: string): string => maskedConfig(parseConfig(path, Buffer.from(text))).text
-  return diffText(lineHunks(masked(before), masked(after)))
+  return diffText(entryHunks(masked(before), masked(after)))
 }
 
 /** A global value concerns the others at their next start. */

@@ -1,7 +1,7 @@
 /** The steps of the workflow on their own: what each saw, as data and as text. */
 import { collectServers, collectShared } from '../evidence/collect.ts'
 import type { ConfigEvidence, Subject } from '../evidence/evidence.ts'
-import { maskedArgs, type Redactor } from '../evidence/secrets.ts'
+import { maskedArgs, maskedWords, type Redactor } from '../evidence/secrets.ts'
 import { parseDockerRun, type DockerRun } from '../formats/docker-run.ts'
 import { tellStory } from '../formats/engine-events.ts'
 import type { LogLine } from '../formats/log-line.ts'
@@ -109,7 +109,7 @@ export async function isolationReport(system: System, server: string, options: S
     tokens: wrapped
       ? flagsTogether(wrapped.tokens).map((t) => ({ tokens: maskedGroup(t.tokens), origin: t.origin, place: placeIn(subject, t.place) }))
       : [],
-    command: wrapped ? [wrapped.command, ...wrapped.args] : [],
+    command: wrapped ? maskedWords([wrapped.command, ...wrapped.args]) : [],
     runtimeType: wrapped?.image.runtimeType ?? null,
     lastRun: last
       ? {
@@ -250,8 +250,8 @@ export async function argsReport(system: System, server: string, options: StepOp
     argv: run ? maskedArgs(run.runArgs, run.run) : [],
     groups: run ? groupsOf(run.runArgs, run.run, known, looked.subject.version.value) : [],
     image: run?.run.image ?? null,
-    command: run ? run.command : [],
-    hostCommand: run || !known?.server ? [] : [known.server.command, ...known.server.args],
+    command: run ? maskedWords(run.command) : [],
+    hostCommand: run || !known?.server ? [] : maskedWords([known.server.command, ...known.server.args]),
   }
   const step = stepOf(looked, 'args')
   const seen: Step = run === null && !config.ok ? { step: 'args', outcome: 'unknown', summary: config.error.message } : step
@@ -306,5 +306,5 @@ export function pasteable(runArgs: readonly string[], run: DockerRun, command: r
       (flag.name === 'label' && flag.value?.startsWith('com.mcpproxy.'))
     if (own) for (let i = flag.index; i <= flag.valueIndex; i++) dropped.add(i)
   }
-  return { argv: [...masked.filter((_, i) => !dropped.has(i)), ...command], variables }
+  return { argv: [...masked.filter((_, i) => !dropped.has(i)), ...maskedWords(command)], variables }
 }

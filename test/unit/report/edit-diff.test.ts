@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { parse } from 'jsonc-parser'
 import fc from 'fast-check'
 import { applyConfigEdits } from '../../../src/lib/remedies/config-edit.ts'
-import { editDiff, lineHunks } from '../../../src/lib/report/edit-diff.ts'
+import { diffText, editDiff, entryHunks, lineHunks } from '../../../src/lib/report/edit-diff.ts'
 import { sampleConfig } from '../../helpers/sample-report.ts'
 
 test('one value: two lines and one line of context', () => {
@@ -74,4 +74,30 @@ test('a diff tells both texts', () => {
       assert.equal(out.join('\n'), b.join('\n'))
     }),
   )
+})
+
+const neighbours = (oneLine: boolean): string => {
+  const entry = (name: string): object => ({ name, command: 'docker', args: ['run', '-it', `private-${name}`] })
+  const entries = ['a', 'b', 'c'].map((n) => (oneLine ? JSON.stringify(entry(n)) : JSON.stringify(entry(n), null, 2)))
+  return `{\n"listen": "x",\n"mcpServers": [\n${entries.join(',\n')}\n]\n}\n`
+}
+const change = { edits: [{ path: ['mcpServers', 1, 'args', 1], value: '-i' }] }
+
+test('of other servers no line is shown, neither beside a change nor in it', () => {
+  for (const text of [neighbours(true), neighbours(false), JSON.stringify(JSON.parse(neighbours(true)))]) {
+    const diff = editDiff(text, change)
+    assert.match(diff, /^-.*-it/m)
+    assert.match(diff, /^\+.*"-i"/m)
+    assert.doesNotMatch(diff, /private-[ac]/)
+  }
+  assert.match(editDiff(neighbours(false), change), /^ +"private-b"$/m)
+})
+
+test('a server that goes or comes shows itself only', () => {
+  const gone = editDiff(neighbours(true), { edits: [{ path: ['mcpServers', 1], value: undefined }] })
+  assert.match(gone, /^-.*private-b/m)
+  assert.doesNotMatch(gone, /private-[ac]/)
+  const text = neighbours(true)
+  const diff = diffText(entryHunks(text, text.replace('"listen": "x"', '"listen": "y"')))
+  assert.equal(diff, '@@ 1 @@\n {\n-"listen": "x",\n+"listen": "y",\n "mcpServers": [')
 })
