@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { LintReport } from '../../src/lib/report/lint-report.ts'
 import { validSarif } from '../helpers/sarif.ts'
+import { lintSchemaErrors } from '../helpers/valid-report.ts'
 import { runCli, type CliResult } from '../helpers/run-cli.ts'
 
 const good = JSON.stringify({
@@ -33,7 +34,11 @@ function folderOf(t: TestContext, files: Record<string, string | Buffer>) {
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
   return { folder, run, read }
 }
-const reportOf = ({ stdout }: CliResult): LintReport => JSON.parse(stdout) as LintReport
+function reportOf({ stdout }: CliResult): LintReport {
+  const value: unknown = JSON.parse(stdout)
+  assert.equal(lintSchemaErrors(value), null)
+  return value as LintReport
+}
 const found = (result: CliResult): string[] => reportOf(result).files.flatMap((f) => f.findings.map((x) => x.code))
 
 test('exit codes: by what is found and --fail-on', async (t) => {

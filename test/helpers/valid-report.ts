@@ -6,8 +6,16 @@ import { Ajv2020, type AnySchemaObject } from 'ajv/dist/2020.js'
 import type { Report } from '../../src/lib/report/report.ts'
 import { packageRoot } from './package-root.ts'
 
-const schema = JSON.parse(readFileSync(join(packageRoot(), 'schemas/report.schema.json'), 'utf8')) as AnySchemaObject
-const validate = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true }).compile(schema)
+const schemaOf = (name: string): AnySchemaObject =>
+  JSON.parse(readFileSync(join(packageRoot(), 'schemas', name), 'utf8')) as AnySchemaObject
+const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true })
+const validate = ajv.compile(schemaOf('report.schema.json'))
+
+/** What the schema of `lint --json` has against a value; null: nothing. */
+export function lintSchemaErrors(value: unknown): string | null {
+  const valid = ajv.getSchema('lint.schema.json') ?? ajv.compile(schemaOf('lint.schema.json'))
+  return valid(value) ? null : JSON.stringify(valid.errors, null, 2)
+}
 
 /** What the schema has against a value; null: nothing. */
 export const schemaErrors = (value: unknown): string | null => (validate(value) ? null : JSON.stringify(validate.errors, null, 2))

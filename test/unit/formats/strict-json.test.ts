@@ -8,8 +8,8 @@ import { parseStrict } from '../../../src/lib/formats/strict-json.ts'
 const flat = (node: Node | null | undefined, parent?: Node): unknown => {
   if (!node) return null
   assert.equal(node.parent, parent)
-  const { type, offset, length, value, colonOffset, children } = node
-  return { type, offset, length, value, colonOffset, children: children?.map((child) => flat(child, node)) }
+  const { type, offset, length, colonOffset, children } = node
+  return { type, offset, length, value: node.value as unknown, colonOffset, children: children?.map((child) => flat(child, node)) }
 }
 const tolerant = (text: string): { tree: Node | undefined; errors: ParseError[] } => {
   const errors: ParseError[] = []
