@@ -14,10 +14,11 @@ const shape = (kind: string, source: string): SecretPattern => ({
 })
 const b64 = 'A-Za-z0-9+/'
 
+// Bounded everywhere: foreign text must not make the search slow.
 const assignment = (sign: string): RegExp =>
   new RegExp(
-    `(?:^|[\\s"'\`({,;])(?:--?)?[\\w.-]*(?:api[_-]?key|access[_-]?key|token|secret|passwo?r?d|passphrase|pwd|credential|private[_-]?key)[\\w-]*` +
-      `(?:\\\\*["'])?\\s*${sign}\\s?(?:\\\\*["'])?(?<secret>[^\\s"'\`,;)}&\\\\\\]<>]{4,})`,
+    `(?:^|[\\s"'\`({,;])(?:--?)?[\\w.-]{0,64}(?:api[_-]?key|access[_-]?key|token|secret|passwo?r?d|passphrase|pwd|credential|private[_-]?key)[\\w-]{0,64}` +
+      `(?:\\\\{0,8}["'])?\\s{0,4}${sign}\\s?(?:\\\\{0,8}["'])?(?<secret>[^\\s"'\`,;)}&\\\\\\]<>]{4,})`,
     'gi',
   )
 
@@ -41,7 +42,7 @@ export const secretPatterns: readonly SecretPattern[] = [
   shape('google-key', 'AIza[\\w-]{30,}'),
   shape('google-token', 'ya29\\.[\\w-]{20,}'),
   shape('google-token', 'GOCSPX-[\\w-]{16,}'),
-  shape('jwt', 'eyJ[\\w-]{8,}\\.[\\w-]{8,}\\.[\\w-]*'),
+  shape('jwt', 'eyJ[\\w-]{8,4000}\\.[\\w-]{8,8000}\\.[\\w-]*'),
   shape('npm-token', 'npm_[A-Za-z0-9]{30,}'),
   shape('pypi-token', 'pypi-[\\w-]{16,}'),
   shape('huggingface-token', 'hf_[A-Za-z0-9]{20,}'),
@@ -74,12 +75,12 @@ export const secretPatterns: readonly SecretPattern[] = [
   shape('atlassian-token', 'AT(?:ATT|CTT|BB)[\\w=+/-]{20,}'),
   shape('mcpproxy-token', 'mcp_agt_[\\w-]{8,}'),
   { kind: 'bearer', pattern: /\b(?:Bearer|Basic|Token) (?<secret>[\w.~+/-]{8,}=*)/gi },
-  { kind: 'url-credentials', pattern: /\b[a-z][a-z0-9+.-]*:\/\/(?<secret>[^\s/@"'\\`<>?#]{1,256}:[^\s/@"'\\`<>]{1,256})@/gi },
-  { kind: 'url-credentials', pattern: /\b[a-z][a-z0-9+.-]*:\/\/(?<secret>[^\s/@"':\\`<>?#]{8,256})@/gi },
+  { kind: 'url-credentials', pattern: /\b[a-z][a-z0-9+.-]{0,32}:\/\/(?<secret>[^\s/@"'\\`<>?#]{1,256}:[^\s/@"'\\`<>]{1,256})@/gi },
+  { kind: 'url-credentials', pattern: /\b[a-z][a-z0-9+.-]{0,32}:\/\/(?<secret>[^\s/@"':\\`<>?#]{8,256})@/gi },
   {
     kind: 'query-value',
     pattern:
-      /[?&;](?:[\w-]*(?:api_?key|token|secret|passw(?:or)?d|signature|credential)[\w-]*|key|sig|auth|code|pwd|sv_sig)=(?<secret>[^&\s"'#\\`<>;]{4,})/gi,
+      /[?&;](?:[\w-]{0,64}(?:api_?key|token|secret|passw(?:or)?d|signature|credential)[\w-]{0,64}|key|sig|auth|code|pwd|sv_sig)=(?<secret>[^&\s"'#\\`<>;]{4,})/gi,
   },
   { kind: 'connection-string', pattern: /\b(?:AccountKey|SharedAccessKey|Password|Pwd)=(?<secret>[^;"'\\\s]{4,})/gi },
   { kind: 'assignment', pattern: assignment('=') },

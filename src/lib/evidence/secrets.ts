@@ -110,7 +110,7 @@ const tokenShapes = [
 const bearer = /\b(Bearer|Basic) [\w.~+/-]{8,}=*/g
 // --token=x, API_KEY=x, "password": "x"
 const assignments =
-  /((?:^|[\s"'`({,;])(?:--?)?[\w-]*(?:api[_-]?key|access[_-]?key|token|secret|passwo?r?d|pwd|credential)[\w-]*["']?\s*(?:=|:\s?)\s*["']?)([^\s"'`,;)}&]{4,})/gi
+  /((?:^|[\s"'`({,;])(?:--?)?[\w-]{0,64}(?:api[_-]?key|access[_-]?key|token|secret|passwo?r?d|pwd|credential)[\w-]{0,64}["']?\s{0,4}(?:=|:\s?)\s*["']?)([^\s"'`,;)}&]{4,})/gi
 
 const sayings = {
   // -e NAME=x, also as two words in quotes.
