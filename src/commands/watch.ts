@@ -85,13 +85,15 @@ Exit code: 0 stopped and no server failed, 1 a server failed, 2 wrong usage, 3 t
     const time = new Date().toISOString().replaceAll(/[-:]|\..*/g, '')
     const target = bundleTarget(flags.output, about).replace(/\.tgz$/, flags.output === undefined ? `-${time}.tgz` : '.tgz')
     await writeBundle(target, files)
+    const inspects = [...watched.inspects.values()]
     const summary: WatchSummary = {
       what: 'ended',
-      because: failed.length > 0 && !stopped ? 'server-failed' : lost === null ? 'stopped' : 'engine-lost',
+      because: lost !== null ? 'engine-lost' : stopped ? 'stopped' : 'server-failed',
       failed,
       written: target,
       events: watched.events.length,
-      inspects: [...watched.inspects.values()].filter((i) => i.ok).length,
+      inspects: inspects.filter((i) => i.ok).length,
+      unseen: inspects.filter((i) => !i.ok).length,
       dropped: watched.dropped,
       next: shellLine(['mcpproxy-doctor', 'check', ...about, '--from', target]),
     }

@@ -28,6 +28,8 @@ export interface WatchSummary {
   /** Events and inspects of dead containers that the capture holds. */
   events: number
   inspects: number
+  /** Containers that died and could not be inspected: mostly --rm was quicker. */
+  unseen: number
   /** Oldest events that were dropped, to bound the memory. */
   dropped: number
   next: string
@@ -49,17 +51,17 @@ function words({ what, signal, exitCode, failed }: Happening): string {
 }
 
 export function renderWatchSummary(summary: WatchSummary, theme: Theme): string {
-  const { because, failed, written, events, inspects, dropped, next } = summary
+  const { because, failed, written, events, inspects, unseen, dropped, next } = summary
   const first =
     failed.length > 0
       ? `${theme.bad(theme.symbols.problem)} failed while it was watched: ${failed.map(theme.text).join(', ')}`
       : because === 'engine-lost'
         ? `${theme.warn(theme.symbols.unknown)} The engine could not be watched any longer; until then no server failed.`
         : `${theme.good(theme.symbols.ok)} Stopped; no server failed while it was watched.`
-  const lines = [
-    first,
-    `Written: ${theme.text(written)} (${events} events, ${inspects} looks at dead containers${dropped > 0 ? `; the ${dropped} oldest events were dropped` : ''})`,
-    `Next: ${next}`,
-  ]
-  return `${lines.join('\n')}\n`
+  const lines = [first, `Written: ${theme.text(written)} (${plural(events, 'event')}, ${plural(inspects, 'inspect')} of dead containers)`]
+  if (unseen > 0) lines.push(`  ${plural(unseen, 'dead container')} could not be inspected: with --rm the engine may remove it first.`)
+  if (dropped > 0) lines.push(`  ${plural(dropped, 'event')}, the oldest, had to be dropped.`)
+  return `${[...lines, `Next: ${next}`].join('\n')}\n`
 }
+
+const plural = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
