@@ -39,15 +39,15 @@ function watching(t: TestContext, home: SmallHome, args: readonly string[]) {
   return { child, said, listens, ended }
 }
 
-async function start(t: TestContext, server: string, script: string) {
+async function start(t: TestContext, server: string, script: string, autoRemove = false) {
   const container = await docker.createContainer({
     Image: 'alpine:3.18',
     Cmd: ['sh', '-c', script],
     Env: [`API_TOKEN=${secret}`],
     Labels: { 'com.mcpproxy.server': server, 'com.mcpproxy.managed': 'true' },
-    HostConfig: { NetworkMode: 'none' },
+    HostConfig: { NetworkMode: 'none', AutoRemove: autoRemove },
   })
-  t.after(() => container.remove({ force: true, v: true }))
+  if (!autoRemove) t.after(() => container.remove({ force: true, v: true }))
   await container.start()
   return container
 }
@@ -112,6 +112,19 @@ test('a server that is stopped has not failed; Ctrl-C ends the watch with 0 and 
   assert.match(stdout, /x {2}died with code (?:0|143), as it was asked to/)
   assert.match(stdout, /no server failed/)
   assert.ok((await fs.stat(path.join(home.folder, 'quiet.tgz'))).size > 0)
+})
+
+test('a container that --rm takes: what it was started with is kept, and its end only as far as it was seen', async (t) => {
+  const home = smallHome(t, { engine, config })
+  const { listens, ended } = watching(t, home, ['x', '-o', 'gone'])
+  await listens
+  const { id } = await start(t, 'x', 'sleep 1; exit 6', true)
+  const { exitCode, stderr } = await ended
+  assert.equal(exitCode, 1, stderr)
+  const text = await fs.readFile(path.join(home.folder, 'gone/docker/inspect-at-die.json'), 'utf8')
+  const inspect = (JSON.parse(text) as { Id: string; Path?: string; State: { ExitCode: number } | null }[]).find((i) => i.Id === id)
+  assert.equal(inspect?.Path, 'sh')
+  assert.ok(inspect.State === null || inspect.State.ExitCode === 6)
 })
 
 test('an engine that is not there cannot be watched: 3, and nothing is written', async (t) => {

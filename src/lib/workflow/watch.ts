@@ -66,15 +66,14 @@ export async function watch(system: System, watched: Watched, options: WatchOpti
   const keep = createKeeper(watched)
   let fail: (nothing: null) => void = () => undefined
   const failure = new Promise<null>((resolve) => (fail = resolve))
-  const inspect = (id: string): void => {
+  const started = new Map<string, Observed<unknown>>()
+  const inspect = (id: string, into: Map<string, Observed<unknown>>): void => {
     const looking = (async (): Promise<void> => {
-      const answer = await opening
-      if (!answer.ok) return
-      watched.inspects.set(id, await answer.value.inspect(id))
-      for (const oldest of watched.inspects.keys()) {
-        if (watched.inspects.size <= bounds.inspects) break
-        watched.inspects.delete(oldest)
-      }
+      const listening = await opening
+      if (!listening.ok) return
+      const seen = await listening.value.inspect(id)
+      into.set(id, seen.ok || into === started ? seen : (withoutState(started.get(id)) ?? seen))
+      shorten(into, bounds.inspects)
     })()
     watched.looking.add(looking)
     void looking.finally(() => watched.looking.delete(looking))
@@ -86,8 +85,9 @@ export async function watch(system: System, watched: Watched, options: WatchOpti
       if (event === null || isOwn(event.attributes) || event.action.startsWith('exec_')) return
       const server = event.type === 'container' ? serverOf(event) : null
       if (event.type === 'container' && server === null) return
+      if (server !== null && event.action === 'start') inspect(event.id, started)
       // Before --rm takes the container: the engine removes it right after this event.
-      if (server !== null && event.action === 'die') inspect(event.id)
+      if (server !== null && event.action === 'die') inspect(event.id, watched.inspects)
       if (keep(value)) options.note(`More than ${bounds.events} events: from now on the oldest are dropped.`)
       if (server === null) return
       watched.seen.add(server)
@@ -111,6 +111,18 @@ export async function watch(system: System, watched: Watched, options: WatchOpti
   if (end === null) await new Promise((resolve) => setTimeout(resolve, settleMs))
   await Promise.all(watched.looking)
   return end
+}
+
+/** What --rm was quicker than: the container as it was started. How it ended, only the event tells. */
+const withoutState = (inspect: Observed<unknown> | undefined): Observed<unknown> | null =>
+  inspect?.ok === true ? observed({ ...(inspect.value as object), State: null }) : null
+
+/** The oldest go. */
+function shorten(map: Map<string, unknown>, most: number): void {
+  for (const oldest of map.keys()) {
+    if (map.size <= most) return
+    map.delete(oldest)
+  }
 }
 
 /** The server whose container an event is about; null: none that is watched. */
@@ -144,10 +156,7 @@ function createJudge(): (event: EngineEvent, server: string) => Happening | null
     const known = containers.get(id) ?? { signals: [], oom: false }
     containers.delete(id)
     if (action !== 'destroy') containers.set(id, known)
-    for (const oldest of containers.keys()) {
-      if (containers.size <= bounds.containers) break
-      containers.delete(oldest)
-    }
+    shorten(containers, bounds.containers)
     const tell = (what: Happening['what'], more: Partial<Happening> = {}): Happening => ({
       at: event.at.toISOString(),
       server,
