@@ -11,7 +11,8 @@ export default class Watch extends SystemCommand {
 itself or with an error (--keep-going: goes on), or Ctrl-C. A container that was sent a signal and ended of it was asked to
 end; the engine does not say by whom, so a server on which MCPProxy gave up looks like one that it stopped. Then it writes a
 capture, as bundle does, with the secrets out: also all events since the start, of which the engine keeps only the last 256,
-and the inspect of each container that died, as far as it was still there. It starts and stops nothing.
+and the inspect of each container that died; where --rm was quicker, that of its start, with State null. It starts and
+stops nothing.
 
 Exit code: 0 stopped and no server failed, 1 a server failed, 2 wrong usage, 3 the engine cannot be watched,
 4 a fault of mcpproxy-doctor.`
