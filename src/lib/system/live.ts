@@ -1,13 +1,14 @@
 /** This machine. Everything is worked out on first use, once, because the doctor looks at one moment. */
 import { createEngine } from './docker.ts'
 import { otherSockets, resolveEndpoint } from './docker-endpoint.ts'
+import { watchEngine } from './engine-watch.ts'
 import { createFiles } from './files.ts'
 import { chooseProcess, locate, type Located } from './locations.ts'
 import { createProxyApi, defaultSocket, listenUrl, type LiveProxyApi } from './mcpproxy.ts'
 import { findProxyProcesses, proxyEnvironment, readProxyProcess, type ProxyProcess } from './processes.ts'
 import type { ReplayRunner } from './replay-run.ts'
 import { createReplayRunner } from './replay-runner.ts'
-import { observed, type Files, type ProxyEnvironment, type System } from './system.ts'
+import { observed, type EngineWatch, type Files, type ProxyEnvironment, type System } from './system.ts'
 
 export interface LiveOptions {
   config?: string | undefined
@@ -79,8 +80,14 @@ export function createLiveSystem(options: LiveOptions): LiveSystem {
   })
   const engine = createEngine({ endpoint, deadline: options.deadline, env: async () => ({ ...env, ...(await environment()).env }) })
   const replays = createReplayRunner({ endpoint, env: async () => ({ ...env, ...(await environment()).env }), files, platform })
+  const watches = new Set<EngineWatch>()
   return {
     replays,
+    watchEngine: async (listener) => {
+      const answer = await watchEngine({ endpoint, env: async () => ({ ...env, ...(await environment()).env }) }, listener)
+      if (answer.ok) watches.add(answer.value)
+      return answer
+    },
     recording: null,
     platform,
     now: () => new Date(),
@@ -103,7 +110,7 @@ export function createLiveSystem(options: LiveOptions): LiveSystem {
       return found.filter((host) => host !== asked)
     },
     close: async () => {
-      await replays.close()
+      await Promise.all([replays.close(), ...[...watches].map((watch) => watch.close())])
       await engine.close()
       proxy.close()
       await files.close()

@@ -98,6 +98,24 @@ export interface Engine {
   inspect(id: string): Promise<Observed<unknown>>
 }
 
+export interface EngineWatchListener {
+  /** The engine's JSON, each event once, in the order of their arrival. */
+  event(value: unknown): void
+  /** The stream broke; what happened since then is asked for again. */
+  broken(since: Date): void
+  /** It was opened again. What the engine no longer knows of the time between is lost. */
+  mended(since: Date): void
+}
+
+/** The engine's events as they happen, and a look at a container while they do. Its limits are those of each call. */
+export interface EngineWatch {
+  /** Why the engine cannot be watched any longer; null: it was closed. */
+  over: Promise<SourceError | null>
+  /** Container inspect by id. */
+  inspect(id: string): Promise<Observed<unknown>>
+  close(): Promise<void>
+}
+
 export interface EngineEndpoint {
   /** `unix:///…`, `tcp://…`, `ssh://…`, `npipe:////./pipe/…`; null when it cannot be worked out. */
   host: string | null
@@ -158,6 +176,8 @@ export interface System {
   environment(): Promise<Observed<ProxyEnvironment>>
   /** Starts servers again; null in a recording. Its limits are those of each run. */
   replays: ReplayRunner | null
+  /** Listens to the engine from now on; absent in a recording. */
+  watchEngine?(listener: EngineWatchListener): Promise<Observed<EngineWatch>>
   /** Ends what is still open (sockets, files). */
   close(): Promise<void>
 }
