@@ -119,7 +119,8 @@ test('what keeps MCPProxy waiting keeps us waiting', async (t) => {
   for (const mode of ['silent', 'deaf']) {
     const seen = await naughty(t, mode, { initializeMs: 300 })
     assert.deepEqual([seen.outcome, seen.times.firstByte, seen.stdout.total], ['no-answer', null, 0])
-    assert.ok(seen.times.end >= 300)
+    // A timer may fire a moment early.
+    assert.ok(seen.times.end >= 290, String(seen.times.end))
   }
 })
 
