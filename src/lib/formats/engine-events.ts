@@ -45,7 +45,7 @@ export const eventsKept = 256
 
 /** Containers that this program started itself, to read an image or to replay: they say nothing about MCPProxy's. */
 export const isOwn = (labels: Readonly<Record<string, string>>): boolean =>
-  Object.keys(labels).some((key) => /^(?:io\.)?mcpproxy-doctor\./.test(key))
+  labels['mcpproxy-doctor.replay'] !== undefined || labels['io.mcpproxy-doctor.role'] !== undefined
 
 export function parseEvent(value: unknown): EngineEvent | null {
   if (typeof value !== 'object' || value === null) return null

@@ -169,13 +169,18 @@ async function runInDocker(plan: ReplayPlan, options: RunOptions, tools: Tools):
   }
 }
 
-/** Also after an abort or an error of ours. A docker command that was ended in the middle of its request may still get its container. */
+/** Also after an abort or an error of ours. A docker command that was ended in the middle of its request may still get its container, on a busy engine seconds later. */
 async function dispose(child: Child | null, transport: Transport, id: string, watch: ContainerWatch): Promise<void> {
   if (child !== null) {
-    const endedBy = await child.end({ stdinMs: 0, termMs: 0, group: false, beforeKill: async () => void (await clean(transport, id)) })
+    await child.end({ stdinMs: 0, termMs: 0, group: false, beforeKill: async () => void (await clean(transport, id)) })
     await clean(transport, id)
-    if (endedBy !== 'itself' && watch.stories().length === 0 && (await watch.until(() => watch.stories().length > 0, 500)))
+    // Whatever it ended of: its request may be on the way.
+    if (watch.stories().length === 0) await watch.until(() => watch.stories().length > 0, 2500)
+    // One that was just being made when the list was asked for is in the next one.
+    for (let i = 0; i < 10 && watch.stories().some((s) => s.destroyedAt === null); i++) {
       await clean(transport, id)
+      await watch.until(() => watch.stories().every((s) => s.destroyedAt !== null), 300)
+    }
   }
   await watch.close()
 }
