@@ -2,6 +2,7 @@
 import type { Attempt, ContainerEvents, ServerLog, Subject } from '../evidence/evidence.ts'
 import type { LogLine } from '../formats/log-line.ts'
 import { notObserved, observed } from '../system/system.ts'
+import { linesOf } from '../system/byte-record.ts'
 import type { Run } from '../system/replay-run.ts'
 
 /** What stands in citations in place of a log file. */
@@ -75,9 +76,4 @@ function eventsOf(run: Run): ContainerEvents {
 }
 
 /** What it wrote on standard error, blank lines left out; in the middle of a flood a gap. */
-export function stderrLines({ transcript }: Run): string[] {
-  if (!transcript) return []
-  const { head, tail, total } = transcript.stderr
-  const gap = total > head.length + tail.length ? '\n' : ''
-  return `${head.toString('utf8')}${gap}${tail.toString('utf8')}`.split(/\r?\n/).filter((l) => l.trim() !== '')
-}
+export const stderrLines = ({ transcript }: Run): string[] => (transcript ? linesOf(transcript.stderr) : [])

@@ -116,7 +116,7 @@ const placeText = (place: Place, home: string, theme: Theme): string =>
   `${shortPath(place.file, home, theme)}:${place.line}:${place.column}`
 
 /** Rows of two columns; the right one wraps under itself. */
-function table(rows: readonly { left: string; right: string; rest?: string }[], theme: Theme, indent = '  '): string[] {
+function table(rows: readonly { left: string; right: string }[], theme: Theme, indent = '  '): string[] {
   // A few long ones do not move the column for all.
   const column = Math.max(0, ...rows.map((r) => displayWidth(r.left)).filter((w) => w <= theme.width / 2))
   return rows.flatMap(({ left, right }) => {

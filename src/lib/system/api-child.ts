@@ -4,7 +4,7 @@
  */
 import { PassThrough, type Duplex, type Readable } from 'node:stream'
 import type { CreateRequest } from '../formats/container-create.ts'
-import type { Child, EndedBy } from './child.ts'
+import { happensWithin, type Child, type EndedBy } from './child.ts'
 import type { Transport } from './docker-transport.ts'
 import { classifyEngineError } from './engine-error.ts'
 import type { ContainerWatch } from './replay-engine.ts'
@@ -53,15 +53,7 @@ export async function startThroughApi(transport: Transport, request: CreateReque
     await watch.until(died, callMs)
     ended(watch.stories().find((s) => s.id === id)?.exitCode ?? 0)
   })()
-  const within = async (ms: number): Promise<boolean> => {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<boolean>((done) => (timer = setTimeout(() => done(false), ms)))
-    try {
-      return await Promise.race([exited.then(() => true), late])
-    } finally {
-      clearTimeout(timer)
-    }
-  }
+  const within = (ms: number): Promise<boolean> => happensWithin(exited, ms)
   return {
     stdin,
     stdout,

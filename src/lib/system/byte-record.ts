@@ -47,3 +47,9 @@ export function byteRecord(headLimit: number, tailLimit: number): ByteRecorder {
     },
   }
 }
+
+/** The lines of what was kept, blank ones left out; a gap in the middle parts two lines. */
+export function linesOf({ head, tail, total }: ByteRecord): string[] {
+  const gap = total > head.length + tail.length ? '\n' : ''
+  return `${head.toString('utf8')}${gap}${tail.toString('utf8')}`.split(/\r?\n/).filter((line) => line.trim() !== '')
+}

@@ -102,15 +102,7 @@ function running(child: ChildProcess, pid: number, stdin: Writable, stdout: Read
       }, drainMs)
     })
   })
-  const within = async (ms: number): Promise<boolean> => {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<boolean>((done) => (timer = setTimeout(() => done(false), ms)))
-    try {
-      return await Promise.race([exited.then(() => true), late])
-    } finally {
-      clearTimeout(timer)
-    }
-  }
+  const within = (ms: number): Promise<boolean> => happensWithin(exited, ms)
   const signal = (name: 'SIGTERM' | 'SIGKILL', group: boolean): void => {
     try {
       if (group && process.platform !== 'win32') process.kill(-pid, name)
@@ -149,5 +141,16 @@ function running(child: ChildProcess, pid: number, stdin: Writable, stdout: Read
       await within(lastMs)
       return obeyed ? 'SIGTERM' : 'SIGKILL'
     },
+  }
+}
+
+/** Is it fulfilled in so many milliseconds? The timer keeps nobody waiting longer. */
+export async function happensWithin(event: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((done) => (timer = setTimeout(() => done(false), ms)))
+  try {
+    return await Promise.race([event.then(() => true), late])
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -7,6 +7,7 @@ import { dockerError } from '../formats/docker-error.ts'
 import { containerCreate } from '../formats/container-create.ts'
 import { parseDockerRun } from '../formats/docker-run.ts'
 import { startThroughApi } from './api-child.ts'
+import { linesOf } from './byte-record.ts'
 import { startChild, type Child, type EndedBy } from './child.ts'
 import type { ResolvedEndpoint } from './docker-endpoint.ts'
 import { createTransport, type Transport } from './docker-transport.ts'
@@ -405,10 +406,4 @@ function outcomeOf(session: Session, ending: Ending, transcript: Transcript, con
   }
 }
 
-const stderrLines = ({ stderr }: Transcript): string[] => {
-  const gap = stderr.total > stderr.head.length + stderr.tail.length ? '\n' : ''
-  return `${stderr.head.toString('utf8')}${gap}${stderr.tail.toString('utf8')}`
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-}
+const stderrLines = ({ stderr }: Transcript): string[] => linesOf(stderr).map((line) => line.trim())

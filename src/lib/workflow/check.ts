@@ -76,18 +76,20 @@ async function replayed(
   subjects: readonly Subject[],
   { replay, progress, servers: { length: named } }: CheckOptions,
 ): Promise<ServerReport[]> {
-  const reports = subjects.map((subject) => ({ subject, report: serverReport(subject) }))
   // Of many that were not asked for by name none is started: that is the smoke test, which runs them side by side.
   const few = named > 0 || subjects.length <= fewServers
-  const open = few ? reports.filter(({ subject, report }) => replay?.always === true || worthReplaying(subject, report, replay ?? {})) : []
-  if (!replay || open.length === 0) return reports.map((r) => r.report)
+  const reports = subjects.map((subject) => {
+    const report = serverReport(subject)
+    return { subject, report, open: few && replay != null && (replay.always === true || worthReplaying(subject, report, replay)) }
+  })
+  if (!replay || !reports.some((r) => r.open)) return reports.map((r) => r.report)
   const starter = await createStarter(system, replay)
   if (!starter) return reports.map((r) => r.report)
   const deadline = Date.now() + replay.budgetMs
   const judged: ServerReport[] = []
-  for (const { subject, report } of reports) {
+  for (const { subject, report, open } of reports) {
     const budgetMs = deadline - Date.now()
-    if (!open.some((o) => o.subject === subject) || budgetMs <= 0) judged.push(report)
+    if (!open || budgetMs <= 0) judged.push(report)
     else
       judged.push(
         await replayServer(subject, report, {

@@ -40,7 +40,7 @@ export interface ReplayOptions {
   progress?: (text: string) => void
 }
 
-/** Seconds that a start may take: longer than the recorded failure took, and not for ever. */
+/** Milliseconds that a start may take: longer than the recorded failure took, and not for ever. */
 function limitFor(subject: Subject): number {
   const { serverLog } = subject.evidence
   const failed = serverLog.ok ? serverLog.value.failed : null

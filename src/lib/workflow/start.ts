@@ -16,7 +16,6 @@ export interface StarterOptions {
   allowWrites?: boolean
   /** Empty throwaway volumes in place of named ones. */
   cold?: boolean
-  signal?: AbortSignal
 }
 
 export interface Starter {
@@ -35,7 +34,7 @@ export async function createStarter(system: System, options: StarterOptions = {}
   // docker would pull it. Whether it could is asked of the registry, which fetches nothing.
   const imageMissing = async (image: string): Promise<TrialOutcome> => {
     const began = performance.now()
-    const asked = await replays.askRegistry(image, options.signal)
+    const asked = await replays.askRegistry(image)
     if (asked.ok) return { result: 'not-run', why: `the image ${image} is not here yet; the registry has it` }
     const ms = performance.now() - began
     const text = `docker: Error response from daemon: ${asked.message}`
@@ -45,9 +44,8 @@ export async function createStarter(system: System, options: StarterOptions = {}
   return {
     pull: async (image, onProgress) => {
       try {
-        return await replays.pullImage(image, { onProgress, ...(options.signal ? { signal: options.signal } : {}) })
+        return await replays.pullImage(image, { onProgress })
       } catch (error) {
-        options.signal?.throwIfAborted()
         return { ok: false, kind: null, message: error instanceof Error ? error.message : String(error) }
       }
     },
@@ -77,11 +75,7 @@ export async function createStarter(system: System, options: StarterOptions = {}
         options: { keepTty: true, keepDetach: true, allowWrites: options.allowWrites ?? false, cold: options.cold ?? false },
       })
       if (plan.refused !== null) return notRun(plan.refused)
-      const run = await replays.run(plan, {
-        initializeMs: limitMs,
-        toolsMs: limitMs,
-        ...(options.signal ? { signal: options.signal } : {}),
-      })
+      const run = await replays.run(plan, { initializeMs: limitMs, toolsMs: limitMs })
       if (run.notRun === 'image-missing' && plan.image !== null)
         return { outcome: await imageMissing(plan.image), changes: plan.changes, run }
       return { outcome: outcomeOf(run), changes: plan.changes, run }
