@@ -44,8 +44,8 @@ export interface OpenFile {
   path: string
   size: number
   mtimeMs: number | null
-  /** Bytes [offset, offset + length) as far as they exist. */
-  read(offset: number, length: number): Promise<Buffer>
+  /** Bytes [offset, offset + length) as far as they exist. `into`: room that may be used for them, from its beginning. */
+  read(offset: number, length: number, into?: Buffer): Promise<Buffer>
   close(): Promise<void>
 }
 
