@@ -11,13 +11,17 @@ const random = (seed) => () => (seed = (Math.imul(seed, 1664525) + 1013904223) >
 const setup = (time, server) =>
   `${time} | INFO | core/connection_stdio.go:150 | Docker isolation setup completed | {"upstream_id": "${server}", "upstream_name": "${server}", "server": "${server}", "runtime_type": "uvx", "container_name": "mcpproxy-${server}-ypwk", "container_command": "uvx", "container_args": ["mcp-server-time"], "docker_run_args": ["run", "--rm", "-i", "--name", "mcpproxy-${server}-ypwk", "--label", "com.mcpproxy.server=${server}", "--network", "bridge", "--memory", "512m", "python:3.11"]}`
 
-/** Writes at least `bytes` bytes. `last`: a server whose setup comes after all that, 2000 lines from the end. */
+/**
+ * Writes at least `bytes` bytes. `last`: a server that is set up after all that, by a restart
+ * 2000 lines from the end.
+ */
 export function writeLog(file, bytes, { last = null, seed = 1 } = {}) {
   const next = random(seed)
   const handle = fs.openSync(file, 'w')
   let at = Date.UTC(2026, 10, 1)
   const now = () => new Date((at += 1 + Math.floor(next() * 500))).toISOString()
-  let lines = [`${now()} | INFO | cobra@v1.10.2/command.go:1015 | Starting mcpproxy | {"version": "v0.60.0", "edition": "personal"}`]
+  const start = () => `${now()} | INFO | cobra@v1.10.2/command.go:1015 | Starting mcpproxy | {"version": "v0.60.0", "edition": "personal"}`
+  let lines = [start()]
   let written = 0
   let count = 0
   const flush = () => {
@@ -46,7 +50,7 @@ export function writeLog(file, bytes, { last = null, seed = 1 } = {}) {
   }
   flush()
   if (last !== null) {
-    lines.push(setup(now(), last))
+    lines.push(start(), setup(now(), last))
     for (let i = 0; i < 2000; i++) lines.push(`${now()} | INFO | server/server.go:179 | Update checker tick ${i} | {"count": ${i}}`)
     flush()
   }
