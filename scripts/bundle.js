@@ -59,6 +59,9 @@ const { metafile } = await build({
   // Its main file is UMD, in which a bundler cannot see what it requires.
   alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   legalComments: 'none',
+  // A quarter less to read and to hash at every start; names stay, for the stacks in bug reports.
+  minifyWhitespace: true,
+  lineLimit: 200,
   metafile: true,
   logLevel: 'warning',
   plugins: [leaveOut],
