@@ -7,7 +7,7 @@ const env = { object: 'process', property: 'env', message: 'Only src/lib/system 
 const exit = { object: 'process', property: 'exit', message: 'Set process.exitCode: what is still being written would be lost.' }
 
 export default defineConfig(
-  { ignores: ['dist/', 'dist-test/', 'coverage/', 'demo/', 'test/captures/'] },
+  { ignores: ['dist/', 'dist-test/', 'bundle/', 'coverage/', 'demo/', 'test/captures/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {
@@ -43,6 +43,10 @@ export default defineConfig(
         ]),
       ),
     },
+  },
+  {
+    files: ['bin/*.js'],
+    languageOptions: { sourceType: 'commonjs', globals: { require: 'readonly', module: 'writable', __dirname: 'readonly' } },
   },
   {
     files: ['src/**/*.ts'],

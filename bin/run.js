@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+// Starts the shipped file. CommonJS, because that starts sooner than a module (bin/package.json).
+'use strict'
 
 const argv = process.argv.slice(2)
 
@@ -11,17 +11,26 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
-if (argv[0] === '--version' || argv[0] === '-v') {
-  // As oclif says it, without loading it.
-  const { name, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`)
-} else {
+async function main() {
   try {
-    const { start } = await import('../dist/lib/start.js')
-    await start(argv, fileURLToPath(import.meta.url))
+    const path = require('node:path')
+    const { runCached } = require('./code-cache.js')
+    const root = path.dirname(__dirname)
+    const { env } = process
+    const end = argv.indexOf('--')
+    const off = Boolean(env.MCPPROXY_DOCTOR_NO_CACHE) || (end < 0 ? argv : argv.slice(0, end)).includes('--no-cache')
+    await runCached(path.join(root, 'bundle/mcpproxy-doctor.cjs'), { off, env }).main(argv, root)
   } catch (error) {
     // 1 would mean "problem found".
     process.exitCode = 4
     console.error(error)
   }
+}
+
+if (argv[0] === '--version' || argv[0] === '-v') {
+  // As oclif says it, without loading it.
+  const { name, version } = require('../package.json')
+  process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`)
+} else {
+  void main()
 }

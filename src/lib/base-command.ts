@@ -16,6 +16,11 @@ const replaying = 'REPLAY'
 export const outputFlags = {
   json: Flags.boolean({ description: 'Print JSON for programs instead of text.', helpGroup: output }),
   'no-color': Flags.boolean({ description: 'Print without colour (NO_COLOR does the same).', helpGroup: output }),
+  // bin/run.js looks for it: it decides before any of this is loaded.
+  'no-cache': Flags.boolean({
+    description: 'Start without the cache of compiled code (MCPPROXY_DOCTOR_NO_CACHE=1 does the same).',
+    helpGroup: output,
+  }),
   verbose: Flags.boolean({ description: 'Show everything that was found, and where it was looked for.', helpGroup: output }),
 }
 

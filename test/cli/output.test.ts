@@ -21,10 +21,10 @@ before(() => {
 after(() => capture.remove())
 
 /** Scripts that a run loaded. */
-async function loaded(...args: string[]): Promise<string> {
+async function loaded(program: string, ...args: string[]): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'doctor-coverage-'))
   try {
-    await runCli(args, { env: { NODE_V8_COVERAGE: folder } })
+    await runCli(args, { program, env: { NODE_V8_COVERAGE: folder } })
     return (
       readdirSync(folder)
         .map((f) => readFileSync(join(folder, f), 'utf8'))
@@ -42,10 +42,12 @@ describe('start', () => {
     const r = await runCli(['--version'])
     assert.match(r.stdout, /^mcpproxy-doctor\/\d+\.\d+\.\d+ \w+-\w+ node-v[\d.]+\n$/)
     assert.equal(r.exitCode, 0)
-    assert.doesNotMatch(await loaded('--version'), /node_modules/)
+    const urls = await loaded('bin/run.js', '--version')
+    assert.match(urls, /bin\/run\.js/)
+    assert.doesNotMatch(urls, /node_modules|bundle\/|dist\//)
   })
   test('a check of a capture loads no docker client, no process runner, no spinner', async () => {
-    const urls = await loaded('check', '--from', capture.folder)
+    const urls = await loaded('bin/modules.js', 'check', '--from', capture.folder)
     assert.match(urls, /workflow\/check/)
     assert.doesNotMatch(urls, /node_modules\/(dockerode|docker-modem|execa|ora)\//)
   })

@@ -1,4 +1,4 @@
-/** bin/run.js as a process of its own; `npm run build` comes first. */
+/** The program as a process of its own; `npm run build` comes first. */
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { packageRoot } from './package-root.ts'
@@ -17,17 +17,23 @@ export interface CliOptions {
   closedPipe?: boolean
   /** Sent after this many milliseconds. */
   signalAfter?: { signal: NodeJS.Signals; ms: number }
+  /** `bin/run.js`: the shipped file, `bin/modules.js`: the compiled modules. */
+  program?: string
 }
+
+/** MCPPROXY_DOCTOR_TEST=shipped: the shipped file, with its cache of code; else the compiled modules (`npm run test:shipped`). */
+export const shipped = process.env['MCPPROXY_DOCTOR_TEST'] === 'shipped'
+const own = { XDG_CACHE_HOME: join(packageRoot(), 'dist-test/cache') }
 
 /** Nothing of the environment of the tests but PATH and HOME, so that they are the same everywhere. */
 export function runCli(
   args: readonly string[],
-  { env = {}, cwd, stdin = '', closedPipe = false, signalAfter }: CliOptions = {},
+  { env = {}, cwd, stdin = '', closedPipe = false, signalAfter, program = shipped ? 'bin/run.js' : 'bin/modules.js' }: CliOptions = {},
 ): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(packageRoot(), 'bin/run.js'), ...args], {
+    const child = spawn(process.execPath, [join(packageRoot(), program), ...args], {
       cwd: cwd ?? packageRoot(),
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], LANG: 'C.UTF-8', ...env },
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], LANG: 'C.UTF-8', ...own, ...env },
       stdio: 'pipe',
     })
     const result: CliResult = { exitCode: null, signal: null, stdout: '', stderr: '' }

@@ -137,10 +137,10 @@ function positioned(path: string, handle: FileHandle, size: number, mtimeMs: num
     path,
     size,
     mtimeMs,
-    read: async (offset, length) => {
+    read: async (offset, length, into) => {
       // A log grows while it is read; what came after opening belongs to the next look.
       const wanted = Math.max(0, Math.min(length, size - offset))
-      const buffer = Buffer.allocUnsafe(wanted)
+      const buffer = into !== undefined && into.length >= wanted ? into : Buffer.allocUnsafe(wanted)
       let have = 0
       while (have < wanted) {
         const { bytesRead } = await handle.read(buffer, have, wanted - have, offset + have)

@@ -25,43 +25,95 @@ export interface BackwardEnd {
   reachedStart: boolean
 }
 
-const chunkSize = 256 * 1024
+/** Small at first, because what is looked for mostly lies near the end, then large, because each read has its price. */
+const firstChunk = 256 * 1024
+const chunkSize = 1024 * 1024
+/** Room behind a chunk for the beginning of the line that goes on in the chunk after it. */
+const spare = 64 * 1024
 const newline = 0x0a
 /** Of a longer line only its beginning is kept: enough to see what it is, too little to fill memory. */
 export const longestLine = 4 * 1024 * 1024
 
 /** Lines newest first. The return value tells whether the beginning of the file was reached. */
 export async function* linesBackward(file: OpenFile, options: BackwardOptions): AsyncGenerator<RawLine, BackwardEnd> {
-  const needles = options.needles?.map((n) => Buffer.from(n))
   const limit = Math.max(0, file.size - options.maxBytes)
-  let end = file.size
+  const read = chunksBackward(file, limit, options.deadline)
+  let anchors: Anchor[] | undefined
   // What was read of a line whose beginning is further ahead in the file, in pieces, the earliest first.
   let rest: Buffer[] = []
   let atEnd = true
-  while (end > 0) {
-    if (end <= limit || Date.now() > options.deadline) return { reachedStart: false }
-    const start = Math.max(0, end - chunkSize)
-    const chunk = await file.read(start, end - start)
-    // Somebody cut the file short (logrotate's copytruncate): what is there now is another log.
-    if (chunk.length < end - start) return { reachedStart: false }
+  for (let next = await read(); ; next = await read()) {
+    if (next === 'start') return { reachedStart: file.cut !== true }
+    if (next === 'stopped') return { reachedStart: false }
+    const { start, chunk, room } = next
+    if (options.needles) anchors ??= anchorsFor(options.needles, chunk)
     const first = start === 0 ? 0 : chunk.indexOf(newline) + 1
     if (start > 0 && first === 0) {
-      rest.unshift(chunk)
-      while (rest.length * chunkSize > longestLine + chunkSize) rest.pop()
-      end = start
+      rest.unshift(Buffer.from(chunk))
+      let length = rest.reduce((sum, piece) => sum + piece.length, 0)
+      while (length - (rest.at(-1)?.length ?? 0) > longestLine) length -= rest.pop()?.length ?? 0
       continue
     }
-    const block = rest.length > 0 ? Buffer.concat([chunk, ...rest]) : chunk
-    yield* hits(block.subarray(first), start + first, needles, atEnd)
+    const block = joined(chunk, rest, room)
+    yield* hits(block.subarray(first), start + first, anchors, atEnd)
     atEnd = false
     rest = first > 0 ? [Buffer.from(block.subarray(0, first))] : []
-    end = start
   }
-  return { reachedStart: file.cut !== true }
 }
 
-function* hits(block: Buffer, offset: number, needles: readonly Buffer[] | undefined, atEnd: boolean): Generator<RawLine> {
-  const starts = needles ? lineStarts(block, needles) : allStarts(block)
+interface Chunk {
+  start: number
+  chunk: Buffer
+  /** The buffer that begins with `chunk` and is free behind it; null: there is none. */
+  room: Buffer | null
+}
+
+/** Each call gives the chunk before the last one, while the one before that is being read: searching and reading overlap. */
+function chunksBackward(file: OpenFile, limit: number, deadline: number): () => Promise<Chunk | 'start' | 'stopped'> {
+  const buffers: Buffer[] = []
+  let turn = 0
+  let end = file.size
+  let size = firstChunk
+  const begin = (): Promise<Chunk | 'start' | 'stopped'> => {
+    if (end === 0) return Promise.resolve('start')
+    if (end <= limit) return Promise.resolve('stopped')
+    const start = Math.max(0, end - size)
+    const length = end - start
+    end = start
+    size = chunkSize
+    const into = (buffers[turn] ??= Buffer.allocUnsafeSlow((start === 0 ? length : chunkSize) + spare))
+    // Two in turn: one is searched while the other is filled.
+    turn = 1 - turn
+    const chunk = file.read(start, length, into).then((read): Chunk | 'stopped' =>
+      // Somebody cut the file short (logrotate's copytruncate): what is there now is another log.
+      read.length < length
+        ? 'stopped'
+        : { start, chunk: read, room: read.buffer === into.buffer && read.byteOffset === into.byteOffset ? into : null },
+    )
+    // A caller who has found what it wanted never asks for it.
+    chunk.catch(() => undefined)
+    return chunk
+  }
+  let ahead = begin()
+  return async () => {
+    const next = await ahead
+    if (next === 'start' || next === 'stopped') return next
+    if (Date.now() > deadline) return 'stopped'
+    ahead = begin()
+    return next
+  }
+}
+
+function joined(chunk: Buffer, rest: readonly Buffer[], room: Buffer | null): Buffer {
+  const [piece] = rest
+  if (piece === undefined) return chunk
+  if (rest.length > 1 || room === null || chunk.length + piece.length > room.length) return Buffer.concat([chunk, ...rest])
+  piece.copy(room, chunk.length)
+  return room.subarray(0, chunk.length + piece.length)
+}
+
+function* hits(block: Buffer, offset: number, anchors: readonly Anchor[] | undefined, atEnd: boolean): Generator<RawLine> {
+  const starts = anchors ? lineStarts(block, anchors) : allStarts(block)
   for (const start of starts) {
     const stop = block.indexOf(newline, start)
     const line = block.subarray(start, stop < 0 ? block.length : stop)
@@ -76,13 +128,47 @@ function allStarts(block: Buffer): number[] {
   return starts.reverse()
 }
 
-function lineStarts(block: Buffer, needles: readonly Buffer[]): number[] {
+interface Anchor {
+  needle: Buffer
+  /** A part of the needle, and where in it. */
+  part: Buffer
+  at: number
+}
+
+/**
+ * Buffer.indexOf looks for needles of at most 7 bytes by their first byte, at the speed of memory; for longer ones it
+ * is four times slower (kBMMinPatternLength in Node's string_search.h). So a part is looked for whose first byte is rare
+ * in this log, and the rest is compared where it is found.
+ */
+const longestAnchor = 7
+/** Shorter ones are found too often. */
+const shortestAnchor = 4
+
+function anchorsFor(needles: readonly string[], sample: Buffer): Anchor[] {
+  const frequency = new Uint32Array(256)
+  for (const byte of sample.subarray(-65_536)) frequency[byte] = (frequency[byte] ?? 0) + 1
+  return needles.map((text) => {
+    const needle = Buffer.from(text)
+    let at = 0
+    for (let i = 1; i + shortestAnchor <= needle.length; i++) {
+      if ((frequency[needle[i] as number] as number) < (frequency[needle[at] as number] as number)) at = i
+    }
+    return { needle, part: needle.subarray(at, at + longestAnchor), at }
+  })
+}
+
+function lineStarts(block: Buffer, anchors: readonly Anchor[]): number[] {
   const starts = new Set<number>()
-  for (const needle of needles) {
-    for (let at = block.indexOf(needle); at >= 0;) {
+  for (const { needle, part, at: inside } of anchors) {
+    for (let at = block.indexOf(part); at >= 0;) {
+      const begin = at - inside
+      if (begin < 0 || begin + needle.length > block.length || needle.compare(block, begin, begin + needle.length) !== 0) {
+        at = block.indexOf(part, at + 1)
+        continue
+      }
       starts.add(block.lastIndexOf(newline, at) + 1)
       const stop = block.indexOf(newline, at)
-      at = stop < 0 ? -1 : block.indexOf(needle, stop + 1)
+      at = stop < 0 ? -1 : block.indexOf(part, stop + 1)
     }
   }
   return [...starts].sort((a, b) => b - a)

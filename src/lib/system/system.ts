@@ -48,8 +48,8 @@ export interface OpenFile {
   cut?: boolean
   /** Of a file of which a capture holds only parts: the number that a line had in the whole; null: not known. */
   originalLine?(line: number): number | null
-  /** Bytes [offset, offset + length) as far as they exist. */
-  read(offset: number, length: number): Promise<Buffer>
+  /** Bytes [offset, offset + length) as far as they exist. `into`: room that may be used for them, from its beginning. */
+  read(offset: number, length: number, into?: Buffer): Promise<Buffer>
   close(): Promise<void>
 }
 

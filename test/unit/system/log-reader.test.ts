@@ -3,6 +3,7 @@ import fs from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
+import fc from 'fast-check'
 import { createFiles } from '../../../src/lib/system/files.ts'
 import { lineNumbers, linesBackward, longestLine } from '../../../src/lib/system/log-reader.ts'
 import type { OpenFile } from '../../../src/lib/system/system.ts'
@@ -84,7 +85,7 @@ test('it grows while it is read: what came later is for the next look', async (t
 })
 
 test('emptied while it is read, and written anew (copytruncate): no line of two halves, and not "read to the beginning"', async (t) => {
-  const lines = manyLines('old', 20_000)
+  const lines = manyLines('old', 60_000)
   const { texts, reachedStart } = await readWhile(t, lines, async (name) => {
     await fs.truncate(name, 0)
     await fs.writeFile(name, `${manyLines('new', 12_000).join('\n')}\n`)
@@ -114,4 +115,95 @@ test('of a line of 100 MB only the beginning is kept', async () => {
   const texts: string[] = []
   for await (const line of linesBackward(opened, { maxBytes: 1e9, deadline: Date.now() + 60_000 })) texts.push(line.text)
   assert.deepEqual([texts[0], texts[1]?.length, texts[2]], ['last line', longestLine, 'first'])
+})
+
+/** As the reader must answer, found the slow way. */
+function expected(content: Buffer, needles: readonly string[]): { texts: string[]; offsets: number[] } {
+  const found: { text: string; offset: number }[] = []
+  for (let start = 0; start < content.length;) {
+    const stop = content.indexOf(10, start)
+    const line = content.subarray(start, stop < 0 ? content.length : stop)
+    if (needles.some((needle) => line.includes(needle))) found.unshift({ text: line.toString('utf8'), offset: start })
+    start = stop < 0 ? content.length : stop + 1
+  }
+  return { texts: found.map((f) => f.text), offsets: found.map((f) => f.offset) }
+}
+
+test('needles at and across the edges of chunks, at every distance', async () => {
+  const KiB = 1024
+  // Read from the end: the first chunk has 256 KiB, the others 1 MiB.
+  for (const edge of [256 * KiB, 1280 * KiB]) {
+    for (let shift = -24; shift <= 24; shift++) {
+      const tail = `the "needle" of é日 ends\n`
+      const after = Buffer.alloc(edge + shift - Buffer.byteLength(tail), 'some [other] line\n')
+      after[after.length - 1] = 10
+      const content = Buffer.concat([Buffer.from(`a "needle" far ahead\n${'x y z\n'.repeat(200_000)}`), Buffer.from(tail), after])
+      const needles = ['"needle"', '日 ends']
+      assert.deepEqual(await collect(content, needles), expected(content, needles), `${edge} ${shift}`)
+    }
+  }
+})
+
+test('any lines, any needles: as if every line was looked at', async () => {
+  // Long lines beside short ones, so that some reach over several chunks, and parts of the needles everywhere.
+  const words = [
+    '["run",',
+    '["ru',
+    '"a"',
+    'é',
+    '日本',
+    '[',
+    ']',
+    '{"server": "a"}',
+    '\r',
+    '\0',
+    'container',
+    'contain',
+    'x'.repeat(300_000),
+    ' | ',
+  ]
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.array(fc.constantFrom(...words), { maxLength: 8 }), { minLength: 1, maxLength: 30 }),
+      fc.subarray(['["run",', '"a"', 'container', '日本', '[', 'é[', 'server": "a"', 'none of it'], { minLength: 1 }),
+      fc.boolean(),
+      async (lines, needles, ended) => {
+        const content = Buffer.from(lines.map((line) => line.join('')).join('\n') + (ended ? '\n' : ''))
+        assert.deepEqual(await collect(content, needles), expected(content, needles))
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
+
+test('CRLF, JSON lines, a last line that is being written', async () => {
+  const content = Buffer.from(
+    '{"level":"info","server":"a","args":["run"]}\r\n{"level":"info","server":"b"}\r\n2026 | INFO | {"server": "a"}\r\n{"server":"a"',
+  )
+  assert.deepEqual((await collect(content, ['"a"'])).texts, [
+    '{"server":"a"',
+    '2026 | INFO | {"server": "a"}\r',
+    '{"level":"info","server":"a","args":["run"]}\r',
+  ])
+  const marks: boolean[] = []
+  for await (const line of linesBackward(file(content), { needles: ['"a"'], maxBytes: 1e9, deadline: Infinity }))
+    marks.push(line.unterminated)
+  assert.deepEqual(marks, [true, false, false])
+})
+
+test('who stops after the first line leaves no read behind that could fail unseen', async () => {
+  let reads = 0
+  const content = Buffer.from('a line\n'.repeat(500_000))
+  const failing: OpenFile = {
+    ...file(content),
+    read: (o, l) => (reads++ === 0 ? Promise.resolve(content.subarray(o, o + l)) : Promise.reject(new Error('disk on fire'))),
+  }
+  for await (const line of linesBackward(failing, { maxBytes: 1e9, deadline: Infinity })) {
+    assert.equal(line.text, 'a line')
+    break
+  }
+  await new Promise((resolve) => setImmediate(resolve))
+  await assert.rejects(async () => {
+    for await (const line of linesBackward(failing, { maxBytes: 1e9, deadline: Infinity })) assert.equal(line.text, 'a line')
+  }, /disk on fire/)
 })

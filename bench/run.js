@@ -1,0 +1,216 @@
+/**
+ * `npm run bench [-- --quick] [-- --only 1,2,8] [-- --json FILE] [-- --dir DIR]`: see bench/README.md.
+ * Ends with 1 when a median is more than 1.5 times over its limit; noise does not do that.
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { createLiveSystem } from '../dist/lib/system/live.js'
+import { writeLog } from './log-generator.js'
+import { compare, peakMemory } from './measure.js'
+
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean' }, only: { type: 'string' }, json: { type: 'string' }, dir: { type: 'string' } },
+})
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+const starts = options.quick ? 5 : 15
+const rounds = options.quick ? 3 : 7
+const logBytes = (options.quick ? 128 : 1024) * 1024 ** 2
+const work = fs.mkdtempSync(path.join(options.dir ?? os.tmpdir(), 'doctor-bench-'))
+const cache = path.join(work, 'cache')
+const env = { XDG_CACHE_HOME: cache, LOCALAPPDATA: cache }
+const doctor = (...args) => ({ argv: [process.execPath, path.join(root, 'bin/run.js'), ...args], env, codes: [0, 1, 3] })
+const bareNode = { argv: [process.execPath, '-e', '0'] }
+const docker = spawnSync('docker', ['version'], { stdio: 'ignore' }).status === 0
+
+// A configuration with two isolated servers; main.log knows only one of them.
+const logDir = path.join(work, 'logs')
+const log = path.join(logDir, 'main.log')
+const config = path.join(work, 'mcp_config.json')
+fs.mkdirSync(logDir)
+const server = (name) => ({ name, protocol: 'stdio', command: 'uvx', args: ['mcp-server-time'], enabled: true })
+fs.writeFileSync(config, JSON.stringify({ docker_isolation: { enabled: true }, mcpServers: ['late', 'absent'].map(server) }))
+const place = ['--config', config, '--log-dir', logDir, '--data-dir', work, '--api', 'http://127.0.0.1:9']
+const noEngine = ['--docker-host', 'unix:///nonexistent.sock', '--timeout', '600']
+const needLog = () => fs.existsSync(log) || writeLog(log, logBytes, { last: 'late' })
+const argsOf = (name) => (needLog(), doctor('args', name, ...place, ...noEngine))
+
+function rotations() {
+  const plain = path.join(work, 'plain.log')
+  return Array.from({ length: options.quick ? 5 : 20 }, (_, i) => {
+    const file = path.join(work, `main-2026-11-${String(i + 1).padStart(2, '0')}T00-00-00.000.log.gz`)
+    writeLog(plain, 10 * 1000 ** 2, { seed: i + 1 })
+    fs.writeFileSync(file, gzipSync(fs.readFileSync(plain), { level: 6 }))
+    return file
+  })
+}
+
+async function inspects() {
+  const ids = []
+  const system = createLiveSystem({
+    deadline: Date.now() + 3_600_000,
+    env: process.env,
+    platform: process.platform,
+    homedir: os.homedir(),
+    uid: process.getuid?.() ?? null,
+  })
+  try {
+    for (let i = 0; i < 50; i++)
+      ids.push(execFileSync('docker', ['create', '--label', 'mcpproxy-doctor.bench=1', 'alpine:3.18'], { encoding: 'utf8' }).trim())
+    const ours = async () => {
+      const left = [...ids]
+      const worker = async () => {
+        for (let id = left.pop(); id !== undefined; id = left.pop()) {
+          const { ok } = await system.engine.inspect(id)
+          if (!ok) throw new Error(`inspect ${id} failed`)
+        }
+      }
+      await Promise.all(Array.from({ length: 8 }, worker))
+    }
+    return await compare([{ run: ours }, { argv: ['docker', 'inspect', ...ids] }], rounds)
+  } finally {
+    await system.close()
+    if (ids.length > 0) spawnSync('docker', ['rm', '-f', ...ids], { stdio: 'ignore' })
+  }
+}
+
+/** `skip`: why it cannot be measured here. */
+const rows = [
+  {
+    row: '1',
+    what: '--version',
+    against: 'node -e 0',
+    limit: 1.3,
+    aim: 1.2,
+    measure: () => compare([doctor('--version'), bareNode], starts),
+  },
+  {
+    row: '2',
+    what: '--help, second run on',
+    against: 'node -e 0',
+    limit: 3,
+    aim: 2,
+    measure: () => compare([doctor('--help'), bareNode], starts),
+  },
+  {
+    row: '3',
+    what: '--help, first run ever',
+    against: 'node -e 0',
+    limit: 4,
+    measure: () => compare([{ ...doctor('--help'), before: () => fs.rmSync(cache, { recursive: true, force: true }) }, bareNode], starts),
+  },
+  {
+    row: '4',
+    what: 'container SERVER, second run on',
+    against: 'node -e 0',
+    limit: 3.7,
+    aim: 2.8,
+    skip: docker ? null : 'no engine',
+    measure: () => {
+      fs.rmSync(log, { force: true })
+      return compare([doctor('container', 'late', ...place), bareNode], starts)
+    },
+  },
+  { row: '5', what: 'check SERVER, healthy, live', against: 'docker ps + curl', limit: 4, aim: 2.5, skip: 'needs a running MCPProxy' },
+  {
+    row: '6',
+    what: 'check --from a capture',
+    against: 'node -e 0',
+    limit: 4.5,
+    aim: 3,
+    measure: () => compare([doctor('check', '--from', path.join(root, 'demo')), bareNode], starts),
+  },
+  {
+    row: '7',
+    what: 'args SERVER, hit near the end of main.log, less row 2',
+    against: 'node -e 0',
+    limit: 0.6,
+    measure: () => compare([argsOf('late'), doctor('--help'), bareNode], starts, ([args, help, bare]) => (args - help) / bare),
+  },
+  {
+    row: '8',
+    what: 'args SERVER, no hit (whole file)',
+    against: 'grep, grep, tail -1',
+    limit: 0.45,
+    aim: 0.3,
+    measure: () => {
+      const ours = argsOf('absent')
+      const shell = `LC_ALL=C grep -aF docker_run_args '${log}' | grep -F '"absent"' | tail -1`
+      return compare([ours, { shell }], rounds)
+    },
+  },
+  {
+    row: '9',
+    what: 'the same',
+    against: 'cat >/dev/null',
+    limit: 1.8,
+    aim: 1.4,
+    measure: () => compare([argsOf('absent'), { argv: ['cat', log] }], rounds),
+  },
+  {
+    row: '12',
+    what: `${options.quick ? 5 : 20} gz rotations of 10 MB`,
+    against: 'zcat, grep',
+    limit: 0.7,
+    aim: 0.45,
+    measure: () => {
+      const files = rotations()
+      const ours = { argv: [process.execPath, path.join(root, 'bench/read-rotations.js'), '"s07"', ...files] }
+      return compare([ours, { shell: `zcat ${files.map((file) => `'${file}'`).join(' ')} | LC_ALL=C grep -acF '"s07"'` }], rounds)
+    },
+  },
+  {
+    row: '13',
+    what: '50 inspects',
+    against: 'docker inspect with 50 ids',
+    limit: 0.6,
+    aim: 0.3,
+    skip: docker ? null : 'no engine',
+    measure: inspects,
+  },
+  {
+    row: '14',
+    what: 'peak memory over main.log',
+    against: 'MiB',
+    limit: 80,
+    measure: async () => ({ value: peakMemory(argsOf('absent').argv.slice(1), env, [0, 1, 3]) }),
+  },
+]
+
+const number = (value) => (value === undefined ? '–' : value.toFixed(2))
+const machine = {
+  date: new Date().toISOString().slice(0, 10),
+  node: process.version,
+  system: `${os.platform()} ${os.arch()}`,
+  cpu: `${os.cpus().length} × ${os.cpus()[0]?.model ?? 'unknown'}`,
+  memory: `${Math.round(os.totalmem() / 1024 ** 3)} GiB`,
+  load: os.loadavg().map((load) => Number(load.toFixed(1))),
+  logMiB: logBytes / 1024 ** 2,
+}
+const results = []
+try {
+  console.log(
+    `${machine.date}, Node ${machine.node}, ${machine.system}, ${machine.cpu}, ${machine.memory}, load ${machine.load.join(' ')}\n`,
+  )
+  console.log('| # | what | against | limit | aim | median | quartiles | ms |\n| --- | --- | --- | --- | --- | --- | --- | --- |')
+  const only = options.only?.split(',')
+  for (const { row, what, against, limit, aim, skip, measure } of rows) {
+    if (only && !only.includes(row)) continue
+    const result = skip ? null : await measure()
+    results.push({ row, what, against, limit, aim: aim ?? null, ...(result ?? { skipped: skip }) })
+    const said = result
+      ? `${number(result.value)} | ${number(result.low)}–${number(result.high)} | ${result.ms?.map(Math.round).join(' / ') ?? '–'}`
+      : `${skip} | – | –`
+    console.log(`| ${row} | ${what} | ${against} | ${limit} | ${aim ?? '–'} | ${said} |`)
+  }
+} finally {
+  fs.rmSync(work, { recursive: true, force: true })
+}
+if (options.json) fs.writeFileSync(options.json, `${JSON.stringify({ machine, load: os.loadavg(), results }, null, 2)}\n`)
+const bad = results.filter(({ value, limit }) => value > limit * 1.5)
+for (const { row, value, limit } of bad) console.error(`row ${row}: ${number(value)} is more than 1.5 times over ${limit}`)
+if (bad.length > 0) process.exitCode = 1

@@ -1,0 +1,85 @@
+/**
+ * Makes the one file that is shipped, bundle/mcpproxy-doctor.cjs, from src/ and all that it imports, and
+ * THIRD-PARTY-NOTICES with the licences of what came in.
+ *
+ * CommonJS, because only `vm.Script` takes cached code on Node 20 (bin/code-cache.js).
+ */
+import fs from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+const read = (file) => fs.readFileSync(path.join(root, file), 'utf8')
+const pjson = { ...JSON.parse(read('package.json')), scripts: undefined, devDependencies: undefined, files: undefined }
+if (pjson.oclif.hooks) throw new Error('src/lib/shipped.ts knows no hooks of oclif yet: give it some.')
+
+/**
+ * What dockerode and oclif load at the top, and this program never uses: sessions of BuildKit (gRPC, protobufjs), sending
+ * a folder to be built (tar-fs, dockerignore), running TypeScript, and ssh2: ssh:// hosts are reached by the
+ * `ssh` program (src/lib/system/docker-transport.ts).
+ */
+const unused = ['@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs', 'tar-fs', '@balena/dockerignore', 'ssh2', 'typescript']
+const leaveOut = {
+  name: 'leave-out',
+  setup({ onResolve, onLoad }) {
+    const filter = new RegExp(`^(?:${unused.join('|')})$`)
+    onResolve({ filter }, ({ path }) => ({ path, namespace: 'left-out' }))
+    onLoad({ filter: /./, namespace: 'left-out' }, ({ path }) => ({
+      contents: `
+        const refuse = () => { throw new Error(${JSON.stringify(`${path} is not part of mcpproxy-doctor.`)}) }
+        module.exports = new Proxy(refuse, { get: () => refuse })`,
+    }))
+  },
+}
+
+const ids = fs
+  .readdirSync(path.join(root, 'src/commands'))
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.slice(0, -'.ts'.length))
+const contents = `
+  import { shippedOptions } from './src/lib/shipped.ts'
+  import { start } from './src/lib/start.ts'
+  import manifest from './oclif.manifest.json'
+
+  const pjson = ${JSON.stringify(pjson)}
+  const commands = {${ids.map((id) => `${JSON.stringify(id)}: () => import('./src/commands/${id}.ts')`)}}
+
+  export const main = async (argv, root) => start(argv, await shippedOptions(root, { pjson, manifest, commands }))
+`
+
+const { metafile } = await build({
+  absWorkingDir: root,
+  stdin: { contents, resolveDir: root, sourcefile: 'bundle.js' },
+  outfile: 'bundle/mcpproxy-doctor.cjs',
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  format: 'cjs',
+  // Its main file is UMD, in which a bundler cannot see what it requires.
+  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
+  legalComments: 'none',
+  // A quarter less to read and to hash at every start; names stay, for the stacks in bug reports.
+  minifyWhitespace: true,
+  lineLimit: 200,
+  metafile: true,
+  logLevel: 'warning',
+  plugins: [leaveOut],
+})
+
+fs.writeFileSync(path.join(root, 'THIRD-PARTY-NOTICES'), notices(Object.keys(metafile.inputs)))
+
+/** Name, version and licence text of every package that one of these files is from. */
+function notices(files) {
+  const folders = new Set(files.flatMap((file) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []))
+  const parts = [...folders].sort().map((folder) => {
+    const { name, version, license, licenses } = JSON.parse(read(`${folder}/package.json`))
+    const kind = license ?? licenses?.map((one) => one.type).join(' or ')
+    const texts = fs.readdirSync(path.join(root, folder)).filter((file) => /^(?:licen[cs]e|copying|notice)/i.test(file))
+    if (kind === undefined) throw new Error(`${folder} names no licence.`)
+    const text = texts.map((file) => read(`${folder}/${file}`).trim()).join('\n\n')
+    return `${name} ${version} (${kind})\n\n${text === '' ? `It has no file with the text of its licence, ${kind}.` : text}\n`
+  })
+  const line = `${'-'.repeat(80)}\n\n`
+  return `mcpproxy-doctor contains the following packages.\n\n${line}${parts.join(`\n${line}`)}`
+}

@@ -1,0 +1,157 @@
+/** Whatever lies in the cache of code, the program says the same, and what is wrong is replaced or left alone. */
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { runCli, type CliResult } from '../helpers/run-cli.ts'
+
+const modes = process.platform === 'win32' ? 'Windows has no modes' : false
+const args = ['explain', '--list']
+const without = await run(null)
+
+function run(home: string | null, more: string[] = [], env: Record<string, string> = {}): Promise<CliResult> {
+  const cache = home === null ? { MCPPROXY_DOCTOR_NO_CACHE: '1' } : { XDG_CACHE_HOME: home, LOCALAPPDATA: home }
+  return runCli([...args, ...more], { program: 'bin/run.js', env: { ...cache, ...env } })
+}
+
+function newHome(t: TestContext): string {
+  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'doctor-cache-'))
+  t.after(() => fs.rmSync(home, { recursive: true, force: true }))
+  return home
+}
+const folderOf = (home: string): string => path.join(home, 'mcpproxy-doctor', 'code')
+function only(home: string): string {
+  const names = fs.readdirSync(folderOf(home))
+  assert.equal(names.length, 1, names.join())
+  return path.join(folderOf(home), names[0] as string)
+}
+const identity = (file: string): string => {
+  const { ino, mtimeMs } = fs.statSync(file)
+  return `${ino} ${mtimeMs}`
+}
+const sealed = (file: string, data: Buffer): Buffer =>
+  Buffer.concat([createHash('sha256').update(path.basename(file)).update(data).digest(), data])
+
+/** Runs once for a cache, spoils it, and wants the right answer and then a cache that is accepted again. */
+async function spoiled(t: TestContext, spoil: (file: string, content: Buffer) => void): Promise<void> {
+  const home = newHome(t)
+  await run(home)
+  const file = only(home)
+  const content = fs.readFileSync(file)
+  spoil(file, content)
+  const before = identity(file)
+  assert.deepEqual(await run(home), without)
+  const mended = identity(only(home))
+  assert.notEqual(mended, before, 'replaced')
+  assert.ok(fs.lstatSync(file).isFile())
+  assert.deepEqual(await run(home), without)
+  assert.equal(identity(only(home)), mended, 'accepted, so not written again')
+}
+
+test('the answer without a cache is one', () => {
+  assert.equal(without.exitCode, 0)
+  assert.match(without.stdout, /image-lacks-program/)
+})
+
+test('written once, private, and taken from then on', async (t) => {
+  const home = newHome(t)
+  assert.deepEqual(await run(home), without)
+  const first = identity(only(home))
+  assert.deepEqual(await run(home), without)
+  assert.equal(identity(only(home)), first)
+  if (modes !== false) return
+  assert.equal(fs.statSync(only(home)).mode & 0o777, 0o600)
+  assert.equal(fs.statSync(folderOf(home)).mode & 0o777, 0o700)
+})
+
+test('--no-cache and MCPPROXY_DOCTOR_NO_CACHE switch it off', async (t) => {
+  const home = newHome(t)
+  assert.deepEqual(await run(home, ['--no-cache']), without)
+  assert.deepEqual(await run(home, [], { MCPPROXY_DOCTOR_NO_CACHE: '1' }), without)
+  assert.deepEqual(fs.readdirSync(home), [])
+})
+
+test('truncated', (t) => spoiled(t, (file, content) => fs.writeFileSync(file, content.subarray(0, content.length / 2))))
+test('empty', (t) => spoiled(t, (file) => fs.writeFileSync(file, '')))
+test('a byte is different', (t) =>
+  spoiled(t, (file, content) => {
+    content[content.length >> 1] = ~(content[content.length >> 1] as number) & 0xff
+    fs.writeFileSync(file, content)
+  }))
+test('of another file or another Node', (t) =>
+  spoiled(t, (file, content) => fs.writeFileSync(file, sealed(`${'0'.repeat(64)}.code`, content.subarray(32)))))
+test('rejected by V8', (t) => spoiled(t, (file) => fs.writeFileSync(file, sealed(file, Buffer.alloc(5000, 7)))))
+test('a link', { skip: modes }, (t) =>
+  spoiled(t, (file) => {
+    fs.renameSync(file, `${file}.elsewhere`)
+    fs.renameSync(`${file}.elsewhere`, path.join(path.dirname(file), '../../elsewhere'))
+    fs.symlinkSync(path.join(path.dirname(file), '../../elsewhere'), file)
+  }),
+)
+test('readable by others', { skip: modes }, (t) => spoiled(t, (file) => fs.chmodSync(file, 0o644)))
+test('of another user', { skip: process.getuid?.() === 0 ? false : 'only root can give files away' }, (t) =>
+  spoiled(t, (file) => fs.chownSync(file, 12345, 12345)),
+)
+
+/** The folder is not ours alone: neither read nor written. */
+async function shunned(t: TestContext, make: (folder: string, home: string) => void): Promise<void> {
+  const home = newHome(t)
+  await run(home)
+  const before = identity(only(home))
+  // Were it read, V8 would be handed this.
+  fs.writeFileSync(only(home), 'not code')
+  make(folderOf(home), home)
+  assert.deepEqual(await run(home), without)
+  assert.equal(fs.readFileSync(only(home), 'utf8'), 'not code')
+  assert.notEqual(identity(only(home)), before)
+}
+test('a folder that others can look into', { skip: modes }, (t) => shunned(t, (folder) => fs.chmodSync(folder, 0o755)))
+test('a folder of another user', { skip: process.getuid?.() === 0 ? false : 'only root can give files away' }, (t) =>
+  shunned(t, (folder) => fs.chownSync(folder, 12345, 12345)),
+)
+test('a folder that is a link', { skip: modes }, (t) =>
+  shunned(t, (folder, home) => {
+    fs.renameSync(folder, path.join(home, 'elsewhere'))
+    fs.symlinkSync(path.join(home, 'elsewhere'), folder)
+  }),
+)
+
+test('a folder in the place of the file, and no place for a folder', async (t) => {
+  const home = newHome(t)
+  await run(home)
+  const file = only(home)
+  fs.rmSync(file)
+  fs.mkdirSync(file)
+  assert.deepEqual(await run(home), without)
+  assert.deepEqual(fs.readdirSync(folderOf(home)), [path.basename(file)], 'nothing half written is left')
+  const blocked = path.join(newHome(t), 'file')
+  fs.writeFileSync(blocked, '')
+  assert.deepEqual(await run(blocked), without)
+})
+
+test('many processes that write it at once', async (t) => {
+  const home = newHome(t)
+  for (const result of await Promise.all(Array.from({ length: 6 }, () => run(home)))) assert.deepEqual(result, without)
+  const file = only(home)
+  const content = fs.readFileSync(file)
+  assert.ok(sealed(file, content.subarray(32)).equals(content))
+})
+
+test('files of old versions do not pile up', async (t) => {
+  const home = newHome(t)
+  await run(home)
+  const file = only(home)
+  for (let i = 0; i < 20; i++) {
+    const old = path.join(folderOf(home), `${i.toString(16).padStart(64, '0')}${i % 2 ? '.code' : '.ab.tmp'}`)
+    fs.writeFileSync(old, 'old')
+    fs.utimesSync(old, i, i)
+  }
+  fs.writeFileSync(path.join(folderOf(home), 'mine.txt'), 'not ours')
+  fs.rmSync(file)
+  assert.deepEqual(await run(home), without)
+  const names = fs.readdirSync(folderOf(home))
+  assert.equal(names.length, 7)
+  assert.ok(names.includes(path.basename(file)) && names.includes('mine.txt'))
+})
