@@ -1,4 +1,5 @@
 /** What a replay is asked, and what comes of it. */
+import type { DockerErrorKind } from '../formats/docker-error.ts'
 import type { ContainerStory } from '../formats/engine-events.ts'
 import type { EndedBy } from './child.ts'
 import type { ReplayOwner, ReplayPlan } from './replay-plan.ts'

@@ -6,7 +6,6 @@ import { setMaxListeners } from 'node:events'
 import { containerCreate } from '../formats/container-create.ts'
 import { parseDockerRun } from '../formats/docker-run.ts'
 import { startThroughApi } from './api-child.ts'
-import { linesOf } from './byte-record.ts'
 import { startChild, type Child, type EndedBy } from './child.ts'
 import type { ResolvedEndpoint } from './docker-endpoint.ts'
 import { createTransport, type Transport } from './docker-transport.ts'
@@ -384,5 +383,3 @@ function outcomeOf(session: Session, ending: Ending, transcript: Transcript, con
       return { outcome: 'exited', reason: `It ended before the answer to ${transcript.during}.` }
   }
 }
-
-const stderrLines = ({ stderr }: Transcript): string[] => linesOf(stderr).map((line) => line.trim())
