@@ -57,7 +57,7 @@ test('a terminal flag: proven by a replay, and proven by the bundle', async (t) 
 })
 
 test('what a server writes in a replay is redacted, and the same failure is still the same', async (t) => {
-  const token = `ghp_${'Zk3Xq9Lw7Rt2Vb8Nc5Md4Hs6Jf1Gp0Qy'}1234`
+  const token = 'correct-horse-battery-staple'
   const program = `console.error('refused for ' + process.env.SOME_SETTING); process.exit(3)`
   const home = smallHome(t, {
     engine,
@@ -75,6 +75,9 @@ test('what a server writes in a replay is redacted, and the same failure is stil
     }),
   })
   const server = `web-${process.pid}`
+  const checked = await home.run(['check', server], { PROBE_SETTING: token })
+  assert.match(checked.stdout, /refused for/)
+  assert.ok(!checked.stdout.includes(token.slice(4, 20)), 'nor does a live report show it')
   const { report, recorded, folder } = await compared(home, server, [], { PROBE_SETTING: token })
   assert.equal(report.servers[0]?.replays[0]?.outcome, 'fails')
   assert.equal(report.servers[0]?.replays[0]?.exitCode, 3)

@@ -6,6 +6,7 @@ import { globalConfig, parseConfig, serverEntries } from '../formats/mcp-config.
 import type { Report } from '../report/report.ts'
 import type { CaptureFile } from '../system/capture-files.ts'
 import { apiFile, captureName, imageFile } from '../system/capture-names.ts'
+import { referredVariables } from '../replay/start-spec.ts'
 import { captureFiles, recordSystem, type CaptureContent } from '../system/recording.ts'
 import type { System } from '../system/system.ts'
 import { linesOf } from '../system/byte-record.ts'
@@ -35,7 +36,8 @@ export interface Bundle {
 export async function bundle(system: System, options: BundleOptions): Promise<Bundle> {
   const { content, report } = await record(system, options)
   options.progress?.('taking the secrets out')
-  return { ...redacted(content, options), report }
+  const variables = referredVariables(configTexts(content), options.replay?.env ?? {})
+  return { ...redacted(content, { ...options, variables }), report }
 }
 
 /** `check` on the system, and everything that was answered meanwhile. */
@@ -72,19 +74,14 @@ export async function record(
   else if (replay && !system.recording)
     content.replays = {
       allow: [...replay.allow],
-      variables: variablesOf(content, replay.env),
+      variables: Object.keys(referredVariables(configTexts(content), replay.env)),
       servers: [...started].map(([server, starts]) => ({ server, starts })),
     }
   return { content, report }
 }
 
+const configTexts = ({ files }: CaptureContent): string => files.map(({ bytes }) => bytes.toString('utf8')).join('\n')
 const asRecorded: ReplayChoice = { allow: new Set(), budgetMs: 0, env: {} }
-
-/** Names of variables that a configuration refers to and that have a value here. */
-function variablesOf({ files }: CaptureContent, env: Readonly<Record<string, string | undefined>>): string[] {
-  const names = files.flatMap(({ bytes }) => [...bytes.toString('utf8').matchAll(/\$\{env:([^}]+)\}/g)].map((m) => m[1] ?? ''))
-  return [...new Set(names)].filter((name) => env[name] !== undefined)
-}
 
 /** What no rule asks for, but a person would. */
 async function more({ engine, proxy }: System, servers: readonly string[]): Promise<void> {
@@ -105,7 +102,8 @@ async function more({ engine, proxy }: System, servers: readonly string[]): Prom
 /** The capture without secrets; `redactions.json` says what was taken out where. */
 export function redacted(
   content: CaptureContent,
-  options: Pick<BundleOptions, 'keepPaths' | 'hostname'>,
+  /** `variables`: values that servers were started with, by name; they may have written them. */
+  options: Pick<BundleOptions, 'keepPaths' | 'hostname'> & { variables?: Record<string, string> },
 ): { files: CaptureFile[]; redactions: Redaction[] } {
   const environment = content.environment?.ok ? content.environment.value.env : {}
   const redactor = createRedactor({
@@ -123,6 +121,9 @@ export function redacted(
   const texts = files.map(({ path, bytes }) => ({ path, ...decoded(bytes) }))
   for (const { text } of texts) redactor.learn(text, 'config')
   for (const { text } of logs) redactor.learn(text, 'lines')
+  // Whoever keeps a value out of the configuration calls it secret, whatever its name.
+  const kept = Object.entries(options.variables ?? {}).map(([name, value]): [string, string] => [`${name}_SECRET`, value])
+  redactor.learn(JSON.stringify({ env: Object.fromEntries(kept) }), 'json')
   const replays = answers.replays && replaysJson(answers.replays)
   redactor.learn(JSON.stringify({ ...answers, replays }), 'json')
   if (answers.replays) for (const text of wordsOf(answers.replays)) redactor.learn(text, 'lines')

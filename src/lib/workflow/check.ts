@@ -1,6 +1,6 @@
 /** The main job: gather evidence, let every rule look, put the answer together. */
 import { collectServers, collectShared, type Shared } from '../evidence/collect.ts'
-import type { Redactor } from '../evidence/secrets.ts'
+import { makeRedactor, worthHiding, type Redactor } from '../evidence/secrets.ts'
 import type { ServerEntry } from '../formats/mcp-config.ts'
 import type { Subject } from '../evidence/evidence.ts'
 import { overallVerdict, sortFindings, type Report, type ServerReport, type Undetermined } from '../report/report.ts'
@@ -11,7 +11,7 @@ import { isConnected } from '../rules/helpers.ts'
 import type { System } from '../system/system.ts'
 import { knownServers, requireServer } from './servers.ts'
 import { replayServer, worthReplaying, type Started } from './replay.ts'
-import type { StartSpec } from '../replay/start-spec.ts'
+import { referredVariables, type StartSpec } from '../replay/start-spec.ts'
 import type { RecordedReplays, RecordedStart } from '../system/replay-record.ts'
 import { createStarter, recordedStarter, type StarterOptions } from './start.ts'
 import { fileFindings, fileSubject, toldOnce } from './file-findings.ts'
@@ -69,7 +69,9 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
     servers,
     findings,
   }
-  return redactReport(report, redact)
+  const variables = Object.entries(referredVariables(shared.config.ok ? shared.config.value.document.text : '', options.replay?.env ?? {}))
+  const strike = makeRedactor(variables.flatMap(([name, value]) => (worthHiding(value, name) ? [value] : [])))
+  return redactReport(report, (text) => redact(strike(text)))
 }
 
 const fewServers = 5
