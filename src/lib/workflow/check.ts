@@ -1,6 +1,6 @@
 /** The main job: gather evidence, let every rule look, put the answer together. */
 import { collectServers, collectShared, type Shared } from '../evidence/collect.ts'
-import type { Redactor } from '../evidence/secrets.ts'
+import { makeRedactor, worthHiding, type Redactor } from '../evidence/secrets.ts'
 import type { ServerEntry } from '../formats/mcp-config.ts'
 import type { Subject } from '../evidence/evidence.ts'
 import { overallVerdict, sortFindings, type Report, type ServerReport, type Undetermined } from '../report/report.ts'
@@ -10,8 +10,10 @@ import type { Finding } from '../rules/rule.ts'
 import { isConnected } from '../rules/helpers.ts'
 import type { System } from '../system/system.ts'
 import { knownServers, requireServer } from './servers.ts'
-import { replayServer, worthReplaying } from './replay.ts'
-import { createStarter, type StarterOptions } from './start.ts'
+import { replayServer, worthReplaying, type Started } from './replay.ts'
+import { referredVariables, type StartSpec } from '../replay/start-spec.ts'
+import type { RecordedReplays, RecordedStart } from '../system/replay-record.ts'
+import { createStarter, recordedStarter, type StarterOptions } from './start.ts'
 import { fileFindings, fileSubject, toldOnce } from './file-findings.ts'
 import { stepsOf } from './steps.ts'
 
@@ -33,6 +35,8 @@ export interface ReplayChoice extends StarterOptions {
   env: Readonly<Record<string, string | undefined>>
   /** Also where nothing is left to settle. */
   always?: boolean
+  /** Gets each start, for a recording; null: this server is to be started now. */
+  note?: (server: string, start: RecordedStart | null) => void
 }
 
 export async function check(system: System, options: CheckOptions): Promise<Report> {
@@ -65,7 +69,9 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
     servers,
     findings,
   }
-  return redactReport(report, redact)
+  const variables = Object.entries(referredVariables(shared.config.ok ? shared.config.value.document.text : '', options.replay?.env ?? {}))
+  const strike = makeRedactor(variables.flatMap(([name, value]) => (worthHiding(value, name) ? [value] : [])))
+  return redactReport(report, (text) => redact(strike(text)))
 }
 
 const fewServers = 5
@@ -76,6 +82,7 @@ async function replayed(
   subjects: readonly Subject[],
   { replay, progress, servers: { length: named } }: CheckOptions,
 ): Promise<ServerReport[]> {
+  if (replay && system.recording) return replayedAsRecorded(system.recording.replays, subjects)
   // Of many that were not asked for by name none is started: that is the smoke test, which runs them side by side.
   const few = named > 0 || subjects.length <= fewServers
   const reports = subjects.map((subject) => {
@@ -89,19 +96,52 @@ async function replayed(
   const judged: ServerReport[] = []
   for (const { subject, report, open } of reports) {
     const budgetMs = deadline - Date.now()
-    if (!open || budgetMs <= 0) judged.push(report)
-    else
-      judged.push(
-        await replayServer(subject, report, {
-          allow: replay.allow,
-          env: replay.env,
-          starts: 12,
-          budgetMs,
-          start: starter.start,
-          judge: serverReport,
-          ...(progress ? { progress } : {}),
-        }),
-      )
+    if (!open || budgetMs <= 0) {
+      judged.push(report)
+      continue
+    }
+    const { server } = subject
+    const note = replay.note ?? (() => undefined)
+    note(server, null)
+    judged.push(
+      await replayServer(subject, report, {
+        ...replayLimits,
+        allow: replay.allow,
+        env: replay.env,
+        budgetMs,
+        start: (spec: StartSpec, limitMs: number, what: string): Promise<Started> =>
+          starter.start(spec, limitMs, (seen) => note(server, { what, ...seen })),
+        ...(progress ? { progress } : {}),
+      }),
+    )
+  }
+  return judged
+}
+
+const replayLimits = { starts: 12, judge: serverReport }
+
+/** The same experiment once more, with the starts that were recorded. */
+async function replayedAsRecorded(replays: RecordedReplays | null, subjects: readonly Subject[]): Promise<ServerReport[]> {
+  const judged: ServerReport[] = []
+  for (const subject of subjects) {
+    const report = serverReport(subject)
+    const held = replays?.servers.find((s) => s.server === subject.server)
+    if (!replays || !held) {
+      judged.push(report)
+      continue
+    }
+    const { next, over } = recordedStarter(held.starts)
+    judged.push(
+      await replayServer(subject, report, {
+        ...replayLimits,
+        allow: new Set(replays.allow as EditClass[]),
+        // What they were is not recorded, and nothing depends on it but whether they were known.
+        env: Object.fromEntries(replays.variables.map((name) => [name, `\${env:${name}}`])),
+        budgetMs: Number.POSITIVE_INFINITY,
+        start: (_spec, _limit, what) => Promise.resolve(next(what)),
+        over,
+      }),
+    )
   }
   return judged
 }
