@@ -4,41 +4,52 @@
  * takes it before anything has run, and is not in Node 20.
  *
  * The cache is code that will be run, and V8 hardly looks at it. So it lies in a folder that nobody else can write to,
- * its name holds a hash of all that it depends on, and it begins with a hash of itself. Whatever is not as it should be
+ * its name holds checksums of all that it depends on, and it begins with a checksum of itself. Whatever is not as it should be
  * counts as no cache: the result of the program is the same without.
  */
 'use strict'
 
+const { isAscii } = require('node:buffer')
 const fs = require('node:fs')
 const Module = require('node:module')
 const os = require('node:os')
 const path = require('node:path')
 const vm = require('node:vm')
 
-const hashLength = 32
+const hashLength = 8
 const largest = 64 * 1024 * 1024
 /** Files of other versions that stay: people switch between versions of Node. */
 const kept = 6
-const ours = /^[0-9a-f]{64}\.(?:code|[0-9a-f]+\.tmp)$/
+const ours = /^[0-9a-f]{24}\.(?:code|[0-9a-f]+\.tmp)$/
 
-/** `file`: absolute. `off`: without a cache. Returns what the file exports. */
-function runCached(file, { off, env }) {
-  const source = fs.readFileSync(file, 'utf8')
-  const cache = off ? null : attempt(() => locate(source, env))
-  const cachedData = cache ? attempt(() => read(cache)) : undefined
-  const script = new vm.Script(Module.wrap(source), {
+/**
+ * `file`: absolute; it exports `partOf(argv)`, which names the part of it that a run needs. `off`: without a cache.
+ * Returns what the file exports.
+ */
+function runCached(file, { argv, off, env }) {
+  const content = fs.readFileSync(file)
+  const cache = off ? null : attempt(() => locate(content, env))
+  const { data: cachedData, parts = [] } = (cache && attempt(() => read(cache))) ?? {}
+  const script = new vm.Script(Module.wrap(content.toString(isAscii(content) ? 'latin1' : 'utf8')), {
     filename: file,
     ...(cachedData ? { cachedData } : {}),
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   })
-  if (cache && (!cachedData || script.cachedDataRejected)) {
-    process.once('exit', () => attempt(() => write(cache, script.createCachedData())))
-  }
   const loaded = new Module(file, module)
   loaded.filename = file
   loaded.paths = module.paths
   script.runInThisContext()(loaded.exports, Module.createRequire(file), loaded, file, path.dirname(file))
+  if (cache)
+    process.once('exit', () =>
+      attempt(() => keep(cache, script, cachedData && !script.cachedDataRejected ? parts : [], loaded.exports.partOf(argv))),
+    )
   return loaded.exports
+}
+
+/** The functions of this run are added to those of earlier runs, once for each part. A run that failed has not seen its part. */
+function keep(cache, script, parts, part) {
+  if (parts.includes(part) || ![0, 1, 3].includes(process.exitCode ?? 0)) return
+  write(cache, { data: script.createCachedData(), parts: [...parts, part] })
 }
 
 /** The cache only saves time: a full disk, a read-only home or a foreign file must not be noticed. */
@@ -50,15 +61,24 @@ function attempt(work) {
   }
 }
 
-const sha256 = (...parts) => {
-  const hash = require('node:crypto').createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return hash.digest()
+/**
+ * Against accidents, a new version among them: whoever means harm cannot write to the folder. A cryptographic hash of the
+ * program and its cache would take some milliseconds of every start.
+ */
+const checksum = (...parts) => {
+  const { crc32 } = require('node:zlib')
+  return parts
+    .reduce((sum, part) => crc32(part, sum), 0)
+    .toString(16)
+    .padStart(hashLength, '0')
 }
 
-function locate(source, env) {
+function locate(content, env) {
   const settings = [process.versions.node, process.versions.v8, process.platform, process.arch, process.execArgv, env.NODE_OPTIONS]
-  return { folder: cacheFolder(env), name: `${sha256(JSON.stringify(settings), source).toString('hex')}.code` }
+  return {
+    folder: cacheFolder(env),
+    name: `${checksum(JSON.stringify(settings))}${checksum(content)}${content.length.toString(16).padStart(hashLength, '0')}.code`,
+  }
 }
 
 /** As the XDG Base Directory Specification has it, where a relative path does not count; on macOS and Windows as usual there. */
@@ -90,21 +110,22 @@ function read({ folder, name }) {
     if (!stats.isFile() || stats.size <= hashLength || stats.size > largest) throw new Error('no cache')
     demandPrivate(stats)
     const content = fs.readFileSync(handle)
-    const data = content.subarray(hashLength)
-    if (!sha256(name, data).equals(content.subarray(0, hashLength))) throw new Error('damaged')
-    return data
+    if (checksum(name, content.subarray(hashLength)) !== content.toString('latin1', 0, hashLength)) throw new Error('damaged')
+    const end = content.lastIndexOf('\n')
+    return { data: content.subarray(hashLength, end), parts: JSON.parse(content.toString('utf8', end)) }
   } finally {
     fs.closeSync(handle)
   }
 }
 
-function write({ folder, name }, data) {
+function write({ folder, name }, { data, parts }) {
   fs.mkdirSync(path.dirname(folder), { recursive: true })
   attempt(() => fs.mkdirSync(folder, { mode: 0o700 }))
   demandFolder(folder)
   const temporary = path.join(folder, `${name.slice(0, -'.code'.length)}.${require('node:crypto').randomBytes(8).toString('hex')}.tmp`)
   try {
-    fs.writeFileSync(temporary, Buffer.concat([sha256(name, data), data]), { flag: 'wx', mode: 0o600 })
+    const content = Buffer.concat([data, Buffer.from(`\n${JSON.stringify(parts)}`)])
+    fs.writeFileSync(temporary, Buffer.concat([Buffer.from(checksum(name, content)), content]), { flag: 'wx', mode: 0o600 })
     // Whole or not at all, also when several processes end at once.
     fs.renameSync(temporary, path.join(folder, name))
   } catch (error) {

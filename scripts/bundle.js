@@ -33,6 +33,48 @@ const leaveOut = {
   },
 }
 
+/**
+ * oclif loads all of itself at the start, most of it for what this program has not: plugins to install, tsconfig, prompts.
+ * Its files are what TypeScript makes of imports, so that each of them can be put off until it is used: `const x_1 = require("x")`
+ * becomes a function, and every `x_1` a call of it. What is exported and what runs stay the same.
+ */
+const lazy = {
+  name: 'lazy-oclif',
+  setup({ onResolve, onLoad }) {
+    const core = (file) => path.join(root, 'node_modules/@oclif/core/lib', file)
+    const files = {
+      Args: 'args',
+      Flags: 'flags',
+      Errors: 'errors/index',
+      Command: 'command',
+      Config: 'config/index',
+      Plugin: 'config/index',
+      run: 'main',
+    }
+    // Its index.js loads everything and has the version of Node checked; bin/run.js does that.
+    onResolve({ filter: /^@oclif\/core$/ }, () => ({ path: 'core', namespace: 'oclif', sideEffects: false }))
+    onLoad({ filter: /./, namespace: 'oclif' }, () => ({
+      resolveDir: root,
+      contents: Object.entries(files)
+        .map(
+          ([name, file]) =>
+            `export ${/^(?:Args|Flags|Errors)$/.test(name) ? '* as' : '{'} ${name}${/^(?:Args|Flags|Errors)$/.test(name) ? '' : ' }'} from ${JSON.stringify(core(`${file}.js`))}`,
+        )
+        .join('\n'),
+    }))
+    onLoad({ filter: /@oclif[\\/]core[\\/]lib[\\/].*\.js$/ }, ({ path: file }) => ({ contents: putOff(fs.readFileSync(file, 'utf8')) }))
+  },
+}
+
+function putOff(code) {
+  const names = []
+  const text = code.replace(/^(?:const|var) (\w+) = ((?:__importDefault|__importStar)?\(?require\("[^"]+"\)\)?);$/gm, (_, name, value) => {
+    names.push(name)
+    return `let ${name}$; const ${name} = () => (${name}$ ??= ${value});`
+  })
+  return names.reduce((text, name) => text.replace(new RegExp(`(?<![\\w.$])${name}(?=[.)])`, 'g'), `(${name}())`), text)
+}
+
 const ids = fs
   .readdirSync(path.join(root, 'src/commands'))
   .filter((file) => file.endsWith('.ts'))
@@ -45,10 +87,15 @@ const contents = `
   const pjson = ${JSON.stringify(pjson)}
   const commands = {${ids.map((id) => `${JSON.stringify(id)}: () => import('./src/commands/${id}.ts')`)}}
 
+  // Live and recorded systems are different code.
+  export const partOf = (argv) =>
+    Object.hasOwn(commands, argv[0]) && !argv.includes('--help') && !argv.includes('-h')
+      ? argv[0] + (argv.some((word) => word.startsWith('--from')) ? ' --from' : '')
+      : 'help'
   export const main = async (argv, root) => start(argv, await shippedOptions(root, { pjson, manifest, commands }))
 `
 
-const { metafile } = await build({
+const { metafile, outputFiles } = await build({
   absWorkingDir: root,
   stdin: { contents, resolveDir: root, sourcefile: 'bundle.js' },
   outfile: 'bundle/mcpproxy-doctor.cjs',
@@ -63,9 +110,15 @@ const { metafile } = await build({
   minifyWhitespace: true,
   lineLimit: 200,
   metafile: true,
+  write: false,
   logLevel: 'warning',
-  plugins: [leaveOut],
+  plugins: [leaveOut, lazy],
 })
+
+// esbuild leaves other characters in regular expressions only. Without them V8 needs half the memory, and no decoding.
+const ascii = outputFiles[0].text.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+fs.mkdirSync(path.join(root, 'bundle'), { recursive: true })
+fs.writeFileSync(outputFiles[0].path, ascii)
 
 fs.writeFileSync(path.join(root, 'THIRD-PARTY-NOTICES'), notices(Object.keys(metafile.inputs)))
 
