@@ -7,7 +7,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const read = (file) => fs.readFileSync(path.join(root, file), 'utf8')
@@ -98,11 +98,13 @@ const contents = `
 const { metafile, outputFiles } = await build({
   absWorkingDir: root,
   stdin: { contents, resolveDir: root, sourcefile: 'bundle.js' },
-  outfile: 'bundle/mcpproxy-doctor.cjs',
+  outdir: 'bundle',
   bundle: true,
   platform: 'node',
   target: 'node20.19',
-  format: 'cjs',
+  // Only for this format esbuild makes chunks.
+  format: 'esm',
+  splitting: true,
   // Its main file is UMD, in which a bundler cannot see what it requires.
   alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   legalComments: 'none',
@@ -115,10 +117,36 @@ const { metafile, outputFiles } = await build({
   plugins: [leaveOut, lazy],
 })
 
+const names = outputFiles.map((file) => `./${path.basename(file.path)}`)
+const chunks = await Promise.all(
+  outputFiles.map(async ({ text }, i) => {
+    const { code } = await transform(text, {
+      format: 'cjs',
+      platform: 'node',
+      target: 'node20.19',
+      supported: { 'dynamic-import': false },
+      minifyWhitespace: true,
+      lineLimit: 200,
+      logLevel: 'warning',
+    })
+    return `${JSON.stringify(names[i])}(exports,require,module){${code}}`
+  }),
+)
+/** Chunks are functions in one file: what a command does not need is neither compiled nor, when it comes from the cache, unpacked. */
+const file = `'use strict'
+const chunks={${chunks.join(',\n')}}
+const loaded={}
+const load=(id)=>{
+  if(!Object.hasOwn(chunks,id))return require(id)
+  if(!loaded[id]){loaded[id]={exports:{}};chunks[id](loaded[id].exports,load,loaded[id])}
+  return loaded[id].exports
+}
+module.exports=load('./stdin.js')
+`
 // esbuild leaves other characters in regular expressions only. Without them V8 needs half the memory, and no decoding.
-const ascii = outputFiles[0].text.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+const ascii = file.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 fs.mkdirSync(path.join(root, 'bundle'), { recursive: true })
-fs.writeFileSync(outputFiles[0].path, ascii)
+fs.writeFileSync(path.join(root, 'bundle/mcpproxy-doctor.cjs'), ascii)
 
 fs.writeFileSync(path.join(root, 'THIRD-PARTY-NOTICES'), notices(Object.keys(metafile.inputs)))
 
