@@ -16,8 +16,8 @@ if (pjson.oclif.hooks) throw new Error('src/lib/shipped.ts knows no hooks of ocl
 
 /**
  * What dockerode and oclif load at the top, and this program never uses: sessions of BuildKit (gRPC, protobufjs), sending
- * a folder to be built (tar-fs, dockerignore), running TypeScript, and ssh2: ssh:// hosts are reached by the
- * `ssh` program (src/lib/system/docker-transport.ts).
+ * a folder to be built (tar-fs, dockerignore), running TypeScript, ssh2 and docker-modem's own way to send, with https:
+ * that is src/lib/system/docker-transport.ts, which reaches ssh:// hosts by the `ssh` program.
  */
 const unused = ['@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs', 'tar-fs', '@balena/dockerignore', 'ssh2', 'typescript']
 const leaveOut = {
@@ -25,6 +25,9 @@ const leaveOut = {
   setup({ onResolve, onLoad }) {
     const filter = new RegExp(`^(?:${unused.join('|')})$`)
     onResolve({ filter }, ({ path }) => ({ path, namespace: 'left-out' }))
+    onResolve({ filter: /^\.\/(?:http|ssh)$/ }, ({ path, importer }) =>
+      importer.includes('docker-modem') ? { path: `docker-modem/${path}`, namespace: 'left-out' } : null,
+    )
     onLoad({ filter: /./, namespace: 'left-out' }, ({ path }) => ({
       contents: `
         const refuse = () => { throw new Error(${JSON.stringify(`${path} is not part of mcpproxy-doctor.`)}) }
@@ -51,6 +54,14 @@ const lazy = {
       Plugin: 'config/index',
       run: 'main',
     }
+    // oclif asks only whether this is Linux on Windows; the rest of wsl-utils starts programs there.
+    onResolve({ filter: /^wsl-utils$/ }, ({ importer }) => (importer.includes('@oclif') ? { path: 'wsl', namespace: 'wsl' } : null))
+    onLoad({ filter: /./, namespace: 'wsl' }, () => ({
+      resolveDir: root,
+      contents: `
+        export { default as isWsl } from 'is-wsl'
+        export const powerShellPath = async () => (await import('wsl-utils')).powerShellPath()`,
+    }))
     // Its index.js loads everything and has the version of Node checked; bin/run.js does that.
     onResolve({ filter: /^@oclif\/core$/ }, () => ({ path: 'core', namespace: 'oclif', sideEffects: false }))
     onLoad({ filter: /./, namespace: 'oclif' }, () => ({
@@ -106,7 +117,8 @@ const { metafile, outputFiles } = await build({
   format: 'esm',
   splitting: true,
   // Its main file is UMD, in which a bundler cannot see what it requires.
-  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
+  // Node's own streams are what readable-stream is made from.
+  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js', 'readable-stream': 'node:stream' },
   legalComments: 'none',
   // A quarter less to read and to hash at every start; names stay, for the stacks in bug reports.
   minifyWhitespace: true,
