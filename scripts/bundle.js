@@ -7,6 +7,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { crc32 } from 'node:zlib'
 import { build, transform } from 'esbuild'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
@@ -129,36 +130,41 @@ const { metafile, outputFiles } = await build({
   plugins: [leaveOut, lazy],
 })
 
-const names = outputFiles.map((file) => `./${path.basename(file.path)}`)
-const chunks = await Promise.all(
-  outputFiles.map(async ({ text }, i) => {
-    const { code } = await transform(text, {
-      format: 'cjs',
-      platform: 'node',
-      target: 'node20.19',
-      supported: { 'dynamic-import': false },
-      minifyWhitespace: true,
-      lineLimit: 200,
-      logLevel: 'warning',
-    })
-    return `${JSON.stringify(names[i])}(exports,require,module){${code}}`
-  }),
-)
-/** Chunks are functions in one file: what a command does not need is neither compiled nor, when it comes from the cache, unpacked. */
-const file = `'use strict'
-const chunks={${chunks.join(',\n')}}
+/**
+ * Chunks are functions in one file: what a command does not need is not compiled. The first line says where each of them is, so
+ * that bin/code-cache.js can compile it alone: [place after that line, length, checksum, line].
+ */
+const index = {}
+let file = "'use strict'\nconst chunks={\n"
+for (const { path: name, text } of outputFiles) {
+  const { code } = await transform(text, {
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20.19',
+    supported: { 'dynamic-import': false },
+    minifyWhitespace: true,
+    lineLimit: 200,
+    logLevel: 'warning',
+  })
+  // esbuild leaves other characters in regular expressions only. Without them V8 needs half the memory, and no decoding.
+  const ascii = code.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const id = `./${path.basename(name)}`
+  const body = `(exports,require,module,__filename,__dirname){${ascii}}`
+  file += JSON.stringify(id)
+  index[id] = [file.length, body.length, crc32(body), file.split('\n').length]
+  file += `${body},\n`
+}
+file += `}
 const loaded={}
 const load=(id)=>{
   if(!Object.hasOwn(chunks,id))return require(id)
-  if(!loaded[id]){loaded[id]={exports:{}};chunks[id](loaded[id].exports,load,loaded[id])}
+  if(!loaded[id]){loaded[id]={exports:{}};chunks[id](loaded[id].exports,load,loaded[id],__filename,__dirname)}
   return loaded[id].exports
 }
 module.exports=load('./stdin.js')
 `
-// esbuild leaves other characters in regular expressions only. Without them V8 needs half the memory, and no decoding.
-const ascii = file.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 fs.mkdirSync(path.join(root, 'bundle'), { recursive: true })
-fs.writeFileSync(path.join(root, 'bundle/mcpproxy-doctor.cjs'), ascii)
+fs.writeFileSync(path.join(root, 'bundle/mcpproxy-doctor.cjs'), `//${JSON.stringify(index)}\n${file}`)
 
 fs.writeFileSync(path.join(root, 'THIRD-PARTY-NOTICES'), notices(Object.keys(metafile.inputs)))
 
