@@ -178,7 +178,11 @@ async function collectServer(
       ),
     ),
     asked(needs.has('hostPaths'), () =>
-      within(left(0.5), 'the paths of the host', collectHostPaths(system, known, containers.ok ? containers.value : [], homeOf(shared))),
+      within(
+        left(0.5),
+        'the paths of the host',
+        collectHostPaths(system, known, containers.ok ? containers.value : [], homeOf(shared), socketsOf(shared)),
+      ),
     ),
   ])
   const evidence: ObservedEvidence = {
@@ -211,6 +215,10 @@ function programsMatter(log: ServerLog | null, events: Evidence['events'] | null
   return docker || program || (story != null && (neverStarted(story) || story.exitCode === 126 || story.exitCode === 127))
 }
 
+/** Where the engine is looked for: what lies there tells a stopped engine from a wrong address. */
+const socketsOf = ({ engine: { engine } }: Shared): string[] =>
+  engine.ok && engine.value.endpoint.host?.startsWith('unix://') ? [engine.value.endpoint.host.slice('unix://'.length)] : []
+
 const homeOf = (shared: Shared): string =>
   (shared.environment.ok ? shared.environment.value.env['HOME'] : undefined) ?? shared.locations.home
 
@@ -224,10 +232,11 @@ async function collectHostPaths(
   config: ConfigEvidence | null,
   containers: readonly Container[],
   home: string,
+  sockets: readonly string[],
 ): Promise<Observed<Record<string, HostPath>>> {
   const server = config?.server
   if (!server) return observed({})
-  const words = new Set<string>([`${config.document.path}.bak`, ...containerMarks, ...ownerPaths(containers)])
+  const words = new Set<string>([`${config.document.path}.bak`, ...containerMarks, ...ownerPaths(containers), ...sockets])
   for (const value of [
     server.command,
     server.working_dir,
