@@ -1,4 +1,5 @@
 /** `lint`: what the text of a configuration alone tells, without MCPProxy, Docker, network or logs. */
+import type { Node } from 'jsonc-parser'
 import { configOf, configReading, type ConfigReading } from '../evidence/collect-config.ts'
 import type { ConfigEvidence } from '../evidence/evidence.ts'
 import { makeRedactor, secretPlaces, type Redactor } from '../evidence/secrets.ts'
@@ -165,18 +166,16 @@ function redacted(finding: Finding, redact: Redactor): Finding {
 
 /** A finding can only tell secrets of the servers that it is about, and those outside of all servers. */
 function redactorsOf({ document, servers }: ConfigReading): (finding: Finding) => Redactor {
-  const places = secretPlaces(document)
   const list = valueAt(document, ['mcpServers'])
-  const outside = places.filter((p) => !list || p.offset < list.offset || p.offset >= list.offset + list.length).map((p) => p.value)
+  const secretsIn = (root: Node | null): string[] => secretPlaces({ ...document, root }).map((p) => p.value)
+  let outside: string[] | null = null
+  const within = new Map<ServerEntry, string[]>()
   const byIndex = new Map(servers.map((s) => [String(s.index), s]))
   const byName = new Map(servers.map((s) => [s.name, s]))
-  const within = (server: ServerEntry): string[] => {
-    const node = valueAt(document, ['mcpServers', server.index])
-    if (!node) return []
-    const values: string[] = []
-    for (let i = firstFrom(places, node.offset); (places[i]?.offset ?? Infinity) < node.offset + node.length; i++)
-      values.push(places[i]?.value ?? '')
-    return values
+  const ownOf = (server: ServerEntry): string[] => {
+    const known = within.get(server) ?? secretsIn(valueAt(document, ['mcpServers', server.index]))
+    within.set(server, known)
+    return known
   }
   return (finding) => {
     const about = new Set<ServerEntry>()
@@ -187,17 +186,10 @@ function redactorsOf({ document, servers }: ConfigReading): (finding: Finding) =
       const server = index === undefined ? undefined : byIndex.get(index.replaceAll('~1', '/').replaceAll('~0', '~'))
       if (server) about.add(server)
     }
-    return makeRedactor([...outside, ...[...about].flatMap(within)])
+    outside ??= secretsIn(withoutServers(document.root, list))
+    return makeRedactor([...outside, ...[...about].flatMap(ownOf)])
   }
 }
 
-/** The first of sorted places that is not before an offset. */
-function firstFrom(places: readonly { offset: number }[], offset: number): number {
-  let [low, high] = [0, places.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((places[middle]?.offset ?? 0) < offset) low = middle + 1
-    else high = middle
-  }
-  return low
-}
+const withoutServers = (root: Node | null, list: Node | null): Node | null =>
+  root && list ? { ...root, children: (root.children ?? []).filter((property) => property.children?.[1] !== list) } : root
