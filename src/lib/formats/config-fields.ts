@@ -3,6 +3,8 @@ import type { Node } from 'jsonc-parser'
 import { valueBelow, type ConfigPath } from './config-tree.ts'
 
 export interface Fields {
+  /** As they are written. */
+  keys(): string[]
   /** Null: absent, or of another type. */
   text(key: string): string | null
   flag(key: string): boolean | null
@@ -22,6 +24,10 @@ export class NodeFields implements Fields {
   }
   #at(key: string): Node | null {
     return valueBelow(this.#node, [...this.#path, key])
+  }
+  keys(): string[] {
+    const node = valueBelow(this.#node, this.#path)
+    return node?.type === 'object' ? (node.children ?? []).map((p) => String(p.children?.[0]?.value)) : []
   }
   text(key: string): string | null {
     const node = this.#at(key)
@@ -63,6 +69,9 @@ export class PlainFields implements Fields {
   }
   #at(key: string): unknown {
     return Object.hasOwn(this.#value, key) ? this.#value[key] : undefined
+  }
+  keys(): string[] {
+    return Object.keys(this.#value)
   }
   text(key: string): string | null {
     const value = this.#at(key)

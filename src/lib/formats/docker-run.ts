@@ -268,12 +268,13 @@ const on = (value: string | null): boolean => value === null || ['1', 't', 'T', 
 
 /** The effective value of a switch (the last one wins). */
 export function hasSwitch(run: DockerRun, name: string): boolean {
-  const last = run.flags.filter((f) => f.name === name).at(-1)
+  const last = lastFlag(run, name)
   return last !== undefined && on(last.value)
 }
 export const flagsNamed = (run: DockerRun, name: string): RunFlag[] => run.flags.filter((f) => f.name === name)
 /** The effective value of a flag that is not a list (the last one wins). */
-export const flagValue = (run: DockerRun, name: string): string | null => flagsNamed(run, name).at(-1)?.value ?? null
+export const flagValue = (run: DockerRun, name: string): string | null => lastFlag(run, name)?.value ?? null
+const lastFlag = (run: DockerRun, name: string): RunFlag | undefined => run.flags.findLast((f) => f.name === name)
 
 /** `512m` → bytes; null: docker refuses it (units b k m g t, with or without b, any case). */
 export function parseBytes(text: string): number | null {

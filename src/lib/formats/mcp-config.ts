@@ -27,6 +27,8 @@ export {
 } from './config-tree.ts'
 
 export interface IsolationBlock {
+  /** All that the block has, as they are written. */
+  keys: string[]
   enabled: boolean | null
   mode: string | null
   image: string
@@ -45,6 +47,8 @@ export interface GlobalConfig {
   init_timeout: string
   docker_isolation: {
     present: boolean
+    /** All that the block has, as they are written. */
+    keys: string[]
     enabled: boolean
     mode: string
     /** Null: absent. MCPProxy's default is true since v0.24.0. */
@@ -69,6 +73,8 @@ export interface GlobalConfig {
 export interface ServerEntry {
   /** Its place in mcpServers; in the object form of other MCP clients, its key. */
   index: number | string
+  /** All that the entry has, as they are written. */
+  keys: string[]
   name: string
   /** Absent means false. Null: absent. */
   enabled: boolean | null
@@ -224,6 +230,7 @@ export function globalConfig(d: ConfigDocument): GlobalConfig {
     init_timeout: top.text('init_timeout') ?? '',
     docker_isolation: {
       present: top.object('docker_isolation') !== null,
+      keys: di.keys(),
       enabled: di.flag('enabled') ?? false,
       mode: di.text('mode') ?? '',
       enable_cache_volume: di.flag('enable_cache_volume'),
@@ -272,6 +279,7 @@ function serverEntry(fields: Fields, index: number | string, name: string): Serv
   const isolation = fields.object('isolation')
   return {
     index,
+    keys: fields.keys(),
     name,
     enabled: fields.flag('enabled'),
     quarantined: fields.flag('quarantined'),
@@ -284,6 +292,7 @@ function serverEntry(fields: Fields, index: number | string, name: string): Serv
     working_dir: fields.text('working_dir') ?? '',
     init_timeout: fields.text('init_timeout') ?? '',
     isolation: isolation && {
+      keys: isolation.keys(),
       enabled: isolation.flag('enabled'),
       mode: isolation.text('mode'),
       image: isolation.text('image') ?? '',

@@ -82,10 +82,14 @@ function patternsIn(name: string): string[] {
 
 /** The enabled servers that start docker by their pattern, and those that are isolated by each pattern in their names. */
 const dockerServers = oncePerFile((config, version) => {
-  const runs = (s: ServerEntry): string => decideIsolation(s, config.global, version).runs
-  const enabled = config.servers.filter((s) => s.enabled === true)
-  const starting = enabled.filter((s) => isStdio(s) && ['docker', 'own-docker'].includes(runs(s)))
-  const isolated = enabled.filter((s) => runs(s) === 'docker')
+  const starting: ServerEntry[] = []
+  const isolated: ServerEntry[] = []
+  for (const server of config.servers) {
+    if (server.enabled !== true) continue
+    const { runs } = decideIsolation(server, config.global, version)
+    if (isStdio(server) && (runs === 'docker' || runs === 'own-docker')) starting.push(server)
+    if (runs === 'docker') isolated.push(server)
+  }
   return {
     starting: new Set(starting.map((s) => s.index)),
     isolated: new Set(isolated.map((s) => s.index)),

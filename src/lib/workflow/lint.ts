@@ -112,16 +112,18 @@ function problemsOf(problems: readonly ConfigProblem[], kind: ConfigProblem['kin
 
 function serverFindings(reading: ConfigReading, used: readonly Rule[], options: LintOptions): Finding[] {
   const about = used.filter((rule) => documentRules[rule.code] === undefined)
-  return reading.servers.flatMap((server) => {
+  const all: Finding[] = []
+  for (const server of reading.servers) {
     const config = configOf(reading, server, options.version)
     const context = contextOf(server.name, options)
-    return about.flatMap((rule) => {
+    for (const rule of about) {
       const found = look(rule, config, context)
-      if (!found) return []
+      if (!found) continue
       if (choices.has(found.code)) found.severity = 'info'
-      return [placeOf(found) ? found : { ...found, cites: [citeConfig(config, serverPath(server, 'name')), ...found.cites] }]
-    })
-  })
+      all.push(placeOf(found) ? found : { ...found, cites: [citeConfig(config, serverPath(server, 'name')), ...found.cites] })
+    }
+  }
+  return all
 }
 
 function look(rule: Rule, config: ConfigEvidence, context: Context): Finding | null {
