@@ -139,10 +139,9 @@ function look(rule: Rule, config: ConfigEvidence, context: Context): Finding | n
   }
 }
 
-const contextOf = (server: string, { now, platform, version }: LintOptions): Context => ({
-  ...{ server, now, platform },
-  ...{ version: { value: version, assumed: false }, recorded: false },
-})
+function contextOf(server: string, { now, platform, version }: LintOptions): Context {
+  return { server, now, platform, version: { value: version, assumed: false }, recorded: false }
+}
 
 // ---- together -----------------------------------------------------------------------
 
