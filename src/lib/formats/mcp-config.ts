@@ -150,10 +150,12 @@ function placeOf(root: Node, offset: number): ConfigPath | null {
 }
 
 function decode(bytes: Buffer, problem: AddProblem): string {
-  if (bytes.length >= 2 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))) {
+  const order = utf16Order(bytes)
+  if (order !== null) {
     problem('syntax', 'utf-16', 0, 1, 'The file is UTF-16; MCPProxy reads UTF-8 only.')
-    const text = bytes[0] === 0xff ? bytes.toString('utf16le') : Buffer.from(bytes).swap16().toString('utf16le')
-    return text.replace(/^\uFEFF/, ' ')
+    // A last byte without its other half is dropped.
+    const whole = bytes.subarray(0, bytes.length - (bytes.length % 2))
+    return (order === 'little' ? whole : Buffer.from(whole).swap16()).toString('utf16le').replace(/^\uFEFF/, ' ')
   }
   const text = bytes.toString('utf8')
   if (bytes.includes(Buffer.from('\uFFFD'))) return text
@@ -162,6 +164,14 @@ function decode(bytes: Buffer, problem: AddProblem): string {
     problem('encoding', 'not-utf-8', bad, 1, 'The file has bytes here that are not UTF-8.')
   }
   return text
+}
+
+/** By its mark, or without one by the zeros beside the first two characters, which are ASCII in all JSON (RFC 4627, 3). */
+function utf16Order([a, b, c, d]: Buffer): 'little' | 'big' | null {
+  if (a === 0xff && b === 0xfe) return 'little'
+  if (a === 0xfe && b === 0xff) return 'big'
+  if (a !== 0 && b === 0 && c !== 0 && d === 0) return 'little'
+  return a === 0 && b !== 0 && c === 0 && d !== 0 ? 'big' : null
 }
 
 function addSyntaxProblem(text: string, error: ParseError, problem: AddProblem): void {

@@ -50,6 +50,7 @@ export function lintText(file: string, bytes: Buffer, options: LintOptions): Lin
   const used = lintRules.filter(wanted)
   const found = collect(reading, [
     ...emptyFile(document).filter(wanted),
+    ...otherList(document).filter(wanted),
     ...fileFindings(reading, used, options),
     // What stands after a place that no parser can pass over is guesswork.
     ...(document.problems.some((p) => p.kind === 'syntax' && !passable.has(p.what)) ? [] : serverFindings(reading, used, options)),
@@ -72,6 +73,25 @@ function emptyFile(document: ConfigDocument): Finding[] {
       ...{ detail: 'MCPProxy takes an empty file as its defaults, which name no server.', facts: {}, ruledOut: [] },
       cites: [citeOffset(document, 0, 1, null)],
       remedies: [{ kind: 'instruction', title: 'Add the servers to mcpServers.' }],
+    },
+  ]
+}
+
+/** Where other programs keep their servers; MCPProxy reads mcpServers only. */
+const otherLists = new Set(['servers', 'mcp', 'mcp_servers', 'context_servers'])
+
+function otherList(document: ConfigDocument): Finding[] {
+  const { root } = document
+  if (root?.type !== 'object' || valueAt(document, ['mcpServers'])) return []
+  const key = root.children?.find((p) => otherLists.has(String(p.children?.[0]?.value)) && p.children?.[1]?.children)?.children?.[0]
+  if (!key) return []
+  const name = String(key.value)
+  return [
+    {
+      ...{ code: 'key-without-effect', severity: 'error', rank: 'proven', server: null, title: `MCPProxy does not read "${name}"` },
+      ...{ detail: `Its servers stand in "mcpServers", a list; with this file it has none.`, facts: { keys: [name] }, ruledOut: [] },
+      cites: [citeOffset(document, key.offset, key.length, [name])],
+      remedies: [{ kind: 'instruction', title: 'Write them as objects with a "name" into the list mcpServers.' }],
     },
   ]
 }
