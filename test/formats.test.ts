@@ -24,7 +24,7 @@ import { smallCapture } from './helpers/small-capture.ts'
 import { selected, validSarif } from './helpers/sarif.ts'
 import { lintSchemaErrors, schemaErrors } from './helpers/valid-report.ts'
 
-const about = { version: '0.1.0', repository: 'https://example.org/doctor' }
+const about = { version: '0.1.0', repository: 'https://example.org/doctor', pages: 'https://example.org/pages' }
 const pieces = [
   ...[
     ']]>',
