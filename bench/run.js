@@ -10,8 +10,9 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { createLiveSystem } from '../dist/lib/system/live.js'
+import { parseScript, writeConfig } from './lint.js'
 import { writeLog } from './log-generator.js'
-import { compare, peakMemory } from './measure.js'
+import { compare, median, peakMemory } from './measure.js'
 
 const { values: options } = parseArgs({
   options: { quick: { type: 'boolean' }, only: { type: 'string' }, json: { type: 'string' }, dir: { type: 'string' } },
@@ -47,6 +48,27 @@ function rotations() {
     fs.writeFileSync(file, gzipSync(fs.readFileSync(plain), { level: 6 }))
     return file
   })
+}
+
+/** A configuration of 5,000 servers. */
+function manyServers() {
+  const file = path.join(work, 'many.json')
+  if (!fs.existsSync(file)) writeConfig(file, 5000)
+  return file
+}
+
+/** Both works in one process, in turns: the medians of all rounds of several processes, or of the first rounds only. */
+function lintInProcess(processes, count) {
+  const all = { lint: [], parse: [] }
+  for (let i = 0; i < processes; i++) {
+    const output = execFileSync(process.execPath, [path.join(root, 'bench/lint.js'), manyServers(), String(count)], { encoding: 'utf8' })
+    const { lint, parse } = JSON.parse(output)
+    all.lint.push(...lint)
+    all.parse.push(...parse)
+  }
+  const ratios = all.lint.map((ms, i) => ms / all.parse[i]).toSorted((x, y) => x - y)
+  const ms = [median(all.lint), median(all.parse)]
+  return { value: ms[0] / ms[1], low: ratios[ratios.length >> 2], high: ratios[(ratios.length * 3) >> 2], rounds: ratios.length, ms }
 }
 
 async function inspects() {
@@ -178,6 +200,36 @@ const rows = [
     against: 'MiB',
     limit: 80,
     measure: async () => ({ value: peakMemory(argsOf('absent').argv.slice(1), env, [0, 1, 3]) }),
+  },
+  {
+    row: '17',
+    what: 'lint of 5,000 servers, the work alone',
+    against: 'JSON.parse, one walk',
+    limit: 10,
+    measure: async () => lintInProcess(1, options.quick ? 9 : 25),
+  },
+  {
+    row: '18',
+    what: 'the same, first time in a process',
+    against: 'the same, likewise',
+    limit: 15,
+    aim: 10,
+    measure: async () => lintInProcess(starts, 1),
+  },
+  {
+    row: '19',
+    what: 'lint FILE, 5,000 servers',
+    against: 'node: read, JSON.parse, one walk',
+    limit: 10,
+    aim: 6,
+    measure: () => compare([doctor('lint', manyServers()), { argv: [process.execPath, '-e', parseScript, manyServers()] }], starts),
+  },
+  {
+    row: '20',
+    what: 'peak memory of it',
+    against: 'MiB',
+    limit: 300,
+    measure: async () => ({ value: peakMemory(doctor('lint', manyServers()).argv.slice(1), env, [0, 1]) }),
   },
 ]
 

@@ -37,6 +37,8 @@ export interface ResultOptions {
   version: string
   /** Where its repository is, without a slash at the end; null: unknown. */
   repository: string | null
+  /** Where the page of each code is, `/CODE.md` left out, without a slash at the end; null: nobody knows. */
+  pages: string | null
   /** Texts of the files by name, for fixes; what a fix would write passes `mask`. */
   sources?: Record<string, string>
   mask?: (text: string) => string
@@ -49,8 +51,10 @@ export const configPlace = (finding: Finding): ConfigPlace | null => finding.cit
 export const placeEnd = ({ line, column, length, end }: ConfigPlace): { line: number; column: number } =>
   end ?? { line, column: column + length }
 
-export const pageOf = (code: string, repository: string | null): string | null =>
-  repository === null ? null : `${repository}/blob/main/docs/findings/${code}.md`
+export const pageOf = (code: string, pages: string | null): string | null => (pages === null ? null : `${pages}/${code}.md`)
+
+/** The pages in a repository on GitHub. */
+export const pagesIn = (repository: string): string => `${repository}/blob/main/docs/findings`
 
 /** What it says of itself in one line. */
 export const sentenceOf = (finding: Finding): string => finding.detail.split('\n')[0] || finding.title

@@ -63,11 +63,8 @@ interface Ignored {
 function ignoredKeys(config: ConfigEvidence): Ignored[] {
   const { server } = config
   const found: Ignored[] = []
-  const unknown = (base: ConfigPath, known: readonly string[], own: boolean): void => {
-    const node = valueAt(config.document, base)
-    if (node?.type !== 'object') return
-    for (const property of node.children ?? []) {
-      const key = String(property.children?.[0]?.value)
+  const unknown = (base: ConfigPath, keys: readonly string[], known: readonly string[], own: boolean): void => {
+    for (const key of keys) {
       if (known.includes(key) || known.includes(key.toLowerCase())) continue
       const path = [...base, key]
       const instead = never[key]
@@ -85,10 +82,10 @@ function ignoredKeys(config: ConfigEvidence): Ignored[] {
     }
   }
   if (server) {
-    unknown(serverPath(server, 'isolation'), knownKeys.isolation, true)
-    unknown(serverPath(server), knownKeys.server, true)
+    if (server.isolation) unknown(serverPath(server, 'isolation'), server.isolation.keys, knownKeys.isolation, true)
+    unknown(serverPath(server), server.keys, knownKeys.server, true)
   }
-  unknown(['docker_isolation'], knownKeys.docker_isolation, true)
+  unknown(['docker_isolation'], config.global.docker_isolation.keys, knownKeys.docker_isolation, true)
   // Parsed and shown, but no code enforces it; MCPProxy writes it itself, so the default says nothing.
   const timeout = config.global.docker_isolation.timeout
   if (timeout !== null && timeout !== '30s' && timeout !== '')
