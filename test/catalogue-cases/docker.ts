@@ -8,6 +8,8 @@ const image = (reference: string, config: object, more: object = {}): { images: 
 })
 const node22 = 'docker.io/library/node:22'
 
+const other = (name: string): Record<string, unknown> => ({ name, enabled: true, command: 'npx', args: ['-y', name] })
+
 export const dockerCases: Cases = {
   'tty-flag': { near: failed(own('acme/tool', '-t', 'stdio'), ['error: unknown option -t']) },
   'stdin-closed': { near: failed(own('acme/tool'), [], { exit: 0 }) },
@@ -169,6 +171,10 @@ export const dockerCases: Cases = {
   },
   'pids-limit-low': { near: hung(flags('--pids-limit', '200')) },
   'memory-limit-reached': { near: failed(npx, ['command failed with signal SIGKILL'], { exit: 137 }) },
+  'memory-overcommitted': {
+    found: only(npx, { others: [other('a'), other('b')], info: { MemTotal: 1024 * 1024 * 1024 } }),
+    near: only(npx, { others: [other('a'), { ...other('b'), enabled: false }], info: { MemTotal: 1024 * 1024 * 1024 } }),
+  },
   'js-heap-limit': { near: failed(npx, ['RangeError: Invalid string length']) },
   'killed-from-outside': { near: hung(npx) },
   'orphan-containers': { near: works(npx, [], { pid: 4711 }) },

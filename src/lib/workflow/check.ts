@@ -12,6 +12,7 @@ import type { System } from '../system/system.ts'
 import { knownServers, requireServer } from './servers.ts'
 import { replayServer, worthReplaying } from './replay.ts'
 import { createStarter, type StarterOptions } from './start.ts'
+import { sharedCauses } from './shared-causes.ts'
 import { fileFindings, fileSubject, toldOnce } from './file-findings.ts'
 import { stepsOf } from './steps.ts'
 
@@ -42,8 +43,14 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
   const names = chooseServers(shared, options)
   options.progress?.(`reading the logs of ${names.join(', ') || 'MCPProxy'}`)
   const { subjects, version, redact } = await collectServers(shared, names)
-  const { servers, findings: common } = toldOnce(await replayed(system, subjects, options))
-  const findings = [...fileFindings(shared), ...common, ...(servers.length === 0 ? withoutServer(fileSubject(shared, version)) : [])]
+  const once = toldOnce(await replayed(system, subjects, options))
+  const { servers, findings: common } = sharedCauses(once.servers)
+  const findings = [
+    ...fileFindings(shared),
+    ...common,
+    ...once.findings,
+    ...(servers.length === 0 ? withoutServer(fileSubject(shared, version)) : []),
+  ]
   const engine = shared.engine.engine
   const report: Report = {
     schemaVersion: 1,
@@ -202,7 +209,11 @@ function judge(subject: Subject, findings: readonly Finding[]): Pick<ServerRepor
 export function redactReport(report: Report, redact: Redactor): Report {
   const struck = redactValue(report, redact)
   // The names of the servers stay: they are what the user asked for, and what programs look up.
-  return { ...struck, servers: struck.servers.map((s, i) => ({ ...s, server: report.servers[i]?.server ?? s.server })) }
+  const findings = struck.findings.map((f, i) => {
+    const affects = report.findings[i]?.affects
+    return affects ? { ...f, affects } : f
+  })
+  return { ...struck, findings, servers: struck.servers.map((s, i) => ({ ...s, server: report.servers[i]?.server ?? s.server })) }
 }
 
 /** The same value with every string in it redacted. */
