@@ -12,6 +12,8 @@ export interface ResultCase {
   findings: Finding[]
   /** Why it could not be told whether it works; null: it could. */
   open: string | null
+  /** Codes of findings that are told once for several servers, this one among them. */
+  shared?: string[]
 }
 
 export interface ResultGroup {
@@ -57,7 +59,13 @@ export const pageOf = (code: string, pages: string | null): string | null => (pa
 export const pagesIn = (repository: string): string => `${repository}/blob/main/docs/findings`
 
 /** What it says of itself in one line. */
-export const sentenceOf = (finding: Finding): string => finding.detail.split('\n')[0] || finding.title
+export const sentenceOf = (finding: Finding): string =>
+  `${finding.detail.split('\n')[0] || finding.title}${finding.affects ? ` ${affected(finding.affects)}` : ''}`
+
+/** The servers that share a cause, in one sentence. */
+export const affected = (servers: readonly string[]): string =>
+  `Affects ${servers.length} servers: ${servers.slice(0, namesShown).join(', ')}${servers.length > namesShown ? ` and ${servers.length - namesShown} more` : ''}.`
+const namesShown = 10
 
 export function lintResults(report: LintReport): Results {
   return {
@@ -76,6 +84,7 @@ export function checkResults(report: Report, cwd: string): Results {
     server: s.server,
     findings: local(s.findings),
     open: s.verdict === 'undetermined' ? s.summary : null,
+    ...(s.shared ? { shared: s.shared } : {}),
   }))
   return {
     ...{ command: 'check', at: report.checkedAt, failOn: 'error', notes: [] },

@@ -2,25 +2,11 @@
 import type { ConfigEvidence } from '../evidence/evidence.ts'
 import { nearest } from '../errors.ts'
 import { knownKeys, plain, valueAt, type ConfigPath } from '../formats/mcp-config.ts'
+import { neverRead } from '../mcpproxy/effective.ts'
 import type { Remedy } from '../remedies/remedy.ts'
 import { citeKey } from './cite.ts'
 import { failure, serverPath } from './helpers.ts'
 import { defineRule } from './rule.ts'
-
-// Documents and guides show these; no release has ever read them (checked v0.7.0 to v0.60.0).
-const never: Record<string, string> = {
-  memory_limit: 'extra_args: ["--memory", "…"]',
-  cpu_limit: 'extra_args: ["--cpus", "…"]',
-  volumes: 'extra_args: ["-v", "host:container:ro"]',
-  mounts: 'extra_args: ["-v", "host:container:ro"]',
-  timeout: 'init_timeout',
-  environment: 'env',
-  env: 'env of the server',
-  network: 'network_mode',
-  args: 'extra_args',
-  docker_args: 'extra_args',
-  workdir: 'working_dir',
-}
 
 export default defineRule({
   code: 'key-without-effect',
@@ -67,7 +53,7 @@ function ignoredKeys(config: ConfigEvidence): Ignored[] {
     for (const key of keys) {
       if (known.includes(key) || known.includes(key.toLowerCase())) continue
       const path = [...base, key]
-      const instead = never[key]
+      const instead = neverRead[key]
       const near = nearest(key, known)
       // Keys that nobody could mean are left alone: newer releases and other tools add their own.
       if (base.length > 2 && base.at(-1) === 'isolation' ? false : !near && !instead) continue

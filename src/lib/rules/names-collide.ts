@@ -62,8 +62,8 @@ export default defineRule({
       ],
       detail:
         killers.length > 0
-          ? `Each start of "${first.name}" removes every container whose name contains "${cleanupPattern(first.name)}", and that is also this server's.`
-          : `Each start of this server removes every container whose name contains "${cleanupPattern(server.name)}", and that is also the one of "${first.name}".`,
+          ? `Each start of "${first.name}" removes every container whose name contains "${cleanupPattern(first.name)}", and that is also the one of "${server.name}".`
+          : `Each start of "${server.name}" removes every container whose name contains "${cleanupPattern(server.name)}", and that is also the one of "${first.name}".`,
       remedies: [{ kind: 'instruction', title: `Rename one of them: no name followed by "-" may begin another one.` }],
     }
   },

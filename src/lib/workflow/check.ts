@@ -15,6 +15,7 @@ import type { Started } from './replay.ts'
 import { referredVariables, type StartSpec } from '../replay/start-spec.ts'
 import type { RecordedReplays, RecordedStart } from '../system/replay-record.ts'
 import type { StarterOptions } from './start.ts'
+import { sharedCauses } from './shared-causes.ts'
 import { fileFindings, fileSubject, toldOnce } from './file-findings.ts'
 import { stepsOf } from './steps.ts'
 
@@ -47,8 +48,14 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
   const names = chooseServers(shared, options)
   options.progress?.(`reading the logs of ${names.join(', ') || 'MCPProxy'}`)
   const { subjects, version, redact } = await collectServers(shared, names)
-  const { servers, findings: common } = toldOnce(await replayed(system, subjects, options))
-  const findings = [...fileFindings(shared), ...common, ...(servers.length === 0 ? withoutServer(fileSubject(shared, version)) : [])]
+  const once = toldOnce(await replayed(system, subjects, options))
+  const { servers, findings: common } = sharedCauses(once.servers)
+  const findings = [
+    ...fileFindings(shared),
+    ...common,
+    ...once.findings,
+    ...(servers.length === 0 ? withoutServer(fileSubject(shared, version)) : []),
+  ]
   const engine = shared.engine.engine
   const report: Report = {
     schemaVersion: 1,

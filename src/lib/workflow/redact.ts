@@ -6,7 +6,11 @@ import type { Report } from '../report/report.ts'
 export function redactReport(report: Report, redact: Redactor): Report {
   const struck = redactValue(report, redact)
   // The names of the servers stay: they are what the user asked for, and what programs look up.
-  return { ...struck, servers: struck.servers.map((s, i) => ({ ...s, server: report.servers[i]?.server ?? s.server })) }
+  const findings = struck.findings.map((f, i) => {
+    const affects = report.findings[i]?.affects
+    return affects ? { ...f, affects } : f
+  })
+  return { ...struck, findings, servers: struck.servers.map((s, i) => ({ ...s, server: report.servers[i]?.server ?? s.server })) }
 }
 
 /** The same value with every string in it redacted. */

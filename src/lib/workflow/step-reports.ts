@@ -5,9 +5,10 @@ import { maskedArgs, maskedWords, type Redactor } from '../evidence/secrets.ts'
 import { parseDockerRun, type DockerRun } from '../formats/docker-run.ts'
 import { tellStory } from '../formats/engine-events.ts'
 import type { LogLine } from '../formats/log-line.ts'
-import { position, valueAt, pointer, type ConfigPath } from '../formats/mcp-config.ts'
+import { position, valueAt, pointer, type ConfigPath, type ServerEntry } from '../formats/mcp-config.ts'
 import type { Version } from '../mcpproxy/versions.ts'
-import { decideIsolation, isolatedRun, type RunToken } from '../mcpproxy/isolation.ts'
+import { lostFlags, lostSettings } from '../mcpproxy/effective.ts'
+import { decideIsolation, isolatedRun, type IsolationDecision, type RunToken } from '../mcpproxy/isolation.ts'
 import { citeLog } from '../rules/cite.ts'
 import { effectiveRun } from '../rules/helpers.ts'
 import type { Step, StepName, StepReport } from '../report/report.ts'
@@ -35,6 +36,8 @@ export interface StepOptions {
   /** Milliseconds for everything together. */
   timeoutMs: number
   verbose?: boolean
+  /** `isolation`: also what is overridden, and what has no effect. */
+  explain?: boolean
   /** `args`: one line for a shell instead of the list. */
   shell?: boolean
   /** `args`: the log against the configuration against the running container. */
@@ -117,6 +120,8 @@ export async function isolationReport(system: System, server: string, options: S
     known?.server && decideIsolation(known.server, known.global, version).runs === 'docker'
       ? isolatedRun(known.server, known.global, version)
       : null
+  const groups = wrapped ? flagsTogether(wrapped.tokens) : []
+  const replaced = options.explain ? lostFlags(groups) : []
   const ignored = known?.decision?.ignored ?? null
   const last = setup.ok ? setup.value : null
   const view: Omit<IsolationView, 'server' | 'step'> = {
@@ -126,7 +131,17 @@ export async function isolationReport(system: System, server: string, options: S
     ignored: ignored ? { place: placeIn(subject, ignored.path), why: ignored.why } : null,
     version: { value: version.text, assumed: subject.version.assumed },
     tokens: wrapped
-      ? flagsTogether(wrapped.tokens).map((t) => ({ tokens: maskedGroup(t.tokens), origin: t.origin, place: placeIn(subject, t.place) }))
+      ? groups.map((t, i) => {
+          const by = replaced.find((l) => l.token === i)?.by
+          return {
+            tokens: maskedGroup(t.tokens),
+            origin: t.origin,
+            place: placeIn(subject, t.place),
+            ...(by === undefined
+              ? {}
+              : { overriddenBy: { origin: groups[by]?.origin ?? '', place: placeIn(subject, groups[by]?.place ?? null) } }),
+          }
+        })
       : [],
     command: wrapped ? maskedWords([wrapped.command, ...wrapped.args]) : [],
     runtimeType: wrapped?.image.runtimeType ?? null,
@@ -139,6 +154,7 @@ export async function isolationReport(system: System, server: string, options: S
           sameArguments: !findings.some((f) => f.code === 'not-restarted'),
         }
       : null,
+    explained: options.explain && known?.server && known.decision ? explained(subject, known, known.server, known.decision) : null,
     noEffect: findings
       .filter((f) => withoutEffect.has(f.code))
       .map((f) => ({
@@ -149,6 +165,21 @@ export async function isolationReport(system: System, server: string, options: S
       })),
   }
   return finish(looked, stepOf(looked, 'isolation', findings), view, (shown, home) => isolationText(shown as IsolationView, home))
+}
+
+function explained(
+  subject: Subject,
+  { document, global }: ConfigEvidence,
+  server: ServerEntry,
+  decision: IsolationDecision,
+): IsolationView['explained'] {
+  return lostSettings(document, server, global, decision, subject.version.value).map(({ name, path, how, by, why }) => ({
+    name,
+    how,
+    why,
+    place: placeIn(subject, path),
+    by: by && { name: by.name, place: placeIn(subject, by.path) },
+  }))
 }
 
 /** A flag and its value are two entries of `extra_args` and one thing to a reader. */
