@@ -50,6 +50,8 @@ export interface OpenFile {
   originalLine?(line: number): number | null
   /** Bytes [offset, offset + length) as far as they exist. `into`: room that may be used for them, from its beginning. */
   read(offset: number, length: number, into?: Buffer): Promise<Buffer>
+  /** The same without a promise; only of files that lie on a disk of this machine, so that nothing hangs in it. */
+  readNow?(offset: number, length: number, into: Buffer): Buffer
   close(): Promise<void>
 }
 
