@@ -6,6 +6,7 @@ import { newestKnown, parseVersion } from '../mcpproxy/versions.ts'
 import { lineNumbers, linesBackward, type RawLine } from '../system/log-reader.ts'
 import { notObserved, observed, type Files, type Observed, type OpenFile, type System } from '../system/system.ts'
 import { newestFailure, readAttempts } from './attempts.ts'
+import { runSecrets } from './secrets.ts'
 import type { IsolationSetup, MainLog, ServerLog } from './evidence.ts'
 
 /** What main.log says, for several servers from one reading. */
@@ -52,6 +53,7 @@ const limits = {
   serverBytes: 32 * 1024 * 1024,
   serverLines: 20_000,
   attempts: 40,
+  secretBytes: 16 * 1024 * 1024,
   rotations: 6,
 }
 
@@ -76,6 +78,34 @@ export async function logFamily(files: Files, dirs: readonly string[], name: str
     if (found.length > 0) return observed(found.map((n) => `${dir}/${n}`))
   }
   return failure ?? observed([])
+}
+
+/** Names of logs of servers in the first folder that has any, without `.log`, sorted. */
+export async function serverLogNames(files: Files, dirs: readonly string[]): Promise<Observed<string[]>> {
+  let failure: Observed<string[]> | null = null
+  for (const dir of dirs) {
+    const names = await files.list(dir)
+    if (!names.ok) failure ??= names
+    else {
+      const stems = (names.value ?? []).flatMap((n) => {
+        const stem = n.replace(/(?:-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3})?\.log(?:\.gz)?$/, '')
+        return stem !== n && n.startsWith('server-') ? [stem] : []
+      })
+      if (stems.length > 0) return observed([...new Set(stems)].sort())
+    }
+  }
+  return failure ?? observed([])
+}
+
+/** The newest values of variables in setup lines of main.log: there they stand in clear, also those that the configuration only refers to. */
+export async function setupSecrets(file: OpenFile): Promise<string[]> {
+  const values = new Set<string>()
+  const scan = linesBackward(file, { needles: [setupMessage], maxBytes: limits.secretBytes, deadline: Infinity })
+  for await (const { text } of scan) {
+    const line = parseLogLine(text, file.path, null)
+    if (line?.message === setupMessage) for (const value of runSecrets(parseDockerRun(list(line, 'docker_run_args')))) values.add(value)
+  }
+  return [...values]
 }
 
 /** `isolated`: those of the servers that should have a setup line; only for them older runs are searched. */
@@ -211,26 +241,29 @@ export function setupOf(line: LogLine, olderRun: boolean): IsolationSetup {
   }
 }
 
+/** The log of a server and its rotations, newest first. */
+export async function serverLogFamily(files: Files, dirs: readonly string[], server: string): Promise<Observed<string[]>> {
+  const modern = serverLogName(server, newestKnown)
+  const names = modern === `server-${server}.log` || server.includes('..') ? [modern] : [modern, `server-${server}.log`]
+  for (const name of names) {
+    const at = name.lastIndexOf('/')
+    // Before v0.38.0 a name with a slash made a folder.
+    const folders = at < 0 ? dirs : dirs.map((d) => `${d}/${name.slice(0, at)}`)
+    const family = await logFamily(files, folders, at < 0 ? name : name.slice(at + 1))
+    if (!family.ok || family.value.length > 0) return family
+  }
+  return observed([])
+}
+
 export async function collectServerLog(
   system: System,
   dirs: readonly string[],
   server: string,
   deadline: number,
 ): Promise<Observed<ServerLog>> {
-  const modern = serverLogName(server, newestKnown)
-  const names = modern === `server-${server}.log` || server.includes('..') ? [modern] : [modern, `server-${server}.log`]
-  let files: string[] = []
-  for (const name of names) {
-    const at = name.lastIndexOf('/')
-    // Before v0.38.0 a name with a slash made a folder.
-    const folders = at < 0 ? dirs : dirs.map((d) => `${d}/${name.slice(0, at)}`)
-    const family = await logFamily(system.files, folders, at < 0 ? name : name.slice(at + 1))
-    if (!family.ok) return family
-    if (family.value.length > 0) {
-      files = family.value
-      break
-    }
-  }
+  const family = await serverLogFamily(system.files, dirs, server)
+  if (!family.ok) return family
+  const files = family.value
   if (files.length === 0) return observed({ files: [], attempts: [], newest: null, failed: null, complete: true })
   const now = system.now().getTime()
   const lines: LogLine[] = []

@@ -1,6 +1,8 @@
 /** Files of this machine. Nothing here waits for a FIFO, a device or a dead network mount. */
 import { constants, readSync, type Stats } from 'node:fs'
 import fs, { type FileHandle } from 'node:fs/promises'
+import { followFile } from './file-follower.ts'
+import { gunzipped, unpackedChunks } from './unpack.ts'
 import { notObserved, observed, type Files, type HostPath, type Observed, type OpenFile, type SourceError } from './system.ts'
 
 const largestUnpacked = 256 * 1024 * 1024
@@ -41,6 +43,25 @@ export function createFiles(options: { maxUnpacked?: number } = {}): Files & { c
         },
         null,
       ),
+    unpack: (path) =>
+      attempt<AsyncIterable<Buffer> | null>(
+        path,
+        async () => {
+          const handle = await openRegular(path)
+          open.add(handle)
+          const done = async (): Promise<void> => {
+            if (open.delete(handle)) await handle.close()
+          }
+          return unpackedChunks(handle, path, done)
+        },
+        null,
+      ),
+    follow: (path) =>
+      followFile(path, {
+        // Not there, or not readable: both may change while somebody waits.
+        open: () => openRegular(path).catch(() => null),
+        asFile: (handle, size) => positioned(path, handle, size, 0, new Set([handle]), false),
+      }),
     list: (path) => attempt<string[] | null>(path, () => fs.readdir(path), null),
     close: async () => {
       await Promise.all([...open].map((handle) => handle.close().catch(() => {})))
@@ -144,14 +165,7 @@ const isLocal = async (path: string): Promise<boolean> =>
     () => false,
   )
 
-function positioned(
-  path: string,
-  handle: FileHandle,
-  size: number,
-  mtimeMs: number,
-  open: Set<FileHandle>,
-  atOnce: boolean,
-): OpenFile {
+function positioned(path: string, handle: FileHandle, size: number, mtimeMs: number, open: Set<FileHandle>, atOnce: boolean): OpenFile {
   return {
     path,
     size,
@@ -194,13 +208,16 @@ async function unpack(handle: FileHandle, maxUnpacked: number): Promise<Buffer> 
   const tooLarge = `larger than ${Math.round(maxUnpacked / 1024 ** 2)} MiB`
   if (packed.length > maxUnpacked) throw new Error(tooLarge)
   if (packed.length === 0) return packed
-  const { gunzip } = await import('node:zlib')
-  return new Promise((resolve, reject) => {
-    gunzip(packed, { maxOutputLength: maxUnpacked }, (error, unpacked) => {
-      if (error === null) resolve(unpacked)
-      else reject(new Error(codeOf(error) === 'ERR_BUFFER_TOO_LARGE' ? `unpacked ${tooLarge}` : `cannot be unpacked (${error.message})`))
-    })
-  })
+  try {
+    return await gunzipped(packed, maxUnpacked)
+  } catch (error) {
+    throw new Error(
+      codeOf(error) === 'ERR_BUFFER_TOO_LARGE'
+        ? `unpacked ${tooLarge}`
+        : `cannot be unpacked (${error instanceof Error ? error.message : String(error)})`,
+      { cause: error },
+    )
+  }
 }
 
 const inMemory = (path: string, mtimeMs: number, content: Buffer): OpenFile => ({
