@@ -50,6 +50,8 @@ function shapes(): Pattern[] {
     [escape, escaped, x, ...dash],
     anyCase('authorization'),
     anyCase('cookie'),
+    // Of arguments some are masked for how they follow on each other.
+    [...exactly('args'), many(/[\\"]/), many(/\s/), ...exactly(':')],
     ...names.map((name) => [...name, many(/[\w-]/), many(/[\\"']/), many(/\s/), one(/[=:]/)]),
   ]
 }
@@ -162,6 +164,8 @@ class Suspicion {
 }
 
 const hit = 0xffff
+/** `args`, `container_args`, `final_args`: what follows `--token` in them is a secret. */
+const argumentList = /args$/
 
 export interface LineMask {
   /** Whether the line must go through `mask`. */
@@ -197,7 +201,8 @@ export function createLineMask(secrets: Iterable<string>, clean: (text: string) 
       if (Array.isArray(value)) {
         const words = value.every((word) => typeof word === 'string') ? value : null
         if (key === 'docker_run_args' && run && words) return maskedArgs(words, run).map(redact)
-        return words ? maskedWords(words).map(redact) : value.map((item) => walk(item, ''))
+        if (words && argumentList.test(key)) return maskedWords(words).map(redact)
+        return value.map((item) => walk(item, ''))
       }
       if (typeof value === 'object' && value !== null)
         return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, walk(item, name)]))
