@@ -4,9 +4,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
+import { configSource } from '../src/lib/report/config-source.ts'
 import { exitCode, type Report } from '../src/lib/report/report.ts'
+import { renderReport } from '../src/lib/report/text.ts'
+import { plainTheme } from '../src/lib/report/theme.ts'
 import { packArchive } from '../src/lib/system/archive.ts'
-import { memoryFiles } from '../src/lib/system/capture-files.ts'
+import { memoryFiles, type CaptureFile } from '../src/lib/system/capture-files.ts'
 import { openCapture, openRecorded } from '../src/lib/system/recorded.ts'
 import { captureFiles } from '../src/lib/system/recording.ts'
 import type { System } from '../src/lib/system/system.ts'
@@ -36,8 +39,39 @@ const essence = (report: Report): unknown => ({
     steps: s.steps.map((step) => step.outcome),
   })),
 })
-const checked = async (system: System, server: string): Promise<unknown> =>
-  essence(await check(system, { servers: [server], all: false, timeoutMs: 60_000 }))
+interface Seen {
+  essence: unknown
+  text: string
+}
+
+const checked = async (system: System, server: string): Promise<Seen> => {
+  const report = await check(system, { servers: [server], all: false, timeoutMs: 60_000 })
+  return { essence: essence(report), text: await plainText(system, report) }
+}
+
+/** As a person reads it, in lines that are never wrapped, `~` for the home. */
+async function plainText(system: System, report: Report): Promise<string> {
+  const { home } = await system.locations()
+  const path = report.mcpproxy.config
+  const file = path === null ? null : await system.files.read(path, 16 * 1024 * 1024)
+  const shown = path !== null && file?.ok && file.value ? configSource(path, file.value) : {}
+  return renderReport(report, {
+    ...shown,
+    home,
+    theme: plainTheme(),
+    width: 100_000,
+    verbose: true,
+    commands: ['check', 'fix', 'explain'],
+    flags: [],
+  })
+}
+
+/** The same for every value that was masked, in whichever way. A mask is not as long as the value: carets and rulers move. */
+const unmasked = (text: string): string =>
+  text
+    .replaceAll(/(?:SECRET|VALUE)_[0-9a-f]{12}|•+/g, '•')
+    .replaceAll(/ {2,}/g, ' ')
+    .replaceAll(/\^+/g, '^')
 
 for (const name of readdirSync(folder).sort()) {
   test(`bundle of ${name}`, async () => {
@@ -48,7 +82,7 @@ for (const name of readdirSync(folder).sort()) {
       all: false,
       timeoutMs: 60_000,
     })
-    assert.deepEqual(essence(report), original, 'while recording')
+    assert.deepEqual(essence(report), original.essence, 'while recording')
 
     const plain = captureFiles(content)
     assert.deepEqual(await checked(await openRecorded('bundle', memoryFiles(plain)), server), original, 'with the secrets in')
@@ -56,9 +90,41 @@ for (const name of readdirSync(folder).sort()) {
     const { files } = redacted(content, { keepPaths: false, hostname: 'elsewhere' })
     const archive = path.join(scratch, `${name}.tgz`)
     writeFileSync(archive, await packArchive(files))
-    assert.deepEqual(await checked(await openCapture(archive), server), original, 'with the secrets out')
+    const clean = await checked(await openCapture(archive), server)
+    assert.deepEqual(clean.essence, original.essence, 'with the secrets out')
+    assert.deepEqual(unmasked(clean.text).split('\n'), unmasked(original.text).split('\n'), 'the same words but for what was masked')
     for (const file of files) assert.equal(captureErrors(file), null)
     // The lab's API key and every canary value.
     for (const file of files) assert.doesNotMatch(file.bytes.toString('latin1'), /lab0key0|ghp_[A-Za-z0-9]{20}/, file.name)
+  })
+}
+
+/** The same recording from the machine of somebody with a name. */
+function ofJosephine(name: string): CaptureFile[] {
+  const root = path.join(folder, name)
+  return readdirSync(root, { recursive: true, withFileTypes: true }).flatMap((entry) => {
+    if (!entry.isFile()) return []
+    const full = path.join(entry.parentPath, entry.name)
+    const bytes = readFileSync(full)
+    const text = bytes.toString('utf8')
+    if (!Buffer.from(text).equals(bytes)) return [{ name: path.relative(root, full), bytes }]
+    return [{ name: path.relative(root, full), bytes: Buffer.from(text.replaceAll('/home/user', '/home/josephine')) }]
+  })
+}
+
+for (const name of readdirSync(folder).sort()) {
+  test(`bundle of ${name}, of a user with a name`, async () => {
+    const { server } = JSON.parse(readFileSync(path.join(folder, name, 'scenario.json'), 'utf8')) as { server: string }
+    const open = (): Promise<System> => openRecorded('bundle', memoryFiles(ofJosephine(name)))
+    const original = await checked(await open(), server)
+    const { content } = await record(await open(), { servers: [server], all: false, timeoutMs: 60_000 })
+    const { files, redactions } = redacted(content, { keepPaths: false, hostname: 'josephines-laptop' })
+    const clean = await checked(await openRecorded('bundle', memoryFiles(files)), server)
+    assert.deepEqual(clean.essence, original.essence)
+    assert.deepEqual(unmasked(clean.text).split('\n'), unmasked(original.text).replaceAll('josephine', 'user').split('\n'))
+    for (const file of files) assert.doesNotMatch(file.bytes.toString('utf8'), /josephine/i, file.name)
+    assert.ok(redactions.some((r) => r.kind === 'home' || r.kind === 'user-name'))
+    const kept = redacted(content, { keepPaths: true, hostname: 'josephines-laptop' })
+    assert.ok(kept.files.some((f) => f.bytes.toString('utf8').includes('/home/josephine')))
   })
 }

@@ -74,3 +74,12 @@ test('the pages are those that the catalogue makes', () => {
   const r = spawnSync(process.execPath, [join(packageRoot(), 'scripts/docs.mjs'), '--check'], { encoding: 'utf8' })
   assert.equal(r.status, 0, `npm run docs:findings was forgotten\n${r.stderr}`)
 })
+test('check leads every recorded failure to its cause, or names it among two', () => {
+  const page = readFileSync(join(packageRoot(), 'docs/check-recordings.md'), 'utf8')
+  const rows = page.split('\n').filter((l) => /^\| [a-z]/.test(l) && !l.startsWith('| recording |'))
+  assert.ok(new Set(rows.map((l) => l.split(' | ')[0])).size >= 120)
+  assert.deepEqual(
+    rows.filter((l) => / missed \|$/.test(l)),
+    [],
+  )
+})

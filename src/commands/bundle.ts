@@ -1,13 +1,14 @@
 import os from 'node:os'
 import { Args, Flags } from '@oclif/core'
-import { SystemCommand, type SystemFlags } from '../lib/base-command.ts'
+import { replayAllow, replayChoice, SystemCommand, type SystemFlags } from '../lib/base-command.ts'
 import { UserError } from '../lib/errors.ts'
 import type { BundleSummary } from '../lib/report/bundle-text.ts'
 
 export default class Bundle extends SystemCommand {
   static override summary = 'Record what check looks at, with the secrets out, to hand it over.'
-  static override description = `Looks as check does, starts nothing, and writes what it saw as a capture: configuration, logs, answers of MCPProxy and of the
-engine. check --from takes it, and finds the same. Values that are secret by their name or their form are replaced by tokens,
+  static override description = `Looks as check does and writes what it saw as a capture: configuration, logs, answers of MCPProxy and of the engine. Nothing is
+started, unless --replay asks for what check would start; all that those starts show is then in it too.
+check --from takes it, and finds the same. Values that are secret by their name or their form are replaced by tokens,
 the same value by the same token; redactions.json in it says what was replaced where. On a terminal it shows this and asks first.
 
 Exit code: 0 written or declined, 2 wrong usage or it cannot be written, 4 a fault of mcpproxy-doctor.`
@@ -15,6 +16,7 @@ Exit code: 0 written or declined, 2 wrong usage or it cannot be written, 4 a fau
   static override usage = '<%= command.id %> [SERVER...] [--all] [-o FILE.tgz|DIR] [FLAGS]'
   static override examples = [
     { description: 'About one server:', command: '<%= config.bin %> bundle everything' },
+    { description: 'With the replays that check would make:', command: '<%= config.bin %> bundle everything --replay' },
     { description: 'About all, as a folder:', command: '<%= config.bin %> bundle --all -o capture/' },
     { description: 'What it leads to elsewhere:', command: '<%= config.bin %> check --from mcpproxy-doctor-everything.tgz' },
   ]
@@ -28,6 +30,8 @@ Exit code: 0 written or declined, 2 wrong usage or it cannot be written, 4 a fau
     output: Flags.string({ char: 'o', description: 'Where to: a .tgz, or a folder that does not exist.', helpValue: 'FILE.tgz|DIR' }),
     'keep-paths': Flags.boolean({ description: 'Leave the names of user and host, and home paths, as they are.' }),
     yes: Flags.boolean({ description: 'Write it without a question.' }),
+    replay: Flags.boolean({ description: 'Start the server again where that can settle something, as check does.', helpGroup: 'REPLAY' }),
+    ...replayAllow,
   }
 
   async run(): Promise<void> {
@@ -44,6 +48,7 @@ Exit code: 0 written or declined, 2 wrong usage or it cannot be written, 4 a fau
         timeoutMs: flags.timeout * 1000,
         keepPaths: Boolean(flags['keep-paths']),
         hostname: os.hostname(),
+        replay: flags.replay ? replayChoice(flags) : null,
         progress,
       }),
     )

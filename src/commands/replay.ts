@@ -57,7 +57,10 @@ Exit code: 0 works (all of them), 1 fails, 2 wrong usage, 3 could not be run, 4 
     const { check } = await import('../lib/workflow/check.ts')
     const replay = { ...replayChoice(flags), always: true, allowWrites: Boolean(flags['allow-writes']), cold: Boolean(flags.cold) }
     const report = await this.withSystem(flags, async (system, progress) => {
-      if (system.recording) throw new UserError('A capture cannot be started.', ['Leave out --from.'])
+      if (system.recording && !system.recording.replays?.servers.some((s) => s.server === server))
+        throw new UserError(`A capture cannot be started, and this one holds no replay of ${server}.`, [
+          'Leave out --from; bundle --replay makes a capture with replays.',
+        ])
       return check(system, { servers: [server], all: false, timeoutMs: flags.timeout * 1000, replay, progress })
     })
     const [found] = report.servers

@@ -1,10 +1,10 @@
 /** Whatever lies in the cache of code, the program says the same, and what is wrong is replaced or left alone. */
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { crc32 } from 'node:zlib'
 import { runCli, type CliResult } from '../helpers/run-cli.ts'
 
 const modes = process.platform === 'win32' ? 'Windows has no modes' : false
@@ -32,7 +32,14 @@ const identity = (file: string): string => {
   return `${ino} ${mtimeMs}`
 }
 const sealed = (file: string, data: Buffer): Buffer =>
-  Buffer.concat([createHash('sha256').update(path.basename(file)).update(data).digest(), data])
+  Buffer.concat([
+    Buffer.from(
+      crc32(data, crc32(path.basename(file)))
+        .toString(16)
+        .padStart(8, '0'),
+    ),
+    data,
+  ])
 
 /** Runs once for a cache, spoils it, and wants the right answer and then a cache that is accepted again. */
 async function spoiled(t: TestContext, spoil: (file: string, content: Buffer) => void): Promise<void> {
@@ -66,6 +73,26 @@ test('written once, private, and taken from then on', async (t) => {
   assert.equal(fs.statSync(folderOf(home)).mode & 0o777, 0o700)
 })
 
+test('the code of another command is added once, and nothing for a run that failed', async (t) => {
+  const home = newHome(t)
+  const env = { XDG_CACHE_HOME: home, LOCALAPPDATA: home }
+  const demo = ['check', '--from', 'demo', '--json']
+  const plain = await runCli(demo, { program: 'bin/run.js', env: { MCPPROXY_DOCTOR_NO_CACHE: '1' } })
+  await run(home)
+  const sizes = [fs.statSync(only(home)).size]
+  for (let i = 0; i < 2; i++) {
+    assert.deepEqual(await runCli(demo, { program: 'bin/run.js', env }), plain)
+    sizes.push(fs.statSync(only(home)).size)
+  }
+  assert.ok((sizes[1] as number) > (sizes[0] as number) * 1.2, sizes.join())
+  assert.equal(sizes[2], sizes[1])
+  const written = identity(only(home))
+  assert.deepEqual(await run(home), without)
+  assert.equal((await runCli(['nonsense'], { program: 'bin/run.js', env })).exitCode, 2)
+  await runCli(['lint', '/nonexistent'], { program: 'bin/run.js', env })
+  assert.equal(identity(only(home)), written)
+})
+
 test('--no-cache and MCPPROXY_DOCTOR_NO_CACHE switch it off', async (t) => {
   const home = newHome(t)
   assert.deepEqual(await run(home, ['--no-cache']), without)
@@ -81,8 +108,11 @@ test('a byte is different', (t) =>
     fs.writeFileSync(file, content)
   }))
 test('of another file or another Node', (t) =>
-  spoiled(t, (file, content) => fs.writeFileSync(file, sealed(`${'0'.repeat(64)}.code`, content.subarray(32)))))
-test('rejected by V8', (t) => spoiled(t, (file) => fs.writeFileSync(file, sealed(file, Buffer.alloc(5000, 7)))))
+  spoiled(t, (file, content) => fs.writeFileSync(file, sealed(`${'0'.repeat(24)}.code`, content.subarray(8)))))
+test('rejected by V8', (t) =>
+  spoiled(t, (file) => fs.writeFileSync(file, sealed(file, Buffer.from(`${'\x07'.repeat(5000)}\n["explain"]`)))))
+test('without the list of its parts', (t) =>
+  spoiled(t, (file, content) => fs.writeFileSync(file, sealed(file, content.subarray(8, content.lastIndexOf('\n'))))))
 test('a link', { skip: modes }, (t) =>
   spoiled(t, (file) => {
     fs.renameSync(file, `${file}.elsewhere`)
@@ -136,7 +166,7 @@ test('many processes that write it at once', async (t) => {
   for (const result of await Promise.all(Array.from({ length: 6 }, () => run(home)))) assert.deepEqual(result, without)
   const file = only(home)
   const content = fs.readFileSync(file)
-  assert.ok(sealed(file, content.subarray(32)).equals(content))
+  assert.ok(sealed(file, content.subarray(8)).equals(content))
 })
 
 test('files of old versions do not pile up', async (t) => {
@@ -144,7 +174,7 @@ test('files of old versions do not pile up', async (t) => {
   await run(home)
   const file = only(home)
   for (let i = 0; i < 20; i++) {
-    const old = path.join(folderOf(home), `${i.toString(16).padStart(64, '0')}${i % 2 ? '.code' : '.ab.tmp'}`)
+    const old = path.join(folderOf(home), `${i.toString(16).padStart(24, '0')}${i % 2 ? '.code' : '.ab.tmp'}`)
     fs.writeFileSync(old, 'old')
     fs.utimesSync(old, i, i)
   }

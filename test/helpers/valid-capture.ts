@@ -11,6 +11,7 @@ const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, 
 const parts: [RegExp, string][] = [
   [/^capture\.json$/, ''],
   [/^redactions\.json$/, '#/$defs/redactions'],
+  [/^replays\.json$/, '#/$defs/replays'],
   [/^api\//, '#/$defs/apiAnswer'],
   [/^docker\/images\//, '#/$defs/image'],
   [/^docker\/(?:containers|images|networks|inspect-at-die)\.json$/, '#/$defs/engineList'],

@@ -19,6 +19,7 @@ const groups: [RegExp, string][] = [
   [/^api\//, "answers of MCPProxy's API"],
   [/^docker\//, 'answers of the engine'],
   [/^host\//, 'facts about the host'],
+  [/^replays\.json$/, 'replays'],
   [/./, 'about the bundle'],
 ]
 

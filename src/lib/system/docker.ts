@@ -117,9 +117,14 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
     return orNull(docker.getImage(reference).inspect())
   }
 
+  // Whoever asks while somebody does gets the same answer.
+  let asking: Promise<Observed<unknown>> | null = null
+  const version = (): Promise<Observed<unknown>> =>
+    (asking ??= ask(async (docker) => object(await docker.version())).finally(() => (asking = null)))
+
   return {
     endpoint: async () => publicEndpoint(await endpoint()),
-    version: () => ask(async (docker) => object(await docker.version())),
+    version,
     info: () => ask(async (docker) => object(await docker.info())),
     containers: () => ask(async (docker) => list(await docker.listContainers({ all: true }))),
     images: () => ask(async (docker) => list(await docker.listImages())),
@@ -145,16 +150,18 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
         })
         return containerLines(bytes, Config.Tty)
       }),
-    events: () =>
-      ask(async (docker) => {
-        // Sets the clock difference: with an `until` in its future (a virtual machine that slept) the engine would keep the stream open.
-        await docker.version()
+    events: async () => {
+      // Sets the clock difference: with an `until` in its future (a virtual machine that slept) the engine would keep the stream open.
+      const answer = await version()
+      if (!answer.ok) return answer
+      return ask(async (docker) => {
         const skew = (await connect()).skewMs() ?? 0
         const until = Date.now() + (Math.abs(skew) < 2000 ? 0 : skew + 500)
         // Only with `until` does it end.
         const stream: AsyncIterable<Buffer | string> = await docker.getEvents({ since: 0, until: until / 1000 })
         return jsonValues((await readBounded(stream, largestEvents, 'fail')).toString('utf8'))
-      }),
+      })
+    },
     programs: async (reference) => {
       const reading = readPrograms(reference)
       const settled = reading.then(

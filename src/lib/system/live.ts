@@ -61,7 +61,8 @@ export function createLiveSystem(options: LiveOptions): LiveSystem {
   const running = once(async (): Promise<ProxyProcess | null> => {
     const found = await chosen()
     const all = await processes()
-    if (all.length <= 1 && found !== null) return found
+    // Where no process can be seen, the one that answers cannot be either.
+    if (all.length === 0 || (all.length === 1 && found !== null)) return found
     if (platform !== 'linux') return null
     const pid = pidOf(await proxy.get('/api/v1/info'))
     return (pid === null ? null : await readProxyProcess(files, pid)) ?? found

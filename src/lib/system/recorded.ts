@@ -6,6 +6,7 @@ import { UserError } from '../errors.ts'
 import { readArchive } from './archive.ts'
 import { folderFiles, memoryFiles, type CaptureFiles } from './capture-files.ts'
 import { captureName, imageFile, machinePath, relativeName } from './capture-names.ts'
+import { recordedReplays } from './replay-record.ts'
 import {
   notObserved,
   observed,
@@ -49,6 +50,7 @@ export async function openRecorded(root: string, files: CaptureFiles): Promise<S
   const config = shown(manifest['config'])
   const logs = shown(manifest['logs'])
   const other = manifest['config'] !== 'home/mcp_config.json' && (await files.read('home/mcp_config.json')) !== null
+  const replays = await json(files, 'replays.json')
   const told = manifest['locations'] === undefined ? null : object(manifest['locations'])
   return {
     recording: {
@@ -56,6 +58,7 @@ export async function openRecorded(root: string, files: CaptureFiles): Promise<S
       path: root,
       mcpproxy: { version: text(proxy['version']), running: proxy['running'] === true },
       servers: Array.isArray(manifest['servers']) ? texts(manifest['servers']) : null,
+      replays: replays.ok ? recordedReplays(replays.value) : null,
     },
     platform: text(manifest['platform']) ?? 'linux',
     now: () => at,

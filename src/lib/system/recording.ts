@@ -5,6 +5,7 @@
 import { gzipSync } from 'node:zlib'
 import type { CaptureFile } from './capture-files.ts'
 import { apiFile, captureName, imageFile } from './capture-names.ts'
+import { replaysJson, type RecordedReplays } from './replay-record.ts'
 import { lineNumbers, linesBackward, type RawLine } from './log-reader.ts'
 import {
   notObserved,
@@ -41,6 +42,8 @@ export interface CaptureContent {
     unreadable: Record<string, SourceError>
   }
   environment: Observed<ProxyEnvironment> | null
+  /** Null: nothing was to be started. */
+  replays: RecordedReplays | null
 }
 
 /** The lines of a log that are kept. `runs`: from this line of `text` on, the lines from this one of the log; null: not counted. */
@@ -63,7 +66,7 @@ export interface FinishOptions {
 }
 
 export interface Recording {
-  /** Answers as the other system does, each question once; it starts nothing. */
+  /** Answers as the other system does, each question once. */
   system: System
   finish(options: FinishOptions): Promise<CaptureContent>
 }
@@ -72,7 +75,8 @@ const mebi = 1024 * 1024
 const largestAnswer = 16 * mebi
 const farthest = 12 * 1024 ** 3
 
-export function recordSystem(system: System): Recording {
+/** `replays`: whether what looks may start servers again. Whoever starts them adds what he saw to the content. */
+export function recordSystem(system: System, { replays = false } = {}): Recording {
   const at = system.now()
   const asked = new Map<string, Promise<unknown>>()
   const answers = new Map<string, unknown>()
@@ -121,7 +125,7 @@ export function recordSystem(system: System): Recording {
       inspect: (id) => once(`inspect ${id}`, () => engine.inspect(id)),
     },
     environment: () => once('environment', () => system.environment()),
-    replays: null,
+    replays: replays ? system.replays : null,
     close: async () => {
       await Promise.all([...opened.values()].map((file) => file.close()))
       opened.clear()
@@ -163,6 +167,7 @@ export function recordSystem(system: System): Recording {
           unreadable: {},
         },
         environment: first<ProxyEnvironment>('environment'),
+        replays: null,
       }
       for (const [path, answer] of answered<Buffer | null>('read')) {
         if (!answer.ok) content.host.unreadable[path] = answer.error
@@ -308,6 +313,7 @@ export function captureFiles(content: CaptureContent, more: Record<string, unkno
   addJson('host/logs.json', Object.fromEntries(content.logs.map(({ path, cut, runs }) => [path, { cut, runs }])))
   const { environment } = content
   if (environment) addJson('host/environment.json', environment.ok ? { ...environment.value, pid: undefined } : valueOf(environment))
+  if (content.replays) addJson('replays.json', replaysJson(content.replays))
   return files
 }
 

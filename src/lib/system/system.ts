@@ -4,6 +4,7 @@
  * An answer is always a value: `Observed` says when nobody could look, and why.
  */
 
+import type { RecordedReplays } from './replay-record.ts'
 import type { ReplayRunner } from './replay-run.ts'
 
 /** Why a source could not be looked at. */
@@ -192,6 +193,8 @@ export interface System {
     mcpproxy: { version: string | null; running: boolean }
     /** Those that it was recorded for; null: all. */
     servers: string[] | null
+    /** Starts that were recorded with it; null: none were asked for. */
+    replays: RecordedReplays | null
   } | null
   platform: string
   /** The moment of looking: the clock, or when the capture was made. */

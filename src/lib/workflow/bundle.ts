@@ -6,9 +6,12 @@ import { globalConfig, parseConfig, serverEntries } from '../formats/mcp-config.
 import type { Report } from '../report/report.ts'
 import type { CaptureFile } from '../system/capture-files.ts'
 import { apiFile, captureName, imageFile } from '../system/capture-names.ts'
+import { referredVariables } from '../replay/start-spec.ts'
 import { captureFiles, recordSystem, type CaptureContent } from '../system/recording.ts'
 import type { System } from '../system/system.ts'
-import { check } from './check.ts'
+import { linesOf } from '../system/byte-record.ts'
+import { recordedReplays, replaysJson, type RecordedReplays, type RecordedStart } from '../system/replay-record.ts'
+import { check, type ReplayChoice } from './check.ts'
 
 export interface BundleOptions {
   servers: string[]
@@ -18,6 +21,8 @@ export interface BundleOptions {
   keepPaths: boolean
   /** Name of this machine, for it to be left out. */
   hostname: string
+  /** Start servers again where that can settle something; else nothing is started. */
+  replay?: ReplayChoice | null
   progress?: (text: string) => void
 }
 
@@ -31,18 +36,31 @@ export interface Bundle {
 export async function bundle(system: System, options: BundleOptions): Promise<Bundle> {
   const { content, report } = await record(system, options)
   options.progress?.('taking the secrets out')
-  return { ...redacted(content, options), report }
+  const variables = referredVariables(configTexts(content), options.replay?.env ?? {})
+  return { ...redacted(content, { ...options, variables }), report }
 }
 
 /** `check` on the system, and everything that was answered meanwhile. */
 export async function record(
   system: System,
-  options: Pick<BundleOptions, 'servers' | 'all' | 'timeoutMs' | 'progress'>,
+  options: Pick<BundleOptions, 'servers' | 'all' | 'timeoutMs' | 'replay' | 'progress'>,
 ): Promise<{ content: CaptureContent; report: Report }> {
   const { servers, all, timeoutMs, progress } = options
   const deadline = Date.now() + timeoutMs
-  const recording = recordSystem(system)
-  const report = await check(recording.system, { servers, all, timeoutMs, replay: null, ...(progress ? { progress } : {}) })
+  // Starts that a capture holds stay with it; whether they are wanted was asked when they were made.
+  const held = system.recording?.replays ?? null
+  const replay = held ? asRecorded : (options.replay ?? null)
+  const recording = recordSystem(system, { replays: replay !== null })
+  const started = new Map<string, RecordedStart[]>()
+  const note = (server: string, start: RecordedStart | null): void =>
+    void started.set(server, [...(started.get(server) ?? []), ...(start ? [start] : [])])
+  const report = await check(recording.system, {
+    servers,
+    all,
+    timeoutMs,
+    replay: replay && { ...replay, note },
+    ...(progress ? { progress } : {}),
+  })
   const names = report.servers.map((s) => s.server)
   progress?.('recording what else helps')
   await more(recording.system, names)
@@ -52,8 +70,18 @@ export async function record(
     needles: (path) => (/[\\/]main[^\\/]*$/.test(path) ? needles : null),
     deadline: Math.max(deadline, Date.now() + 5000),
   })
+  if (held) content.replays = { ...held, servers: held.servers.filter((s) => names.includes(s.server)) }
+  else if (replay && !system.recording)
+    content.replays = {
+      allow: [...replay.allow],
+      variables: Object.keys(referredVariables(configTexts(content), replay.env)),
+      servers: [...started].map(([server, starts]) => ({ server, starts })),
+    }
   return { content, report }
 }
+
+const configTexts = ({ files }: CaptureContent): string => files.map(({ bytes }) => bytes.toString('utf8')).join('\n')
+const asRecorded: ReplayChoice = { allow: new Set(), budgetMs: 0, env: {} }
 
 /** What no rule asks for, but a person would. */
 async function more({ engine, proxy }: System, servers: readonly string[]): Promise<void> {
@@ -74,7 +102,8 @@ async function more({ engine, proxy }: System, servers: readonly string[]): Prom
 /** The capture without secrets; `redactions.json` says what was taken out where. */
 export function redacted(
   content: CaptureContent,
-  options: Pick<BundleOptions, 'keepPaths' | 'hostname'>,
+  /** `variables`: values that servers were started with, by name; they may have written them. */
+  options: Pick<BundleOptions, 'keepPaths' | 'hostname'> & { variables?: Record<string, string> },
 ): { files: CaptureFile[]; redactions: Redaction[] } {
   const environment = content.environment?.ok ? content.environment.value.env : {}
   const redactor = createRedactor({
@@ -92,10 +121,15 @@ export function redacted(
   const texts = files.map(({ path, bytes }) => ({ path, ...decoded(bytes) }))
   for (const { text } of texts) redactor.learn(text, 'config')
   for (const { text } of logs) redactor.learn(text, 'lines')
-  redactor.learn(JSON.stringify(answers), 'json')
+  // Whoever keeps a value out of the configuration calls it secret, whatever its name.
+  const kept = Object.entries(options.variables ?? {}).map(([name, value]): [string, string] => [`${name}_SECRET`, value])
+  redactor.learn(JSON.stringify({ env: Object.fromEntries(kept) }), 'json')
+  const replays = answers.replays && replaysJson(answers.replays)
+  redactor.learn(JSON.stringify({ ...answers, replays }), 'json')
+  if (answers.replays) for (const text of wordsOf(answers.replays)) redactor.learn(text, 'lines')
   // Each part by itself, so that it is known what was where.
   const part = <T>(value: T, place: string): T => JSON.parse(redactor.redact(JSON.stringify(value), place)) as T
-  const { host, environment: told, api, engine, events, images, inspects, ...about } = answers
+  const { host, environment: told, api, engine, events, images, inspects, replays: _, ...about } = answers
   const manifest = part(about, 'capture.json')
   const home = manifest.locations.home
   const file = <T extends { path: string }>(item: T, text: string): { path: string; text: string } => {
@@ -111,6 +145,7 @@ export function redacted(
     events: part(events, 'docker/events.ndjson'),
     images: images.map((i) => part(i, imageFile(i.reference))),
     inspects: part(inspects, 'docker/inspect-at-die.json'),
+    replays: replays === null ? null : recordedReplays(part(replays, 'replays.json')),
     files: texts.map((t) => {
       const { path, text } = file(t, t.text)
       return { path, bytes: t.encode(text) }
@@ -120,6 +155,12 @@ export function redacted(
   const redactions = redactor.redactions()
   return { files: captureFiles(clean, { 'redactions.json': redactions }), redactions }
 }
+
+/** What was written in replays, as text. */
+const wordsOf = ({ servers }: RecordedReplays): string[] =>
+  servers
+    .flatMap(({ starts }) => starts)
+    .flatMap(({ run }) => [run?.transcript?.stdout, run?.transcript?.stderr].flatMap((b) => (b ? [linesOf(b).join('\n')] : [])))
 
 const engineName = ({ engine }: CaptureContent): string | undefined => {
   const info = engine.find((e) => e.name === 'info')?.answer

@@ -1,6 +1,6 @@
 /** The main job: gather evidence, let every rule look, put the answer together. */
 import { collectServers, collectShared, type Shared } from '../evidence/collect.ts'
-import type { Redactor } from '../evidence/secrets.ts'
+import { makeRedactor, worthHiding } from '../evidence/secrets.ts'
 import type { ServerEntry } from '../formats/mcp-config.ts'
 import type { Subject } from '../evidence/evidence.ts'
 import { overallVerdict, sortFindings, type Report, type ServerReport, type Undetermined } from '../report/report.ts'
@@ -10,8 +10,11 @@ import type { Finding } from '../rules/rule.ts'
 import { isConnected } from '../rules/helpers.ts'
 import type { System } from '../system/system.ts'
 import { knownServers, requireServer } from './servers.ts'
-import { replayServer, worthReplaying } from './replay.ts'
-import { createStarter, type StarterOptions } from './start.ts'
+import { redactReport } from './redact.ts'
+import type { Started } from './replay.ts'
+import { referredVariables, type StartSpec } from '../replay/start-spec.ts'
+import type { RecordedReplays, RecordedStart } from '../system/replay-record.ts'
+import type { StarterOptions } from './start.ts'
 import { fileFindings, fileSubject, toldOnce } from './file-findings.ts'
 import { stepsOf } from './steps.ts'
 
@@ -33,6 +36,8 @@ export interface ReplayChoice extends StarterOptions {
   env: Readonly<Record<string, string | undefined>>
   /** Also where nothing is left to settle. */
   always?: boolean
+  /** Gets each start, for a recording; null: this server is to be started now. */
+  note?: (server: string, start: RecordedStart | null) => void
 }
 
 export async function check(system: System, options: CheckOptions): Promise<Report> {
@@ -65,7 +70,9 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
     servers,
     findings,
   }
-  return redactReport(report, redact)
+  const variables = Object.entries(referredVariables(shared.config.ok ? shared.config.value.document.text : '', options.replay?.env ?? {}))
+  const strike = makeRedactor(variables.flatMap(([name, value]) => (worthHiding(value, name) ? [value] : [])))
+  return redactReport(report, (text) => redact(strike(text)))
 }
 
 const fewServers = 5
@@ -76,32 +83,70 @@ async function replayed(
   subjects: readonly Subject[],
   { replay, progress, servers: { length: named } }: CheckOptions,
 ): Promise<ServerReport[]> {
+  if (!replay) return subjects.map(serverReport)
+  if (system.recording) return replayedAsRecorded(system.recording.replays, subjects)
+  if (system.replays === null) return subjects.map(serverReport)
+  const [{ replayServer, worthReplaying }, { createStarter }] = await Promise.all([import('./replay.ts'), import('./start.ts')])
   // Of many that were not asked for by name none is started: that is the smoke test, which runs them side by side.
   const few = named > 0 || subjects.length <= fewServers
   const reports = subjects.map((subject) => {
     const report = serverReport(subject)
-    return { subject, report, open: few && replay != null && (replay.always === true || worthReplaying(subject, report, replay)) }
+    return { subject, report, open: few && (replay.always === true || worthReplaying(subject, report, replay)) }
   })
-  if (!replay || !reports.some((r) => r.open)) return reports.map((r) => r.report)
+  if (!reports.some((r) => r.open)) return reports.map((r) => r.report)
   const starter = await createStarter(system, replay)
   if (!starter) return reports.map((r) => r.report)
   const deadline = Date.now() + replay.budgetMs
   const judged: ServerReport[] = []
   for (const { subject, report, open } of reports) {
     const budgetMs = deadline - Date.now()
-    if (!open || budgetMs <= 0) judged.push(report)
-    else
-      judged.push(
-        await replayServer(subject, report, {
-          allow: replay.allow,
-          env: replay.env,
-          starts: 12,
-          budgetMs,
-          start: starter.start,
-          judge: serverReport,
-          ...(progress ? { progress } : {}),
-        }),
-      )
+    if (!open || budgetMs <= 0) {
+      judged.push(report)
+      continue
+    }
+    const { server } = subject
+    const note = replay.note ?? (() => undefined)
+    note(server, null)
+    judged.push(
+      await replayServer(subject, report, {
+        ...replayLimits,
+        allow: replay.allow,
+        env: replay.env,
+        budgetMs,
+        start: (spec: StartSpec, limitMs: number, what: string): Promise<Started> =>
+          starter.start(spec, limitMs, (seen) => note(server, { what, ...seen })),
+        ...(progress ? { progress } : {}),
+      }),
+    )
+  }
+  return judged
+}
+
+const replayLimits = { starts: 12, judge: serverReport }
+
+/** The same experiment once more, with the starts that were recorded. */
+async function replayedAsRecorded(replays: RecordedReplays | null, subjects: readonly Subject[]): Promise<ServerReport[]> {
+  const judged: ServerReport[] = []
+  const [{ replayServer }, { recordedStarter }] = await Promise.all([import('./replay.ts'), import('./start.ts')])
+  for (const subject of subjects) {
+    const report = serverReport(subject)
+    const held = replays?.servers.find((s) => s.server === subject.server)
+    if (!replays || !held) {
+      judged.push(report)
+      continue
+    }
+    const { next, over } = recordedStarter(held.starts)
+    judged.push(
+      await replayServer(subject, report, {
+        ...replayLimits,
+        allow: new Set(replays.allow as EditClass[]),
+        // What they were is not recorded, and nothing depends on it but whether they were known.
+        env: Object.fromEntries(replays.variables.map((name) => [name, `\${env:${name}}`])),
+        budgetMs: Number.POSITIVE_INFINITY,
+        start: (_spec, _limit, what) => Promise.resolve(next(what)),
+        over,
+      }),
+    )
   }
   return judged
 }
@@ -196,22 +241,4 @@ function judge(subject: Subject, findings: readonly Finding[]): Pick<ServerRepor
     verdict: 'healthy',
     summary: `connected${tools != null ? `, ${tools} tool${tools === 1 ? '' : 's'}` : ''}${isolated ? ', container up' : ''}`,
   }
-}
-
-/** Every string of the report passes the redactor: the one place where secrets are struck. */
-export function redactReport(report: Report, redact: Redactor): Report {
-  const struck = redactValue(report, redact)
-  // The names of the servers stay: they are what the user asked for, and what programs look up.
-  return { ...struck, servers: struck.servers.map((s, i) => ({ ...s, server: report.servers[i]?.server ?? s.server })) }
-}
-
-/** The same value with every string in it redacted. */
-export function redactValue<T>(value: T, redact: Redactor): T {
-  const walk = (item: unknown): unknown => {
-    if (typeof item === 'string') return redact(item)
-    if (Array.isArray(item)) return item.map(walk)
-    if (typeof item === 'object' && item !== null) return Object.fromEntries(Object.entries(item).map(([k, v]) => [k, walk(v)]))
-    return item
-  }
-  return walk(value) as T
 }

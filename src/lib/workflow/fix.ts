@@ -144,7 +144,7 @@ async function settled(system: System, subject: Subject, report: ServerReport, o
     starts: 8,
     budgetMs: 120_000,
     env,
-    start: starter.start,
+    start: (spec, limitMs) => starter.start(spec, limitMs),
     judge: serverReport,
     progress,
   })

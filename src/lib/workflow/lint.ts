@@ -8,7 +8,7 @@ import { citeConfig, citeOffset } from '../rules/cite.ts'
 import { serverPath } from '../rules/helpers.ts'
 import { rules } from '../rules/index.ts'
 import type { Citation, Context, Finding, Rule } from '../rules/rule.ts'
-import { redactValue } from './check.ts'
+import { redactValue } from './redact.ts'
 
 export interface LintOptions {
   version: Version

@@ -34,7 +34,9 @@ export interface ReplayOptions {
   budgetMs: number
   /** Variables for `${env:NAME}`. */
   env: Readonly<Record<string, string | undefined>>
-  start: (spec: StartSpec, limitMs: number) => Promise<Started>
+  start: (spec: StartSpec, limitMs: number, what: string) => Promise<Started>
+  /** Of a recording: it holds no further start, as if the budget were used up. */
+  over?: () => boolean
   /** The rules, for a failure that only the replay has seen. */
   judge: (subject: Subject) => ServerReport
   progress?: (text: string) => void
@@ -86,7 +88,7 @@ export async function replayServer(subject: Subject, report: ServerReport, optio
   const recorded = recordedSignature(subject.evidence)
   const startOnce = async (spec: StartSpec, what: string): Promise<Started> => {
     options.progress?.(`running ${subject.server} ${what === 'as configured' ? what : `with: ${what}`}`)
-    const started = await options.start(spec, limit)
+    const started = await options.start(spec, limit, what)
     for (const { what: changed, why } of started.changes) changes.set(changed, why)
     return started
   }
@@ -108,7 +110,7 @@ export async function replayServer(subject: Subject, report: ServerReport, optio
     allow: options.allow,
     starts: options.starts,
     deadline: Date.now() + options.budgetMs,
-    now: Date.now,
+    now: () => (first === null && options.over?.() === true ? Number.POSITIVE_INFINITY : Date.now()),
     combine: (a, b) => combined(subject, report.findings, a as ReplayCandidate, b as ReplayCandidate, values),
     run: async (spec, what) => {
       // The look at a server that was never tried is the first run of the experiment.

@@ -7,6 +7,7 @@ import { imageNotHere, signatureOf, type Signature } from '../replay/signature.t
 import { stderrLines } from '../replay/run-evidence.ts'
 import { hostStart } from '../replay/shell-line.ts'
 import type { StartSpec } from '../replay/start-spec.ts'
+import type { RecordedStart } from '../system/replay-record.ts'
 import type { PullResult, Run } from '../system/replay-run.ts'
 import type { System } from '../system/system.ts'
 import type { Started } from './replay.ts'
@@ -19,66 +20,94 @@ export interface StarterOptions {
 }
 
 export interface Starter {
-  start: (spec: StartSpec, limitMs: number) => Promise<Started>
+  /** `note`: gets all that the start showed, for a recording of it. */
+  start: (spec: StartSpec, limitMs: number, note?: (seen: SeenStart) => void) => Promise<Started>
   /** A phase of its own: no start pulls. */
   pull: (image: string, onProgress: (line: string) => void) => Promise<PullResult>
 }
 
+export type SeenStart = Omit<RecordedStart, 'what'>
+
 /** Null: a recording cannot be started. */
 export async function createStarter(system: System, options: StarterOptions = {}): Promise<Starter | null> {
-  const { replays } = system
-  if (!replays) return null
-  const [owner, environment] = await Promise.all([replays.owner(), system.environment()])
+  const runner = system.replays
+  if (!runner) return null
+  const [owner, environment] = await Promise.all([runner.owner(), system.environment()])
   const proxy = environment.ok ? environment.value : null
-  const notRun = (why: string): Started => ({ outcome: { result: 'not-run', why }, changes: [], run: null })
-  // docker would pull it. Whether it could is asked of the registry, which fetches nothing.
-  const imageMissing = async (image: string): Promise<TrialOutcome> => {
+  const notStarted = (why: string): SeenStart => ({ changes: [], notStarted: why, registry: null, registryMs: null, run: null })
+  const attempt = async (given: StartSpec, limitMs: number): Promise<SeenStart> => {
+    const host = given.kind === 'host' ? hostStart(given) : null
+    if (host?.kind === 'refused') return notStarted(host.why)
+    const spec = host ? host.spec : given
+    if (!environment.ok) return notStarted(environment.error.message)
+    const proxyEnv = proxy?.env ?? {}
+    const uid = process.getuid?.()
+    if (spec.kind === 'host' && proxy?.user && uid !== undefined && proxy.user.uid !== uid) {
+      return notStarted(
+        `MCPProxy runs as user ${proxy.user.uid} and this program as ${uid}: a program of this machine is started only with the rights that it has there`,
+      )
+    }
+    const plan = planReplay({
+      run:
+        spec.kind === 'docker'
+          ? { kind: 'docker', runArgs: spec.runArgs, command: spec.command }
+          : { kind: 'host', command: spec.command, args: spec.args, cwd: spec.cwd, loginShell: proxyEnv['SHELL'] || '/bin/bash' },
+      serverEnv: spec.env,
+      proxyEnv,
+      platform: system.platform,
+      id: randomBytes(6).toString('hex'),
+      owner,
+      // What may be the cause must stay: without it every change would seem to heal.
+      options: { keepTty: true, keepDetach: true, allowWrites: options.allowWrites ?? false, cold: options.cold ?? false },
+    })
+    if (plan.refused !== null) return notStarted(plan.refused)
+    const run = await runner.run(plan, { initializeMs: limitMs, toolsMs: limitMs })
+    const seen = { changes: plan.changes, notStarted: null, run }
+    if (run.notRun !== 'image-missing' || plan.image === null) return { ...seen, registry: null, registryMs: null }
+    // docker would pull it. Whether it could is asked of the registry, which fetches nothing.
     const began = performance.now()
-    const asked = await replays.askRegistry(image)
-    if (asked.ok) return { result: 'not-run', why: `the image ${image} is not here yet; the registry has it` }
-    const ms = performance.now() - began
-    const text = `docker: Error response from daemon: ${asked.message}`
-    if (asked.answered && dockerError(text)) return { result: 'fails', signature: signatureOf('ended', null, [text]), ms }
-    return { result: 'fails', signature: { how: 'ended', exitCode: null, says: imageNotHere, text: `the image ${image} is not here` }, ms }
+    return { ...seen, registry: await runner.askRegistry(plan.image), registryMs: performance.now() - began }
   }
   return {
     pull: async (image, onProgress) => {
       try {
-        return await replays.pullImage(image, { onProgress })
+        return await runner.pullImage(image, { onProgress })
       } catch (error) {
         return { ok: false, kind: null, message: error instanceof Error ? error.message : String(error) }
       }
     },
-    async start(given, limitMs) {
-      const host = given.kind === 'host' ? hostStart(given) : null
-      if (host?.kind === 'refused') return notRun(host.why)
-      const spec = host ? host.spec : given
-      if (!environment.ok) return notRun(environment.error.message)
-      const proxyEnv = proxy?.env ?? {}
-      const uid = process.getuid?.()
-      if (spec.kind === 'host' && proxy?.user && uid !== undefined && proxy.user.uid !== uid) {
-        return notRun(
-          `MCPProxy runs as user ${proxy.user.uid} and this program as ${uid}: a program of this machine is started only with the rights that it has there`,
-        )
-      }
-      const plan = planReplay({
-        run:
-          spec.kind === 'docker'
-            ? { kind: 'docker', runArgs: spec.runArgs, command: spec.command }
-            : { kind: 'host', command: spec.command, args: spec.args, cwd: spec.cwd, loginShell: proxyEnv['SHELL'] || '/bin/bash' },
-        serverEnv: spec.env,
-        proxyEnv,
-        platform: system.platform,
-        id: randomBytes(6).toString('hex'),
-        owner,
-        // What may be the cause must stay: without it every change would seem to heal.
-        options: { keepTty: true, keepDetach: true, allowWrites: options.allowWrites ?? false, cold: options.cold ?? false },
-      })
-      if (plan.refused !== null) return notRun(plan.refused)
-      const run = await replays.run(plan, { initializeMs: limitMs, toolsMs: limitMs })
-      if (run.notRun === 'image-missing' && plan.image !== null)
-        return { outcome: await imageMissing(plan.image), changes: plan.changes, run }
-      return { outcome: outcomeOf(run), changes: plan.changes, run }
+    async start(given, limitMs, note) {
+      const seen = await attempt(given, limitMs)
+      note?.(seen)
+      return startedOf(seen)
+    },
+  }
+}
+
+/** What came of a start, live or recorded. */
+export function startedOf({ changes, notStarted, registry, registryMs, run }: SeenStart): Started {
+  if (run === null) return { outcome: { result: 'not-run', why: notStarted ?? 'it could not be started' }, changes, run }
+  if (registry === null || run.plan.image === null) return { outcome: outcomeOf(run), changes, run }
+  const { image } = run.plan
+  const ms = registryMs ?? 0
+  if (registry.ok) return { outcome: { result: 'not-run', why: `the image ${image} is not here yet; the registry has it` }, changes, run }
+  const text = `docker: Error response from daemon: ${registry.message}`
+  const signature: Signature =
+    registry.answered && dockerError(text)
+      ? signatureOf('ended', null, [text])
+      : { how: 'ended', exitCode: null, says: imageNotHere, text: `the image ${image} is not here` }
+  return { outcome: { result: 'fails', signature, ms }, changes, run }
+}
+
+/** Gives the starts that a recording holds, each once, in the order in which they were. */
+export function recordedStarter(starts: readonly RecordedStart[]): { next: (what: string) => Started; over: () => boolean } {
+  const left = [...starts]
+  return {
+    over: () => left.length === 0,
+    next(what) {
+      const at = left.findIndex((s) => s.what === what)
+      const [start] = at < 0 ? [] : left.splice(at, 1)
+      return start ? startedOf(start) : { outcome: { result: 'not-run', why: 'the capture holds no such start' }, changes: [], run: null }
     },
   }
 }

@@ -1,5 +1,5 @@
 /** The steps of the workflow on their own: what each saw, as data and as text. */
-import { collectServers, collectShared } from '../evidence/collect.ts'
+import { collectServers, collectShared, withStatus, type Needs } from '../evidence/collect.ts'
 import type { ConfigEvidence, Subject } from '../evidence/evidence.ts'
 import { maskedArgs, maskedWords, type Redactor } from '../evidence/secrets.ts'
 import { parseDockerRun, type DockerRun } from '../formats/docker-run.ts'
@@ -10,7 +10,7 @@ import type { Version } from '../mcpproxy/versions.ts'
 import { decideIsolation, isolatedRun, type RunToken } from '../mcpproxy/isolation.ts'
 import { citeLog } from '../rules/cite.ts'
 import { effectiveRun } from '../rules/helpers.ts'
-import type { ServerReport, Step, StepName, StepReport } from '../report/report.ts'
+import type { Step, StepName, StepReport } from '../report/report.ts'
 import {
   argsDiffText,
   argsText,
@@ -26,8 +26,10 @@ import {
   type Place,
 } from '../report/step-views.ts'
 import type { System } from '../system/system.ts'
-import { redactValue, serverReport } from './check.ts'
+import type { Finding } from '../rules/rule.ts'
+import { redactValue } from './redact.ts'
 import { requireServer } from './servers.ts'
+import { stepsOf } from './steps.ts'
 
 export interface StepOptions {
   /** Milliseconds for everything together. */
@@ -39,22 +41,38 @@ export interface StepOptions {
   diff?: boolean
 }
 
+/** What each step looks at: no more than it shows. `check` looks at everything. */
+const needs = {
+  isolation: new Set(['config', 'status', 'mainLog', 'setup', 'serverLog']),
+  container: new Set(['config', 'serverLog', 'reachable', 'containers', 'events']),
+  logs: new Set(['config', 'status', 'serverLog', 'mainLog']),
+  args: new Set(['config', 'setup', 'serverLog', 'hostPaths']),
+  argsDiff: new Set(['config', 'mainLog', 'setup', 'serverLog', 'hostPaths', 'containers']),
+} satisfies Record<string, Needs>
+
 interface Looked {
   subject: Subject
-  report: ServerReport
   redact: Redactor
   home: string
 }
 
-async function lookAt(system: System, server: string, { timeoutMs }: StepOptions): Promise<Looked> {
-  const shared = await collectShared(system, Date.now() + timeoutMs)
+async function lookAt(system: System, server: string, { timeoutMs }: StepOptions, what: Needs): Promise<Looked> {
+  let shared = await collectShared(system, Date.now() + timeoutMs, what)
+  // MCPProxy may know a server that the file has not.
+  if (shared.config.ok && !shared.config.value.servers.some((s) => s.name === server)) shared = await withStatus(shared)
   requireServer(shared, server)
   const { subjects, redact } = await collectServers(shared, [server])
-  const subject = subjects[0] as Subject
-  return { subject, report: serverReport(subject), redact, home: shared.locations.home }
+  return { subject: subjects[0] as Subject, redact, home: shared.locations.home }
 }
 
-const stepOf = ({ report }: Looked, name: StepName): Step => report.steps.find((s) => s.step === name) as Step
+/** By the rules that need no more than was looked at. */
+async function findingsOf({ subject }: Looked): Promise<Finding[]> {
+  const { serverReport } = await import('./check.ts')
+  return serverReport(subject).findings
+}
+
+const stepOf = ({ subject }: Looked, name: StepName, findings: readonly Finding[] = []): Step =>
+  stepsOf(subject, findings).find((s) => s.step === name) as Step
 const exitCodeOf = ({ outcome }: Step): 0 | 1 | 3 => (outcome === 'problem' ? 1 : outcome === 'unknown' ? 3 : 0)
 
 function finish<T extends object>(
@@ -89,8 +107,9 @@ const withoutEffect = new Set([
 ])
 
 export async function isolationReport(system: System, server: string, options: StepOptions): Promise<StepReport> {
-  const looked = await lookAt(system, server, options)
-  const { subject, report } = looked
+  const looked = await lookAt(system, server, options, needs.isolation)
+  const { subject } = looked
+  const findings = await findingsOf(looked)
   const { config, setup } = subject.evidence
   const known = config.ok ? config.value : null
   const version = subject.version.value
@@ -117,10 +136,10 @@ export async function isolationReport(system: System, server: string, options: S
           file: last.line.file,
           line: last.line.number,
           image: last.run.image,
-          sameArguments: !report.findings.some((f) => f.code === 'not-restarted'),
+          sameArguments: !findings.some((f) => f.code === 'not-restarted'),
         }
       : null,
-    noEffect: report.findings
+    noEffect: findings
       .filter((f) => withoutEffect.has(f.code))
       .map((f) => ({
         code: f.code,
@@ -129,7 +148,7 @@ export async function isolationReport(system: System, server: string, options: S
         places: f.cites.flatMap((c) => (c.type === 'config' ? [{ file: c.file, line: c.line, column: c.column, pointer: c.pointer }] : [])),
       })),
   }
-  return finish(looked, stepOf(looked, 'isolation'), view, (shown, home) => isolationText(shown as IsolationView, home))
+  return finish(looked, stepOf(looked, 'isolation', findings), view, (shown, home) => isolationText(shown as IsolationView, home))
 }
 
 /** A flag and its value are two entries of `extra_args` and one thing to a reader. */
@@ -153,7 +172,7 @@ const maskedGroup = (tokens: string[]): string[] => maskedArgs(['run', ...tokens
 // ---- step 2 -------------------------------------------------------------------------
 
 export async function containerReport(system: System, server: string, options: StepOptions): Promise<StepReport> {
-  const looked = await lookAt(system, server, options)
+  const looked = await lookAt(system, server, options, needs.container)
   const { engine, containers, events } = looked.subject.evidence
   const time = (at: Date | null): string | null => at?.toISOString() ?? null
   const view: Omit<ContainerView, 'server' | 'step'> = {
@@ -200,7 +219,7 @@ export async function containerReport(system: System, server: string, options: S
 
 /** The newest attempt line by line (all of them with `verbose`), between the lines of main.log of the same time. */
 export async function logsReport(system: System, server: string, options: StepOptions): Promise<StepReport> {
-  const looked = await lookAt(system, server, options)
+  const looked = await lookAt(system, server, options, needs.logs)
   const { serverLog, mainLog } = looked.subject.evidence
   const log = serverLog.ok ? serverLog.value : null
   const attempts = log?.attempts ?? []
@@ -237,7 +256,7 @@ function textOf(line: LogLine): string {
 // ---- step 4 -------------------------------------------------------------------------
 
 export async function argsReport(system: System, server: string, options: StepOptions): Promise<StepReport> {
-  const looked = await lookAt(system, server, options)
+  const looked = await lookAt(system, server, options, options.diff ? needs.argsDiff : needs.args)
   const { config, setup } = looked.subject.evidence
   const known = config.ok ? config.value : undefined
   const logged = setup.ok ? setup.value : null
@@ -253,7 +272,7 @@ export async function argsReport(system: System, server: string, options: StepOp
     command: run ? maskedWords(run.command) : [],
     hostCommand: run || !known?.server ? [] : maskedWords([known.server.command, ...known.server.args]),
   }
-  const step = stepOf(looked, 'args')
+  const step = stepOf(looked, 'args', await findingsOf(looked))
   const seen: Step = run === null && !config.ok ? { step: 'args', outcome: 'unknown', summary: config.error.message } : step
   if (options.diff) {
     const { argsDiff } = await import('./args-diff.ts')
