@@ -216,7 +216,7 @@ export async function* familyLines(files: Files, paths: readonly string[], optio
   let reader: LineReader | null = null
   for (let i = begin; i < paths.length; i++) {
     const file = await opened(i)
-    if (paths[i + 1]?.endsWith('.gz') === true) void opened(i + 1)
+    for (const next of [i + 1, i + 2]) if (paths[next]?.endsWith('.gz') === true) void opened(next)
     ahead.delete(i)
     if (file === null) continue
     const from = options.from && i === begin ? options.from.offset : 0
