@@ -35,7 +35,7 @@ const log = path.join(logDir, 'main.log')
 const config = path.join(work, 'mcp_config.json')
 fs.mkdirSync(logDir)
 const server = (name) => ({ name, protocol: 'stdio', command: 'uvx', args: ['mcp-server-time'], enabled: true })
-fs.writeFileSync(config, JSON.stringify({ docker_isolation: { enabled: true }, mcpServers: ['late', 'absent'].map(server) }))
+fs.writeFileSync(config, JSON.stringify({ docker_isolation: { enabled: true }, mcpServers: ['late', 'absent', 's07'].map(server) }))
 const place = ['--config', config, '--log-dir', logDir, '--data-dir', work, '--api', 'http://127.0.0.1:9']
 const noEngine = ['--docker-host', 'unix:///nonexistent.sock', '--timeout', '600']
 const needLog = () => fs.existsSync(log) || writeLog(log, logBytes, { last: 'late' })

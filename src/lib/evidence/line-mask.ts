@@ -92,9 +92,10 @@ class Suspicion {
   /** Whether a line could hold something. */
   test(block: Buffer, start: number, stop: number, again = false): boolean {
     let state = this.#start
+    let table = this.#table
     for (let i = start; i < stop; i++) {
       const byte = block[i] as number
-      let next = this.#table[(state << 8) | byte] as number
+      let next = table[(state << 8) | byte] as number
       if (next === 0) {
         // Too many states for one table: begin again with this line.
         if (this.#sets.length > mostStates) {
@@ -102,6 +103,7 @@ class Suspicion {
           return again || this.test(block, start, stop, true)
         }
         next = this.#step(state, byte)
+        table = this.#table
       }
       if (next === hit) return true
       state = next
