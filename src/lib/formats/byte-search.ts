@@ -6,6 +6,8 @@
  * first byte is rare in this log, and the rest is compared where it is found.
  */
 
+import { createLowerCase } from './lower-case.ts'
+
 /** Lines that hold this text, or all of these texts. */
 export type Wanted = string | readonly string[]
 
@@ -162,11 +164,8 @@ function asciiFinder(needle: Buffer, sample: Buffer): LineFinder {
   const find = createLineFinder([text], lowered(sample.subarray(-sampleSize)))
   // Without letters there is nothing to fold.
   if (!/[a-z]/.test(text)) return find
-  let room = Buffer.alloc(0)
-  return (block, hit) => {
-    if (room.length < block.length + 8) room = Buffer.allocUnsafeSlow((block.length + 11) & ~3)
-    find(lowerInto(block, room), hit)
-  }
+  const lower = createLowerCase()
+  return (block, hit) => find(lower(block), hit)
 }
 
 function lowered(line: Buffer): Buffer {
@@ -176,26 +175,4 @@ function lowered(line: Buffer): Buffer {
     result[i] = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
   }
   return result
-}
-
-/** Four bytes at a time. `room`: of a buffer of its own, at least 8 bytes longer. */
-function lowerInto(block: Buffer, room: Buffer): Buffer {
-  const before = block.byteOffset & 3
-  const words = (before + block.length) >> 2
-  const first = block.byteOffset - before
-  const source = new Int32Array(block.buffer, first, words)
-  const target = new Int32Array(room.buffer, room.byteOffset, words)
-  for (let i = 0; i < words; i++) {
-    const word = source[i] as number
-    const seven = word & 0x7f7f7f7f
-    // The highest bit of each byte: from A (0x41 + 0x3f), not past Z (0x5b + 0x25), and ASCII.
-    const upper = ((seven + 0x3f3f3f3f) | 0) & ~((seven + 0x25252525) | 0) & ~word & 0x80808080
-    target[i] = word | (upper >>> 2)
-  }
-  const done = words * 4 - before
-  for (let i = Math.max(0, done); i < block.length; i++) {
-    const byte = block[i] as number
-    room[before + i] = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
-  }
-  return room.subarray(before, before + block.length)
 }
