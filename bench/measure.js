@@ -7,15 +7,17 @@ import path from 'node:path'
 /** Both sides start without these: they cost time at every start, more for one side than for the other. */
 const unset = { NODE_EXTRA_CA_CERTS: undefined, NODE_OPTIONS: undefined, NODE_COMPILE_CACHE: undefined }
 
-/** Milliseconds. A side is `{ argv }`, `{ shell }` for a pipe of yardsticks, or `{ run }`; `before` is not timed. */
-async function once({ argv, shell, run, before, env = {}, codes = [0] }) {
+/** Milliseconds. A side is `{ argv }` (`out`: a file for its output), `{ shell }` for a pipe of yardsticks, or `{ run }`; `before` is not timed. */
+async function once({ argv, shell, run, before, out = null, env = {}, codes = [0] }) {
   const extra = before?.() ?? {}
   const start = performance.now()
   if (run) await run()
   else {
     const [program, ...args] = argv ?? ['sh', '-c', shell]
-    const options = { env: { ...process.env, ...unset, ...env, ...extra }, stdio: ['ignore', 'ignore', 'pipe'] }
+    const file = out === null ? null : fs.openSync(out, 'w')
+    const options = { env: { ...process.env, ...unset, ...env, ...extra }, stdio: ['ignore', file ?? 'ignore', 'pipe'] }
     const { status, stderr, error } = spawnSync(program, args, options)
+    if (file !== null) fs.closeSync(file)
     if (error) throw error
     if (!codes.includes(status)) throw new Error(`${program} ${args.join(' ')} ended with ${status}: ${stderr}`)
   }

@@ -127,7 +127,18 @@ export async function collectServers(shared: Shared, servers: readonly string[])
     }),
   )
   const mainLog = await asked(shared.needs.has('mainLog') || shared.needs.has('setup'), () =>
-    within(left(0.6), 'main.log', collectMainLog(system, shared.locations.logDirs, servers, isolated, Date.now() + left(0.5))),
+    within(
+      left(0.6),
+      'main.log',
+      collectMainLog(
+        system,
+        shared.locations.logDirs,
+        servers,
+        isolated,
+        Date.now() + left(0.5),
+        shared.needs.has('mainLog') ? null : 'setups',
+      ),
+    ),
   )
   const version = versionOf(shared, mainLog)
   const subjects = await eachOf(servers, 4, (server) => collectServer(shared, server, mainLog, version))
@@ -192,7 +203,7 @@ async function collectServer(
     events,
     image,
     hostPaths,
-    mainLog: mainLog.ok ? observed(mainLogFor(mainLog.value, server)) : mainLog,
+    mainLog: !needs.has('mainLog') ? notAsked : mainLog.ok ? observed(mainLogFor(mainLog.value, server)) : mainLog,
     engine: shared.engine.engine,
     containers,
     status: shared.status.ok ? observed(shared.status.value ? statusFor(shared.status.value, server) : null) : shared.status,

@@ -124,8 +124,8 @@ const sayings = {
 
 export type Redactor = (text: string) => string
 
-/** Strikes known values (longest first) and what looks like a secret. */
-export function makeRedactor(values: Iterable<string>): Redactor {
+/** What is looked for in texts for these values, the longest first. */
+export function secretSpellings(values: Iterable<string>): string[] {
   const spellings = new Set<string>()
   for (const value of values) {
     spellings.add(value)
@@ -133,7 +133,12 @@ export function makeRedactor(values: Iterable<string>): Redactor {
     spellings.add(encodeURIComponent(safe(value)))
     if (value.length >= 8) spellings.add(Buffer.from(value).toString('base64').replace(/=+$/, ''))
   }
-  const known = [...spellings].filter((v) => v.length >= 4).sort((a, b) => b.length - a.length)
+  return [...spellings].filter((v) => v.length >= 4).sort((a, b) => b.length - a.length)
+}
+
+/** Strikes known values (longest first) and what looks like a secret. */
+export function makeRedactor(values: Iterable<string>): Redactor {
+  const known = secretSpellings(values)
   return (text) => {
     let result = text
     for (const value of known)

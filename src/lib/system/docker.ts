@@ -2,6 +2,7 @@
 import os from 'node:os'
 import { randomBytes } from 'node:crypto'
 import type Docker from 'dockerode'
+import { containerLines } from './container-log.ts'
 import { publicEndpoint, type ResolvedEndpoint } from './docker-endpoint.ts'
 import { createTransport, readBounded, type Transport } from './docker-transport.ts'
 import { classifyEngineError, engineFailure, isRestart, statusOf, type EngineError } from './engine-error.ts'
@@ -23,6 +24,8 @@ export interface EngineOptions {
 }
 
 const largestEvents = 16 * 1024 * 1024
+/** Of a container's log: docker keeps up to 300 MB of it, which nobody reads. */
+const newestLines = 5000
 const largestExport = 8 * 1024 ** 3
 const retryAfterMs = 200
 export const roleLabel = 'io.mcpproxy-doctor.role'
@@ -131,6 +134,21 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
       ask((docker) => {
         if (!/^[\w][\w.-]*$/.test(id)) throw engineFailure('failed', 'This is not an id that an engine could know.')
         return orNull(docker.getContainer(id).inspect())
+      }),
+    logs: (id, since) =>
+      ask(async (docker) => {
+        if (!/^[\w][\w.-]*$/.test(id)) throw engineFailure('failed', 'This is not an id that an engine could know.')
+        const container = docker.getContainer(id)
+        const { Config } = await container.inspect()
+        const bytes = await container.logs({
+          stdout: true,
+          stderr: true,
+          timestamps: true,
+          tail: newestLines,
+          since: since ?? 0,
+          follow: false,
+        })
+        return containerLines(bytes, Config.Tty)
       }),
     events: async () => {
       // Sets the clock difference: with an `until` in its future (a virtual machine that slept) the engine would keep the stream open.

@@ -49,7 +49,7 @@ const needs = {
   isolation: new Set(['config', 'status', 'mainLog', 'setup', 'serverLog']),
   container: new Set(['config', 'serverLog', 'reachable', 'containers', 'events']),
   logs: new Set(['config', 'status', 'serverLog', 'mainLog']),
-  args: new Set(['config', 'mainLog', 'setup', 'serverLog', 'hostPaths']),
+  args: new Set(['config', 'setup', 'serverLog', 'hostPaths']),
   argsDiff: new Set(['config', 'mainLog', 'setup', 'serverLog', 'hostPaths', 'containers']),
 } satisfies Record<string, Needs>
 
