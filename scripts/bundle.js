@@ -131,11 +131,12 @@ const { metafile, outputFiles } = await build({
 })
 
 /**
- * Chunks are functions in one file: what a command does not need is not compiled. The first line says where each of them is, so
- * that bin/code-cache.js can compile it alone: [place after that line, length, checksum, line].
+ * Chunks are functions in one file: what a command does not need is not compiled. They stand in groups, because each compilation
+ * has its price too: the small ones together, each of the others alone. The first line says where the groups are, so
+ * that bin/code-cache.js can compile each alone: [place after that line, length, checksum, lines before].
  */
-const index = {}
-let file = "'use strict'\nconst chunks={\n"
+const small = []
+const groups = [small]
 for (const { path: name, text } of outputFiles) {
   const { code } = await transform(text, {
     format: 'cjs',
@@ -148,13 +149,19 @@ for (const { path: name, text } of outputFiles) {
   })
   // esbuild leaves other characters in regular expressions only. Without them V8 needs half the memory, and no decoding.
   const ascii = code.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-  const id = `./${path.basename(name)}`
-  const body = `(exports,require,module,__filename,__dirname){${ascii}}`
-  file += JSON.stringify(id)
-  index[id] = [file.length, body.length, crc32(body), file.split('\n').length]
-  file += `${body},\n`
+  const chunk = { id: `./${path.basename(name)}`, body: `(exports,require,module,__filename,__dirname){${ascii}}` }
+  if (ascii.length < 20_000) small.push(chunk)
+  else groups.push([chunk])
 }
-file += `}
+const index = { groups: [], chunks: {} }
+let file = "'use strict'\nconst chunks=Object.assign(\n"
+for (const [i, group] of groups.entries()) {
+  const text = `{${group.map(({ id, body }) => JSON.stringify(id) + body).join(',\n')}}`
+  index.groups.push([file.length, text.length, crc32(text), file.split('\n').length])
+  for (const { id } of group) index.chunks[id] = i
+  file += `${text},\n`
+}
+file += `)
 const loaded={}
 const load=(id)=>{
   if(!Object.hasOwn(chunks,id))return require(id)
@@ -164,7 +171,7 @@ const load=(id)=>{
 module.exports=load('./stdin.js')
 `
 fs.mkdirSync(path.join(root, 'bundle'), { recursive: true })
-fs.writeFileSync(path.join(root, 'bundle/mcpproxy-doctor.cjs'), `//${JSON.stringify(index)}\n${file}`)
+fs.writeFileSync(path.join(root, 'bundle/mcpproxy-doctor.cjs'), `//${JSON.stringify({ size: file.length, ...index })}\n${file}`)
 
 fs.writeFileSync(path.join(root, 'THIRD-PARTY-NOTICES'), notices(Object.keys(metafile.inputs)))
 
