@@ -63,6 +63,14 @@ const lazy = {
         export { default as isWsl } from 'is-wsl'
         export const powerShellPath = async () => (await import('wsl-utils')).powerShellPath()`,
     }))
+    // It looks at terminals, colours and the environment as it loads, and says nothing without DEBUG.
+    onResolve({ filter: /^debug$/ }, () => ({ path: 'debug', namespace: 'debug' }))
+    onLoad({ filter: /./, namespace: 'debug' }, () => ({
+      resolveDir: root,
+      contents: `
+        const silent = () => Object.assign(() => {}, { enabled: false, extend: silent })
+        module.exports = process.env.DEBUG ? require('./node_modules/debug') : silent`,
+    }))
     // Its index.js loads everything and has the version of Node checked; bin/run.js does that.
     onResolve({ filter: /^@oclif\/core$/ }, () => ({ path: 'core', namespace: 'oclif', sideEffects: false }))
     onLoad({ filter: /./, namespace: 'oclif' }, () => ({
@@ -74,15 +82,21 @@ const lazy = {
         )
         .join('\n'),
     }))
-    onLoad({ filter: /@oclif[\\/]core[\\/]lib[\\/].*\.js$/ }, ({ path: file }) => ({ contents: putOff(fs.readFileSync(file, 'utf8')) }))
+    onLoad({ filter: /@oclif[\\/]core[\\/]lib[\\/].*\.js$/ }, ({ path: file }) => ({
+      contents: putOff(fs.readFileSync(file, 'utf8'), madeByTypeScript),
+    }))
   },
 }
 
-function putOff(code) {
+const madeByTypeScript = /^(?:const|var) (\w+) = ((?:__importDefault|__importStar)?\(?require\("[^"]+"\)\)?);$/gm
+/** What esbuild makes of imports of parts of Node that take a millisecond or more, and that few commands need. */
+const partOfNode = /\bvar (import_\w+)=((?:__toESM\()?require\("node:(?:crypto|child_process|zlib|readline)"\)\)?);/g
+
+function putOff(code, pattern) {
   const names = []
-  const text = code.replace(/^(?:const|var) (\w+) = ((?:__importDefault|__importStar)?\(?require\("[^"]+"\)\)?);$/gm, (_, name, value) => {
+  const text = code.replace(pattern, (_, name, value) => {
     names.push(name)
-    return `let ${name}$; const ${name} = () => (${name}$ ??= ${value});`
+    return `let ${name}$;const ${name}=()=>(${name}$??=${value});`
   })
   return names.reduce((text, name) => text.replace(new RegExp(`(?<![\\w.$])${name}(?=[.)])`, 'g'), `(${name}())`), text)
 }
@@ -148,7 +162,7 @@ for (const { path: name, text } of outputFiles) {
     logLevel: 'warning',
   })
   // esbuild leaves other characters in regular expressions only. Without them V8 needs half the memory, and no decoding.
-  const ascii = code.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const ascii = putOff(code, partOfNode).replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
   const chunk = { id: `./${path.basename(name)}`, body: `(exports,require,module,__filename,__dirname){${ascii}}` }
   if (ascii.length < 20_000) small.push(chunk)
   else groups.push([chunk])
