@@ -3,7 +3,7 @@
  * what a run has compiled is taken at its end, and spares the next runs that work. Node's own module.enableCompileCache
  * takes it before anything has run, and is not in Node 20.
  *
- * The file is made of chunks (scripts/bundle.js), each compiled alone, so that a run pays for what it needs only.
+ * The file is made of chunks in groups (scripts/bundle.js), each group compiled alone, so that a run pays for what it needs only.
  *
  * The cache is code that will be run, and V8 hardly looks at it. So it lies in a folder that nobody else can write to,
  * its name holds checksums of all that it depends on, and so does what is in it. Whatever is not as it should be
@@ -30,31 +30,36 @@ function runCached(file, { argv, off, env }) {
   const content = fs.readFileSync(file)
   const start = content.indexOf('\n') + 1
   const places = content.toString('latin1', 2, start)
-  const index = JSON.parse(places)
+  const { size, groups, chunks } = JSON.parse(places)
+  // Somebody changed the file, so that nothing is where it was: it runs as Node runs any file.
+  if (content.length - start !== size) return require(file)
   const cache = off ? null : attempt(() => locate(places, env))
-  const known = (cache && attempt(() => read(cache))) ?? { parts: [], data: {} }
+  const known = (cache && attempt(() => read(cache))) ?? { parts: [], data: [] }
   const outside = Module.createRequire(file)
   const modules = {}
-  const scripts = {}
+  const scripts = []
+  const compiled = []
   let news = false
 
-  const compile = (id) => {
-    const [at, length, sum, line] = index[id]
+  const compile = (group) => {
+    const [at, length, sum, line] = groups[group]
     const bytes = content.subarray(start + at, start + at + length)
-    // Somebody changed the file: it runs as it is, and nothing of it is kept.
+    // A change that left all at its place: what was compiled before is not the same, and nothing is kept.
     const changed = checksum(bytes) !== sum
-    const cachedData = cache && !changed ? known.data[id]?.() : undefined
-    const source = `(function${bytes.toString(changed ? 'utf8' : 'latin1')})`
+    const cachedData = cache && !changed ? known.data[group]?.() : undefined
+    const source = `(${bytes.toString(changed ? 'utf8' : 'latin1')})`
     const script = new vm.Script(source, { filename: file, lineOffset: line, ...(cachedData ? { cachedData } : {}) })
     if (!cachedData || script.cachedDataRejected) news = true
-    if (!changed) scripts[id] = script
+    if (!changed) scripts[group] = script
     return script.runInThisContext()
   }
   const load = (id) => {
-    if (!Object.hasOwn(index, id)) return outside(id)
+    const group = chunks[id]
+    if (group === undefined) return outside(id)
     if (!modules[id]) {
       modules[id] = { exports: {} }
-      compile(id)(modules[id].exports, load, modules[id], file, path.dirname(file))
+      const functions = (compiled[group] ??= compile(group))
+      functions[id](modules[id].exports, load, modules[id], file, path.dirname(file))
     }
     return modules[id].exports
   }
@@ -64,7 +69,7 @@ function runCached(file, { argv, off, env }) {
     const part = main.partOf(argv)
     // A run that failed has not seen its part.
     if ((!news && known.parts.includes(part)) || ![0, 1, 3].includes(process.exitCode ?? 0)) return
-    const data = Object.fromEntries(Object.keys(index).map((id) => [id, scripts[id]?.createCachedData() ?? known.data[id]?.()]))
+    const data = groups.map((_, i) => scripts[i]?.createCachedData() ?? known.data[i]?.())
     write(cache, { parts: [...new Set([...known.parts, part])], data })
   }
   if (cache) process.once('exit', () => attempt(keep))
@@ -126,24 +131,23 @@ function read({ folder, name }) {
     const [sum, ...rest] = content.toString('latin1', 0, start).split(' ')
     if (start === 0 || sum !== hex(name + rest.join(' '))) throw new Error('damaged')
     const { parts, places } = JSON.parse(rest.join(' '))
-    const data = Object.entries(places).map(([id, [at, length, sum]]) => {
+    const data = places.map(([at, length, sum]) => () => {
       const bytes = content.subarray(start + at, start + at + length)
-      return [id, () => (checksum(bytes) === sum ? bytes : undefined)]
+      return length > 0 && checksum(bytes) === sum ? bytes : undefined
     })
-    return { parts, data: Object.fromEntries(data) }
+    return { parts, data }
   } finally {
     fs.closeSync(handle)
   }
 }
 
-/** A line that says what is in the file and where, and the code of each chunk. */
+/** A line that says what is in the file and where, and the code of each group. */
 function write({ folder, name }, { parts, data }) {
-  const places = {}
-  const pieces = []
   let at = 0
-  for (const [id, bytes] of Object.entries(data)) {
-    if (!bytes) continue
-    places[id] = [at, bytes.length, checksum(bytes)]
+  const places = []
+  const pieces = []
+  for (const bytes of data.map((piece) => piece ?? Buffer.alloc(0))) {
+    places.push([at, bytes.length, checksum(bytes)])
     // V8 copies what does not begin at such a place.
     const padding = Buffer.alloc(-bytes.length & 7)
     pieces.push(bytes, padding)

@@ -63,6 +63,14 @@ const lazy = {
         export { default as isWsl } from 'is-wsl'
         export const powerShellPath = async () => (await import('wsl-utils')).powerShellPath()`,
     }))
+    // It looks at terminals, colours and the environment as it loads, and says nothing without DEBUG.
+    onResolve({ filter: /^debug$/ }, () => ({ path: 'debug', namespace: 'debug' }))
+    onLoad({ filter: /./, namespace: 'debug' }, () => ({
+      resolveDir: root,
+      contents: `
+        const silent = () => Object.assign(() => {}, { enabled: false, extend: silent })
+        module.exports = process.env.DEBUG ? require('./node_modules/debug') : silent`,
+    }))
     // Its index.js loads everything and has the version of Node checked; bin/run.js does that.
     onResolve({ filter: /^@oclif\/core$/ }, () => ({ path: 'core', namespace: 'oclif', sideEffects: false }))
     onLoad({ filter: /./, namespace: 'oclif' }, () => ({
@@ -74,15 +82,21 @@ const lazy = {
         )
         .join('\n'),
     }))
-    onLoad({ filter: /@oclif[\\/]core[\\/]lib[\\/].*\.js$/ }, ({ path: file }) => ({ contents: putOff(fs.readFileSync(file, 'utf8')) }))
+    onLoad({ filter: /@oclif[\\/]core[\\/]lib[\\/].*\.js$/ }, ({ path: file }) => ({
+      contents: putOff(fs.readFileSync(file, 'utf8'), madeByTypeScript),
+    }))
   },
 }
 
-function putOff(code) {
+const madeByTypeScript = /^(?:const|var) (\w+) = ((?:__importDefault|__importStar)?\(?require\("[^"]+"\)\)?);$/gm
+/** What esbuild makes of imports of parts of Node that take a millisecond or more, and that few commands need. */
+const partOfNode = /\bvar (import_\w+)=((?:__toESM\()?require\("node:(?:crypto|child_process|zlib|readline)"\)\)?);/g
+
+function putOff(code, pattern) {
   const names = []
-  const text = code.replace(/^(?:const|var) (\w+) = ((?:__importDefault|__importStar)?\(?require\("[^"]+"\)\)?);$/gm, (_, name, value) => {
+  const text = code.replace(pattern, (_, name, value) => {
     names.push(name)
-    return `let ${name}$; const ${name} = () => (${name}$ ??= ${value});`
+    return `let ${name}$;const ${name}=()=>(${name}$??=${value});`
   })
   return names.reduce((text, name) => text.replace(new RegExp(`(?<![\\w.$])${name}(?=[.)])`, 'g'), `(${name}())`), text)
 }
@@ -131,11 +145,12 @@ const { metafile, outputFiles } = await build({
 })
 
 /**
- * Chunks are functions in one file: what a command does not need is not compiled. The first line says where each of them is, so
- * that bin/code-cache.js can compile it alone: [place after that line, length, checksum, line].
+ * Chunks are functions in one file: what a command does not need is not compiled. They stand in groups, because each compilation
+ * has its price too: the small ones together, each of the others alone. The first line says where the groups are, so
+ * that bin/code-cache.js can compile each alone: [place after that line, length, checksum, lines before].
  */
-const index = {}
-let file = "'use strict'\nconst chunks={\n"
+const small = []
+const groups = [small]
 for (const { path: name, text } of outputFiles) {
   const { code } = await transform(text, {
     format: 'cjs',
@@ -147,14 +162,20 @@ for (const { path: name, text } of outputFiles) {
     logLevel: 'warning',
   })
   // esbuild leaves other characters in regular expressions only. Without them V8 needs half the memory, and no decoding.
-  const ascii = code.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-  const id = `./${path.basename(name)}`
-  const body = `(exports,require,module,__filename,__dirname){${ascii}}`
-  file += JSON.stringify(id)
-  index[id] = [file.length, body.length, crc32(body), file.split('\n').length]
-  file += `${body},\n`
+  const ascii = putOff(code, partOfNode).replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const chunk = { id: `./${path.basename(name)}`, body: `(exports,require,module,__filename,__dirname){${ascii}}` }
+  if (ascii.length < 20_000) small.push(chunk)
+  else groups.push([chunk])
 }
-file += `}
+const index = { groups: [], chunks: {} }
+let file = "'use strict'\nconst chunks=Object.assign(\n"
+for (const [i, group] of groups.entries()) {
+  const text = `{${group.map(({ id, body }) => JSON.stringify(id) + body).join(',\n')}}`
+  index.groups.push([file.length, text.length, crc32(text), file.split('\n').length])
+  for (const { id } of group) index.chunks[id] = i
+  file += `${text},\n`
+}
+file += `)
 const loaded={}
 const load=(id)=>{
   if(!Object.hasOwn(chunks,id))return require(id)
@@ -164,7 +185,7 @@ const load=(id)=>{
 module.exports=load('./stdin.js')
 `
 fs.mkdirSync(path.join(root, 'bundle'), { recursive: true })
-fs.writeFileSync(path.join(root, 'bundle/mcpproxy-doctor.cjs'), `//${JSON.stringify(index)}\n${file}`)
+fs.writeFileSync(path.join(root, 'bundle/mcpproxy-doctor.cjs'), `//${JSON.stringify({ size: file.length, ...index })}\n${file}`)
 
 fs.writeFileSync(path.join(root, 'THIRD-PARTY-NOTICES'), notices(Object.keys(metafile.inputs)))
 

@@ -141,7 +141,15 @@ export async function collectServers(shared: Shared, servers: readonly string[])
     ),
   )
   const version = versionOf(shared, mainLog)
-  const subjects = await eachOf(servers, 4, (server) => collectServer(shared, server, mainLog, version))
+  // Many servers share few images.
+  const images = new Map<string, ReturnType<typeof collectImage>>()
+  const image: typeof collectImage = (system, reference, withPrograms) => {
+    const key = `${withPrograms} ${reference}`
+    const known = images.get(key) ?? collectImage(system, reference, withPrograms)
+    images.set(key, known)
+    return known
+  }
+  const subjects = await eachOf(servers, 4, (server) => collectServer(shared, server, mainLog, version, image))
   return { subjects, version, redact: makeRedactor(allSecrets(shared, subjects)) }
 }
 
@@ -164,6 +172,7 @@ async function collectServer(
   server: string,
   mainLog: Observed<MainLogReading>,
   version: Subject['version'],
+  imageFor: typeof collectImage,
 ): Promise<Subject> {
   const { system, needs } = shared
   const left = (share: number): number => Math.max(500, (shared.deadline - Date.now()) * share)
@@ -185,7 +194,7 @@ async function collectServer(
       within(
         left(0.8),
         `image ${reference ?? ''}`,
-        collectImage(system, reference, programsMatter(serverLog.ok ? serverLog.value : null, events.ok ? events.value : null)),
+        imageFor(system, reference, programsMatter(serverLog.ok ? serverLog.value : null, events.ok ? events.value : null)),
       ),
     ),
     asked(needs.has('hostPaths'), () =>

@@ -271,6 +271,15 @@ function list(value: unknown): unknown[] {
 
 /** Objects one behind another, with or without line ends between them (podman and old engines leave them out). */
 export function jsonValues(text: string): unknown[] {
+  try {
+    const values = text
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .map((line) => JSON.parse(line) as unknown)
+    if (values.every((value) => typeof value === 'object' && value !== null)) return values
+  } catch {
+    // Several in a line, or one in several: brackets are counted.
+  }
   const values: unknown[] = []
   let start = -1
   let depth = 0

@@ -87,7 +87,7 @@ async function checkAll(many: Many): Promise<{ report: Report; asked: Map<string
 const forty = Array.from({ length: 40 }, (_, i) => `s${String(i).padStart(2, '0')}x`)
 const outage = await checkAll({ names: forty, engine: 'down', failed: true })
 const results = checkResults(outage.report, '/home/user')
-const options = { version: '1.0.0', repository: null }
+const options = { version: '1.0.0', repository: null, pages: null }
 
 test('the engine is asked once, and each log is read once', () => {
   for (const question of ['version', 'info', 'events', 'containers', 'networks'])
