@@ -1,8 +1,9 @@
 /** What differs between two captures, as data and as text. */
 import type { Theme } from './theme.ts'
-import { flow, paragraph } from './wrap.ts'
+import { flow } from './wrap.ts'
 
-export type DiffGroup = 'versions' | 'configuration' | 'arguments' | 'image' | 'status' | 'findings'
+/** `server`: is there such a server at all? */
+export type DiffGroup = 'server' | 'versions' | 'configuration' | 'arguments' | 'image' | 'status' | 'findings'
 
 export interface DiffSide {
   /** For people, secrets masked; null: it is not there. */
@@ -78,7 +79,7 @@ export function renderDiff(report: DiffReport, theme: Theme): string {
   ]
   for (const { title, differences } of sections) {
     const changed = differences.filter(seen)
-    if (changed.length > 0) lines.push('', theme.strong(theme.text(title)), ...changed.flatMap((d) => differenceLines(d, theme)))
+    if (changed.length > 0) lines.push('', theme.strong(theme.text(title)), ...groupLines(changed, theme))
   }
   for (const [kind, told] of [
     ['masked', 'Hidden: a secret was taken out, so whether these differ cannot be told'],
@@ -90,29 +91,36 @@ export function renderDiff(report: DiffReport, theme: Theme): string {
   return `${lines.join('\n')}\n`
 }
 
+const groups: readonly DiffGroup[] = ['server', 'findings', 'versions', 'configuration', 'arguments', 'image', 'status']
+
+function groupLines(differences: readonly Difference[], theme: Theme): string[] {
+  return groups.flatMap((group) => {
+    const own = differences.filter((d) => d.group === group)
+    if (own.length === 0) return []
+    return [...(group === 'server' ? [] : [`  ${theme.faint(group)}`]), ...own.flatMap((d) => differenceLines(d, theme))]
+  })
+}
+
 function differenceLines({ what, group, before, after, kind }: Difference, theme: Theme): string[] {
-  const places = [before, after].flatMap(({ place }) => (place ? [`${place.file}:${place.line}`] : []))
-  const where = [...new Set(places)].join(' → ')
   const { width } = theme
-  const lines = flow(
-    [
-      { text: theme.text(what) },
-      ...(group === 'configuration' && where !== '' ? [{ text: ' ' }, { text: theme.text(where), style: theme.faint }] : []),
-    ],
-    {
+  if (group === 'server')
+    return flow([{ text: kind === 'added' ? 'new: it was not configured before' : 'gone: it is not configured any more' }], {
       width,
       first: '  ',
-      rest: '    ',
-    },
-  )
+    })
+  const places = [before, after].flatMap(({ place }) => (place ? [`${place.file}:${place.line}`] : []))
+  const where = [...new Set(places)].join(' → ')
+  const same = kind === 'changed' && before.value === after.value
+  const short = same ? 'changed; both values are masked' : [before.value ?? 'none', after.value ?? 'none'].join(' → ')
+  const tail = where === '' ? [] : [{ text: ' ' }, { text: theme.text(where), style: theme.faint }]
+  if (same || what.length + short.length + (where === '' ? 0 : where.length + 1) + 6 <= width)
+    return flow([{ text: `${theme.text(what)}  ${theme.text(short)}` }, ...tail], { width, first: '    ', rest: '      ' })
   const side = (sign: string, value: string | null, style: (text: string) => string): string[] =>
-    flow([{ text: theme.text(value ?? ''), style }], { width, first: `    ${sign} `, rest: '      ' })
-  if (kind === 'changed' && before.value === after.value)
-    return [...lines, ...paragraph(`changed; both values are masked`, width, '    ', theme.faint)]
+    value === null ? [] : flow([{ text: theme.text(value), style }], { width, first: `      ${sign} `, rest: '        ' })
   return [
-    ...lines,
-    ...(kind === 'added' ? [] : side('-', before.value, theme.bad)),
-    ...(kind === 'removed' ? [] : side('+', after.value, theme.good)),
+    ...flow([{ text: theme.text(what) }, ...tail], { width, first: '    ', rest: '      ' }),
+    ...side('-', before.value, theme.bad),
+    ...side('+', after.value, theme.good),
   ]
 }
 

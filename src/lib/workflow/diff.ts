@@ -28,6 +28,8 @@ interface Snapshot {
   /** What is not in the capture, by server and group, and why. */
   unknown: Map<string, string>
   servers: string[]
+  /** Null: the configuration cannot be read. */
+  configured: string[] | null
 }
 
 export async function diffCaptures(
@@ -46,7 +48,7 @@ export async function diffCaptures(
     before: head(a),
     after: head(b),
     general: differences('', a, b),
-    servers: wanted.map((server) => ({ server, differences: differences(server, a, b) })).filter((s) => s.differences.length > 0),
+    servers: wanted.map((server) => ({ server, differences: ofServer(server, a, b) })).filter((s) => s.differences.length > 0),
   }
 }
 
@@ -100,6 +102,7 @@ async function snapshot(system: System, timeoutMs: number): Promise<Snapshot> {
     facts,
     unknown,
     servers: [...new Set([...configured, ...recorded])],
+    configured: shared.config.ok && shared.config.value.document.root !== null ? configured : null,
   }
 }
 
@@ -152,7 +155,9 @@ function configFacts(document: ConfigDocument, at: ConfigPath, home: string): So
     if (node.type === 'object') {
       for (const property of node.children ?? []) {
         const key = String(property.children?.[0]?.value)
-        if (path.length > 0 || key !== 'mcpServers') visit([...path, key])
+        // MCPProxy writes the times itself, at each change of its own.
+        if (path.length === 0 ? key !== 'mcpServers' : !(path.length === at.length && /^(?:created|updated)$/.test(key)))
+          visit([...path, key])
       }
       return
     }
@@ -192,13 +197,13 @@ function subjectFacts({ evidence }: Subject): Source {
       counted.set(key, [...(counted.get(key) ?? []), pair?.[2] ?? value ?? ''])
     }
     for (const [key, values] of counted) add('arguments', key, values.join(' '))
-    add('arguments', 'image', run.image)
-    add('arguments', 'command', [containerCommand, ...containerArgs])
+    add('arguments', 'IMAGE', run.image)
+    add('arguments', 'COMMAND', [containerCommand, ...containerArgs])
   }
   if (!image.ok) unknown.image = image.error.message
   else if (image.value) {
-    add('image', 'image', image.value.reference)
-    add('image', 'id of the image', image.value.inspect?.id ?? 'the engine does not have it')
+    add('image', 'reference', image.value.reference)
+    add('image', 'id', image.value.inspect?.id ?? 'the engine does not have it')
     add('image', 'built', image.value.inspect?.created)
     add('image', 'digests', image.value.inspect && [...image.value.inspect.repoDigests].sort().join(' '))
   }
@@ -241,6 +246,14 @@ function findingFacts(report: ServerReport | undefined): Source {
 }
 
 // ---- the comparison -----------------------------------------------------------------
+
+/** One that is configured in one of them only differs in that, and all else follows. */
+function ofServer(server: string, a: Snapshot, b: Snapshot): Difference[] {
+  const [was, is] = [a.configured?.includes(server), b.configured?.includes(server)]
+  if (was === undefined || is === undefined || was === is) return differences(server, a, b)
+  const side = (there: boolean): DiffSide => ({ value: there ? 'configured' : null, place: null })
+  return [{ group: 'server', what: 'server', kind: is ? 'added' : 'removed', before: side(was), after: side(is), why: null }]
+}
 
 function differences(server: string, a: Snapshot, b: Snapshot): Difference[] {
   const key = (f: Fact): string => `${f.group}\0${f.what}`
