@@ -6,6 +6,7 @@ import { firstError, nextStep } from './next.ts'
 import { commandLines, remedyLines, remedyTitle, withoutStop } from './remedy-text.ts'
 import { overallVerdict, type Report, type ServerReport, type Verdict } from './report.ts'
 import { newestKnown } from '../mcpproxy/versions.ts'
+import { sinceWhen } from './history-text.ts'
 import { replayLines } from './replay-text.ts'
 import { stepLines, undeterminedLines } from './step-text.ts'
 import type { TextOptions } from './text-options.ts'
@@ -78,6 +79,8 @@ function serverBlock(server: ServerReport, report: Report, options: TextOptions,
   if (server.verdict !== 'healthy' || verbose) {
     const steps = stepLines(server.steps, theme, width)
     if (steps.length > 0) lines.push('', ...steps)
+    const since = server.history && sinceWhen(server.history)
+    if (since) lines.push('', ...paragraph(theme.text(since), width, '  ', theme.faint))
   }
   for (const finding of server.findings) {
     const replay = finding === error && server.replayed ? replayLines(server.replays, server.replayed, theme, width, verbose) : []

@@ -15,6 +15,7 @@ import { referredVariables, type StartSpec } from '../replay/start-spec.ts'
 import type { RecordedReplays, RecordedStart } from '../system/replay-record.ts'
 import { createStarter, recordedStarter, type StarterOptions } from './start.ts'
 import { fileFindings, fileSubject, toldOnce } from './file-findings.ts'
+import { serverHistory } from './history.ts'
 import { stepsOf } from './steps.ts'
 
 export interface CheckOptions {
@@ -46,7 +47,7 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
   const names = chooseServers(shared, options)
   options.progress?.(`reading the logs of ${names.join(', ') || 'MCPProxy'}`)
   const { subjects, version, redact } = await collectServers(shared, names)
-  const { servers, findings: common } = toldOnce(await replayed(system, subjects, options))
+  const { servers, findings: common } = toldOnce(await withHistory(system, subjects, await replayed(system, subjects, options), deadline))
   const findings = [...fileFindings(shared), ...common, ...(servers.length === 0 ? withoutServer(fileSubject(shared, version)) : [])]
   const engine = shared.engine.engine
   const report: Report = {
@@ -116,6 +117,32 @@ async function replayed(
     )
   }
   return judged
+}
+
+/** Since when it fails is worth knowing of what was asked about, and of few. */
+async function withHistory(
+  system: System,
+  subjects: readonly Subject[],
+  reports: readonly ServerReport[],
+  deadline: number,
+): Promise<ServerReport[]> {
+  const failing = subjects.filter(
+    ({ evidence: { serverLog } }, i) =>
+      reports[i]?.verdict === 'problem' &&
+      serverLog.ok &&
+      (serverLog.value.failed !== null || serverLog.value.newest?.closedAfterConnect != null),
+  )
+  if (failing.length > fewServers) return [...reports]
+  return Promise.all(
+    reports.map(async (report, i) => {
+      const subject = subjects[i]
+      if (!subject || !failing.includes(subject)) return report
+      return {
+        ...report,
+        history: await serverHistory(system, subject, Math.max(Date.now() + 1000, Math.min(deadline, Date.now() + 4000))),
+      }
+    }),
+  )
 }
 
 const replayLimits = { starts: 12, judge: serverReport }

@@ -145,7 +145,7 @@ function generalFacts({ engine: { engine }, environment, system }: Shared, versi
 }
 
 /** Every value below a place of the configuration, but for the servers. */
-function configFacts(document: ConfigDocument, at: ConfigPath, home: string): Source {
+export function configFacts(document: ConfigDocument, at: ConfigPath, home: string): Source {
   const masked = parseConfig(document.path, Buffer.from(maskedConfig(document).text))
   const facts: Source['facts'] = []
   const shown = new Map<string, string>()

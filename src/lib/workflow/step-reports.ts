@@ -27,6 +27,8 @@ import {
 } from '../report/step-views.ts'
 import type { System } from '../system/system.ts'
 import { redactValue, serverReport } from './check.ts'
+import { historyText } from '../report/history-text.ts'
+import { serverHistory } from './history.ts'
 import { requireServer } from './servers.ts'
 
 export interface StepOptions {
@@ -227,6 +229,18 @@ export async function logsReport(system: System, server: string, options: StepOp
     unread: [...(serverLog.ok ? [] : [serverLog.error.message]), ...(mainLog.ok ? [] : [mainLog.error.message])],
   }
   return finish(looked, stepOf(looked, 'logs'), view, (shown, home) => logsText(shown as LogsView, home))
+}
+
+/** Since when it fails; exit code 1 when it does, 3 when the logs do not tell. */
+export async function historyReport(system: System, server: string, options: StepOptions): Promise<StepReport> {
+  const looked = await lookAt(system, server, options)
+  const history = redactValue(await serverHistory(system, looked.subject, Date.now() + options.timeoutMs), looked.redact)
+  const known = history.lastSuccess !== null || history.firstFailure !== null
+  return {
+    data: { schemaVersion: 1, server, history: { ...history } } as unknown as StepReport['data'],
+    text: (theme) => historyText(server, history, looked.home, theme),
+    exitCode: history.firstFailure ? 1 : known && history.unread.length === 0 ? 0 : 3,
+  }
 }
 
 function textOf(line: LogLine): string {
