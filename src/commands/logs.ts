@@ -25,6 +25,7 @@ With one of the flags of LINES: the lines themselves, as they are written, those
   }
 
   static override flags = {
+    history: Flags.boolean({ description: 'Say since when it fails, and what changed between its last success and that.' }),
     since: Flags.string({
       description: 'From then on: 10m, 2h, 21:47, 2026-11-22, 2026-11-22T21:47:29Z. Without a zone, as the log writes it.',
       helpValue: 'TIME',
@@ -48,6 +49,10 @@ With one of the flags of LINES: the lines themselves, as they are written, those
       throw new UserError('Which server?', ['Name it, or say --grep TEXT or --all for the lines of all servers.'])
     }
     const { server } = args
+    if (flags.history) {
+      const { historyReport } = await import('../lib/workflow/step-reports.ts')
+      return this.runStep(flags, (system, timeoutMs) => historyReport(system, server, { timeoutMs }))
+    }
     const { logsReport } = await import('../lib/workflow/step-reports.ts')
     await this.runStep(flags, (system, timeoutMs) => logsReport(system, server, { timeoutMs, verbose: flags.verbose }))
   }

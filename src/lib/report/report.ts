@@ -1,4 +1,5 @@
 /** The report: what a check found, as plain data. `--json` prints exactly this. */
+import type { ServerHistory } from './history-text.ts'
 import type { Source } from '../evidence/evidence.ts'
 import type { SourceError } from '../system/system.ts'
 import type { Finding, Json, Rank, Severity } from '../rules/rule.ts'
@@ -85,6 +86,8 @@ export interface ServerReport {
   replays: ReplayRun[]
   /** Null: nothing was replayed. */
   replayed: ReplayResult | null
+  /** Since when it fails; absent: it was not asked, because it works, or of many. */
+  history?: ServerHistory
   /** How many rules looked, so that "nothing found" can be weighed. */
   rules: { looked: number; couldNot: number }
 }

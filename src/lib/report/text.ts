@@ -7,6 +7,7 @@ import { commandLines, remedyLines, remedyTitle, withoutStop } from './remedy-te
 import { overallVerdict, type Report, type ServerReport, type Verdict } from './report.ts'
 import { newestKnown } from '../mcpproxy/versions.ts'
 import { affected } from './results.ts'
+import { sinceWhen } from './history-text.ts'
 import { replayLines } from './replay-text.ts'
 import { stepLines, undeterminedLines } from './step-text.ts'
 import type { TextOptions } from './text-options.ts'
@@ -83,6 +84,8 @@ function serverBlock(server: ServerReport, report: Report, options: TextOptions,
   if (server.verdict !== 'healthy' || verbose) {
     const steps = stepLines(server.steps, theme, width)
     if (steps.length > 0) lines.push('', ...steps)
+    const since = server.history && sinceWhen(server.history)
+    if (since) lines.push('', ...paragraph(theme.text(since), width, '  ', theme.faint))
   }
   for (const finding of server.findings) {
     const replay = finding === error && server.replayed ? replayLines(server.replays, server.replayed, theme, width, verbose) : []

@@ -41,7 +41,7 @@ export async function argsDiff(
 const differs = ({ log, config, container }: ArgsRow): boolean => new Set([log, config, container].filter((v) => v !== undefined)).size > 1
 
 /** What MCPProxy makes anew for each start is no difference. */
-function sideOf(run: DockerRun, command: readonly string[]): Side {
+export function sideOf(run: DockerRun, command: readonly string[]): Side {
   const side: Side = new Map()
   const add = (key: string, value: string): void => void side.set(key, side.has(key) ? `${side.get(key) ?? ''}, ${value}` : value)
   for (const flag of run.flags) {

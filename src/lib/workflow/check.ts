@@ -48,7 +48,7 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
   const names = chooseServers(shared, options)
   options.progress?.(`reading the logs of ${names.join(', ') || 'MCPProxy'}`)
   const { subjects, version, redact } = await collectServers(shared, names)
-  const once = toldOnce(await replayed(system, subjects, options))
+  const once = toldOnce(await withHistory(system, subjects, await replayed(system, subjects, options), deadline))
   const { servers, findings: common } = sharedCauses(once.servers)
   const findings = [
     ...fileFindings(shared),
@@ -127,6 +127,33 @@ async function replayed(
     )
   }
   return judged
+}
+
+/** Since when it fails is worth knowing of what was asked about, and of few. */
+async function withHistory(
+  system: System,
+  subjects: readonly Subject[],
+  reports: readonly ServerReport[],
+  deadline: number,
+): Promise<ServerReport[]> {
+  const failing = subjects.filter(
+    ({ evidence: { serverLog } }, i) =>
+      reports[i]?.verdict === 'problem' &&
+      serverLog.ok &&
+      (serverLog.value.failed !== null || serverLog.value.newest?.closedAfterConnect != null),
+  )
+  if (failing.length === 0 || failing.length > fewServers) return [...reports]
+  const { serverHistory } = await import('./history.ts')
+  return Promise.all(
+    reports.map(async (report, i) => {
+      const subject = subjects[i]
+      if (!subject || !failing.includes(subject)) return report
+      return {
+        ...report,
+        history: await serverHistory(system, subject, Math.max(Date.now() + 1000, Math.min(deadline, Date.now() + 4000))),
+      }
+    }),
+  )
 }
 
 const replayLimits = { starts: 12, judge: serverReport }

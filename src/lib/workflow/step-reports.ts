@@ -29,6 +29,7 @@ import {
 import type { System } from '../system/system.ts'
 import type { Finding } from '../rules/rule.ts'
 import { redactValue } from './redact.ts'
+import { historyText } from '../report/history-text.ts'
 import { requireServer } from './servers.ts'
 import { stepsOf } from './steps.ts'
 
@@ -49,6 +50,7 @@ const needs = {
   isolation: new Set(['config', 'status', 'mainLog', 'setup', 'serverLog']),
   container: new Set(['config', 'serverLog', 'reachable', 'containers', 'events']),
   logs: new Set(['config', 'status', 'serverLog', 'mainLog']),
+  history: new Set(['config', 'serverLog', 'mainLog', 'setup', 'events', 'image', 'containers']),
   args: new Set(['config', 'setup', 'serverLog', 'hostPaths']),
   argsDiff: new Set(['config', 'mainLog', 'setup', 'serverLog', 'hostPaths', 'containers']),
 } satisfies Record<string, Needs>
@@ -277,6 +279,19 @@ export async function logsReport(system: System, server: string, options: StepOp
     unread: [...(serverLog.ok ? [] : [serverLog.error.message]), ...(mainLog.ok ? [] : [mainLog.error.message])],
   }
   return finish(looked, stepOf(looked, 'logs'), view, (shown, home) => logsText(shown as LogsView, home))
+}
+
+/** Since when it fails; exit code 1 when it does, 3 when the logs do not tell. */
+export async function historyReport(system: System, server: string, options: StepOptions): Promise<StepReport> {
+  const looked = await lookAt(system, server, options, needs.history)
+  const { serverHistory } = await import('./history.ts')
+  const history = redactValue(await serverHistory(system, looked.subject, Date.now() + options.timeoutMs), looked.redact)
+  const known = history.lastSuccess !== null || history.firstFailure !== null
+  return {
+    data: { schemaVersion: 1, server, history: { ...history } } as unknown as StepReport['data'],
+    text: (theme) => historyText(server, history, looked.home, theme),
+    exitCode: history.firstFailure ? 1 : known && history.unread.length === 0 ? 0 : 3,
+  }
 }
 
 function textOf(line: LogLine): string {
