@@ -151,7 +151,8 @@ export function plant(folder: string, server: string): Planted[] {
     }
     return answer
   })
-  const labels = (place: string): Json => ({ ...pairs(place) })
+  // A label is public; what tells of a secret there is its name or its form.
+  const labels = (place: string): Json => Object.fromEntries(values(place).map(({ name, value }) => [name, value]))
   change('docker/containers.json', (v) =>
     list(v).map((c) => ({
       ...record(c),

@@ -6,9 +6,11 @@
 import { createHmac } from 'node:crypto'
 import { parseConfig } from '../formats/mcp-config.ts'
 import { parseLogLine } from '../formats/log-line.ts'
-import { isSecretName, commandLineSecrets, namedSecrets, type NamedSecret } from './secret-values.ts'
+import { isSecretWord } from './secret-arguments.ts'
 import { harmless, secretPatterns } from './secret-patterns.ts'
-import { secretName, secretNodes, worthHiding } from './secrets.ts'
+import { namedSecrets, statedSecrets, type NamedSecret } from './secret-values.ts'
+import { isToken, secretName, worthHiding } from './secret-worth.ts'
+import { secretNodes } from './secrets.ts'
 import { spellings, strikeFragments } from './spellings.ts'
 
 export interface Redaction {
@@ -69,13 +71,14 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
   }
   const learnNamed = ({ name, value, kind, strength }: NamedSecret): void => {
     // Of an address the parts that are secret go, the rest says where the server wants to go.
-    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(value) && !isSecretName(name)) return learnShapes(value)
+    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(value) && !isSecretWord(name)) return learnShapes(value)
     if (strength === 'value' && isPathList(name, value)) return
     if (strength === 'value' && (/^-|localhost|127\.0\.0\.1|host\.docker\.internal/.test(value) || keep.has(value.toLowerCase())))
       return learnShapes(value)
     remember(value, kind, strength)
     pairs.set(`${name}\0${value}`, { name, value })
   }
+  /** By their form alone, wherever they stand. */
   const learnShapes = (text: string): void => {
     for (const { kind, pattern } of secretPatterns)
       for (const { groups } of text.matchAll(pattern)) {
@@ -91,17 +94,18 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
   const learnNames = (text: string, form: 'json' | 'lines' | 'config'): void => {
     if (form === 'lines') {
       for (const line of text.split('\n')) {
-        const parsed = parseLogLine(line, '', null)
-        if (parsed) namedSecrets(parsed.fields).forEach(learnNamed)
-        else for (const item of jsonOf(line)) namedSecrets(item).forEach(learnNamed)
-        commandLineSecrets(line).forEach(learnNamed)
+        const fields = parseLogLine(line, '', null)?.fields
+        if (fields) namedSecrets(fields).forEach(learnNamed)
+        else {
+          for (const item of jsonOf(line)) namedSecrets(item).forEach(learnNamed)
+          statedSecrets(line).forEach(learnNamed)
+        }
       }
       return
     }
-    for (const item of jsonOf(text)) {
-      namedSecrets(item).forEach(learnNamed)
-      for (const string of strings(item)) commandLineSecrets(string).forEach(learnNamed)
-    }
+    const items = jsonOf(text)
+    for (const item of items) namedSecrets(item).forEach(learnNamed)
+    if (items.length === 0) statedSecrets(text).forEach(learnNamed)
     if (form !== 'config') return
     // Also of a file that is no JSON any more.
     for (const { name, value } of secretNodes(parseConfig('', Buffer.from(text))))
@@ -171,7 +175,6 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
   }
 }
 
-const isToken = (text: string): boolean => /(?:SECRET|VALUE)_[0-9a-f]{12}/.test(text)
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
 const looksRandom = (value: string): boolean => value.length >= 8 && /\d/.test(value) && /[a-z]/i.test(value) && !/[\s/]/.test(value)
 
@@ -192,12 +195,6 @@ function jsonOf(text: string): unknown[] {
       }
     })
   }
-}
-
-function* strings(value: unknown): Generator<string> {
-  if (typeof value === 'string') yield value
-  else if (Array.isArray(value)) for (const item of value) yield* strings(item)
-  else if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) yield* strings(item)
 }
 
 /** Names of users that images and systems bring along: they tell nothing of anybody. */
