@@ -9,9 +9,9 @@ import { parseLogLine } from '../formats/log-line.ts'
 import { isSecretWord } from './secret-arguments.ts'
 import { harmless, secretPatterns } from './secret-patterns.ts'
 import { namedSecrets, statedSecrets, type NamedSecret } from './secret-values.ts'
-import { isToken, secretName, worthHiding } from './secret-worth.ts'
+import { diagnosticWords, isToken, secretName, worthHiding } from './secret-worth.ts'
 import { secretNodes } from './secrets.ts'
-import { spellings, strikeFragments } from './spellings.ts'
+import { makeStriker, spellings, strikeFragments, type Spelled } from './spellings.ts'
 
 export interface Redaction {
   /** The file of the capture. */
@@ -51,13 +51,28 @@ interface Known {
   strength: NamedSecret['strength']
 }
 
+interface Rule {
+  from: RegExp
+  token: string
+  kind: string
+}
+
+interface FreeValue extends Spelled {
+  token: string
+  kind: string
+}
+
+/** Longer ones are no regular expression any more. */
+const longestPattern = 1000
+
 export function createRedactor(options: RedactionOptions): CaptureRedactor {
   const keep = new Set([...options.keep].map((w) => w.toLowerCase()))
   const known = new Map<string, Known>()
   /** Values that are struck only beside their name: too short or too common to be struck from any text. */
   const pairs = new Map<string, { name: string; value: string }>()
   const counts = new Map<string, Redaction>()
-  let rules: { from: RegExp; token: string; kind: string }[] | null = null
+  let rules: Rule[] | null = null
+  let free: FreeValue[] | null = null
 
   const token = (value: string): string => {
     const prefix = known.get(value)?.strength === 'value' ? 'VALUE' : 'SECRET'
@@ -68,6 +83,7 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
     if (before?.strength === 'secret' || isToken(value)) return
     known.set(value, { value, kind: before && strength === 'value' ? before.kind : kind, strength })
     rules = null
+    free = null
   }
   const learnNamed = ({ name, value, kind, strength }: NamedSecret): void => {
     // Of an address the parts that are secret go, the rest says where the server wants to go.
@@ -125,13 +141,15 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
         counts.set(key, { ...entry, count: entry.count + 1 })
         return mark
       }
-      rules ??= [...pairRules(), ...freeRules()]
+      rules ??= pairRules()
+      free ??= freeValues()
       let result = text
       for (const { from, token: mark, kind } of rules)
         result = result.replace(from, (whole: string, ...found: unknown[]) => {
           const before = typeof found[0] === 'string' ? found[0] : ''
           return isToken(whole.slice(before.length)) ? whole : before + note(kind, mark)
         })
+      result = makeStriker(free, (found) => note(found.kind, found.token))(result)
       for (const { value, kind, strength } of known.values())
         if (strength === 'secret' && !keep.has(value.toLowerCase())) result = strikeFragments(result, value, () => note(kind, token(value)))
       for (const { kind, pattern } of secretPatterns)
@@ -146,8 +164,9 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
   }
 
   /** `NAME=value` and `"NAME": "value"`. */
-  function pairRules(): { from: RegExp; token: string; kind: string }[] {
+  function pairRules(): Rule[] {
     return [...pairs.values()]
+      .filter(({ value }) => value.length <= longestPattern)
       .sort((a, b) => b.value.length - a.value.length)
       .flatMap(({ name, value }) =>
         spellings(value).plain.map((spelled) => ({
@@ -158,20 +177,20 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
       )
   }
 
-  function freeRules(): { from: RegExp; token: string; kind: string }[] {
-    const all: { spelled: string; from: RegExp; token: string; kind: string }[] = []
-    for (const { value, kind, strength } of known.values()) {
-      // A password that is a word is in other texts too: it goes only beside its name.
-      if (keep.has(value.toLowerCase()) || /^(?:\d+|[A-Za-z]{1,9})$/.test(value) || (strength === 'value' && !looksRandom(value))) continue
-      const mark = token(value)
+  /** The values themselves, in all their spellings. */
+  function freeValues(): FreeValue[] {
+    return [...known.values()].flatMap(({ value, kind, strength }) => {
+      if (keep.has(value.toLowerCase()) || /^\d+$/.test(value) || (strength === 'value' && !looksRandom(value))) return []
+      // Who has such a word as a password shares it with every log: it goes only beside its name.
+      if (diagnosticWords.has(value.toLowerCase())) return []
       const { plain, encoded } = spellings(value)
-      for (const spelled of [...plain, ...encoded]) {
-        // A short one is struck as a whole word, so that it does not eat into another.
-        const word = spelled.length < 8 ? [`(?<![\\w-])`, `(?![\\w-])`] : ['', '']
-        all.push({ spelled, from: new RegExp(`${word[0]}${escaped(spelled)}${word[1]}`, 'g'), token: mark, kind })
-      }
-    }
-    return all.sort((a, b) => b.spelled.length - a.spelled.length)
+      const found = { token: token(value), kind }
+      const isOneWord = /^[A-Za-z]{1,9}$/.test(value)
+      return [
+        ...plain.map((text) => ({ ...found, text, word: isOneWord || text.length < 8 })),
+        ...encoded.map((text) => ({ ...found, text, word: false })),
+      ]
+    })
   }
 }
 

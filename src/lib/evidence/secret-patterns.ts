@@ -138,6 +138,8 @@ const sayings = {
   flag: /((?:^|[\s"'`[,(])(--[A-Za-z][\w-]*)(?:=|\s+|["'],?\s+)["']?)([^\s"'`,;)\]-][^\s"'`,;)\]]*)/g,
   header:
     /(\b((?:proxy-)?authorization|x-[\w-]+|cookie)["']?\s*:\s*["']?(?:(?:bearer|basic|token|digest|api-?key|key)\s+)?)([^\s"'`,;)]{4,})/gi,
+  // NAME=x, with signs in it that end a value elsewhere.
+  pair: /((?:^|[\s"'`({,;[])(?:--?)?([A-Za-z_][\w.-]{0,64})=)([^\s"'`,;)\]}\\]{4,})/g,
   // NAME="a b", "name": "a b", --name='a b'
   quoted: new RegExp(`((?:^|[\\s{,[(;"'\`])(?:--?)?([A-Za-z_][\\w.-]{0,64})["']?\\s{0,4}[=:]\\s{0,4})(${quotedValue})`, 'g'),
 }
@@ -173,6 +175,7 @@ export function textSecrets(text: string): TextSecret[] {
   said(sayings.attached, 'env', (name) => name)
   said(sayings.flag, 'argument', (name, value) => (isSecretWord(name) && !/^[A-Za-z]{1,9}[.!:]?$/.test(value) ? 'token' : null))
   said(sayings.header, 'header', (name, value) => (/^[a-z]+[.!]?$/.test(value) ? null : isSecretWord(name) ? 'token' : name))
+  said(sayings.pair, 'assignment', (name, value) => (isSecretWord(name) && !harmless('assignment', value) ? 'token' : null))
   said(sayings.quoted, 'named', (name) => (isSecretWord(name) && !/^(?:keys?|tokens|pass|sig)$/i.test(name) ? 'token' : null))
   return united(found)
 }

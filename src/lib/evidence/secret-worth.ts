@@ -75,3 +75,22 @@ const isNameOfThing = (v: string): boolean =>
 
 /** What stands in a bundle in place of a secret, or what holds it. */
 export const isToken = (text: string): boolean => /(?:SECRET|VALUE)_[0-9a-f]{12}/.test(text)
+
+/**
+ * Words of docker, MCPProxy and of programs that fail. Who has one of them as a password shares it with every log: it is masked in
+ * its own place and beside its name, but struck from other texts nothing could be read any more.
+ */
+export const diagnosticWords: ReadonlySet<string> = new Set(
+  (
+    'access address already argument arguments attach bash bind bridge cannot cause client closed code command config connect connected ' +
+    'connection container containers context create created daemon data denied destroy died directory disabled disconnected docker ' +
+    'download enabled endpoint engine entrypoint environment error errors event everything exec executable exit exited expected failed ' +
+    'failure fatal fetch file found handshake healthy host http https image images index info init initialize initialized install ' +
+    'invalid isolation kill killed label labels listen load local lock login logs main manifest mcpproxy memory message method missing ' +
+    'mode module mount name network node none null open option output package password path permission ping pipe platform port process ' +
+    'program prompt protocol proxy pull python read ready reason redis refused registry remove removed request required resource restart ' +
+    'response result retry root running runtime script secret server servers service session setup shell signal socket start started ' +
+    'starting state status stderr stdin stdio stdout step stop stopped string supported system test time timeout token tool tools ' +
+    'transport type unable unexpected unknown update user usage value variable version volume wait waiting warning write'
+  ).split(' '),
+)

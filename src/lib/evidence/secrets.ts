@@ -8,8 +8,8 @@ import { lineStarts, positionIn, type ConfigDocument } from '../formats/mcp-conf
 import type { DockerRun } from '../formats/docker-run.ts'
 import { argumentSecrets, authScheme, lineSecrets, type SecretSpan } from './secret-arguments.ts'
 import { textSecrets } from './secret-patterns.ts'
-import { mark, secretName, worthHiding } from './secret-worth.ts'
-import { spellings, strikeFragments } from './spellings.ts'
+import { diagnosticWords, mark, secretName, worthHiding } from './secret-worth.ts'
+import { makeStriker, spellings, strikeFragments, type Spelled } from './spellings.ts'
 
 export { mark, secretName, worthHiding } from './secret-worth.ts'
 
@@ -17,26 +17,19 @@ export type Redactor = (text: string) => string
 
 /** Strikes known values (longest first), what is left of those that were cut off, and what looks like a secret. */
 export function makeRedactor(values: Iterable<string>): Redactor {
-  const whole = [...new Set(values)].filter((v) => v.length >= 4 && v !== mark)
-  const known = [...new Set(whole.flatMap(spelled))].filter((v) => v.length >= 4).sort((a, b) => b.length - a.length)
+  const whole = [...new Set(values)].filter((v) => v.length >= 4 && v !== mark && !diagnosticWords.has(v.toLowerCase()))
+  const strike = makeStriker(whole.flatMap(spelled), () => mark)
   return (text) => {
-    let result = text
-    for (const value of known)
-      if (result.includes(value)) result = value.length < 8 ? strikeWord(result, value) : result.replaceAll(value, mark)
+    let result = strike(text)
     for (const value of whole) result = strikeFragments(result, value, () => mark)
     return maskShapes(result)
   }
 }
 
-function spelled(value: string): string[] {
-  const { plain, encoded } = spellings(value)
-  return [...plain, ...encoded]
-}
-
 /** Short values are struck only as whole words, so that `1234` does not eat into a time. */
-function strikeWord(text: string, value: string): string {
-  const escaped = value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  return text.replace(new RegExp(`(?<![\\w-])${escaped}(?![\\w-])`, 'g'), mark)
+function spelled(value: string): Spelled[] {
+  const { plain, encoded } = spellings(value)
+  return [...plain.map((text) => ({ text, word: text.length < 8 })), ...encoded.map((text) => ({ text, word: false }))]
 }
 
 /** What looks like a secret, masked. */
