@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
+import { formats } from '../src/lib/report/formats.ts'
 import { cliProcess, type CliProcess } from './helpers/cli-process.ts'
 import { packageRoot } from './helpers/package-root.ts'
 import { findSecrets, plant } from './helpers/planted-folder.ts'
@@ -20,7 +21,6 @@ after(() => {
   rmSync(scratch, { recursive: true, force: true })
 })
 
-const formats = ['text', 'json', 'junit', 'sarif', 'github', 'markdown', 'html']
 const recordings = join(packageRoot(), 'test/captures')
 
 /** Every way to look at a recording. */
@@ -30,7 +30,6 @@ function commandsFor(folder: string, server: string): string[][] {
   const outputs = formats.filter((f) => f !== 'text').map((f) => `--output=${f}=${join(folder, `out.${f}`)}`)
   return [
     ['check', server, ...from],
-    ['check', '--all', ...from],
     ['check', server, ...from, '--json', ...outputs],
     ...['isolation', 'container', 'logs', 'args', 'fix', 'replay'].flatMap((c) => [
       [c, server, ...from],
@@ -54,9 +53,17 @@ const everything = (folder: string): string[] =>
     .filter((e) => e.isFile())
     .map((e) => join(e.parentPath, e.name))
 
-const few = /^0\.60\.0-(missing-env|tty-flag|edited-not-restarted|config-comments|healthy|image-not-found|docker-in-docker|out-of-memory)$/
+/** The first through every command, those that differ in what they show through the commands that show it. */
+const chosen: [string, RegExp][] = [
+  ['0.60.0-missing-env', /./],
+  ['0.60.0-tty-flag', /^(?:check|logs|args|fix)$/],
+  ['0.60.0-edited-not-restarted', /^(?:check|args|isolation|bundle)$/],
+  ['0.60.0-config-comments', /^(?:check|lint|fix|bundle)$/],
+  ['0.60.0-image-not-found', /^(?:check|logs|container)$/],
+  ['0.45.0-out-of-memory', /^(?:check|logs|bundle)$/],
+]
 
-for (const name of readdirSync(recordings).sort())
+for (const [name, commands] of chosen)
   describe(`planted in ${name}`, () => {
     const folder = join(scratch, name)
     const { server } = JSON.parse(readFileSync(join(recordings, name, 'scenario.json'), 'utf8')) as { server: string }
@@ -70,23 +77,24 @@ for (const name of readdirSync(recordings).sort())
         .map((f) => readFileSync(f, 'utf8'))
         .join('\n')
       const found = secretsIn(text)
-      assert.ok(found.length >= planted.length * 0.9, `${found.length} of ${planted.length}`)
+      assert.ok(found.length >= planted.length * 0.8, `${found.length} of ${planted.length}`)
     })
 
     test('no command prints one', async () => {
       const leaks: string[] = []
       for (const args of commandsFor(folder, server)) {
-        if (!few.test(name) && !/^(?:check|lint)$/.test(args[0] ?? '')) continue
+        if (!commands.test(args[0] ?? '')) continue
         const { stdout, stderr, exitCode } = await cli.run(args)
-        if (process.env['SHOW']) console.error(args.join(' '), exitCode, stdout.length, stderr.length)
-        assert.notEqual(exitCode, 4, `${args.join(' ')}: ${stderr.slice(-2000)}`)
+        assert.ok(
+          /^(?:fix|replay)$/.test(args[0] ?? '') ? exitCode < 4 : [0, 1, 3].includes(exitCode),
+          `${args.join(' ')}: ${stdout.slice(0, 500)}`,
+        )
         for (const hit of secretsIn(`${stdout}\n${stderr}`)) leaks.push(`${args.filter((a) => !a.includes(folder)).join(' ')}: ${hit}`)
         assert.equal(uncleanPart(stdout), null, args.join(' '))
       }
-      for (const file of everything(folder).filter((f) => /^(?:out|lint)\./.test(f.slice(folder.length + 1))))
-        for (const hit of secretsIn(readFileSync(file, 'utf8'))) leaks.push(`${file.slice(folder.length)}: ${hit}`)
-      for (const file of [...everything(folder).filter((f) => f.includes('/bundle/')), join(folder, 'bundle.tgz')]) {
-        if (!few.test(name)) continue
+      const written = everything(folder).filter((f) => /^(?:(?:out|lint)\.|bundle)/.test(f.slice(folder.length + 1)))
+      assert.ok(written.length >= formats.length - 1)
+      for (const file of written) {
         const bytes = readFileSync(file)
         const text = (file.endsWith('.tgz') ? gunzipSync(bytes) : bytes).toString('utf8')
         for (const hit of secretsIn(text)) leaks.push(`${file.slice(folder.length)}: ${hit}`)

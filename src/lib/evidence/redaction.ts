@@ -151,7 +151,8 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
         })
       result = makeStriker(free, (found) => note(found.kind, found.token))(result)
       for (const { value, kind, strength } of known.values())
-        if (strength === 'secret' && !keep.has(value.toLowerCase())) result = strikeFragments(result, value, () => note(kind, token(value)))
+        if ((strength === 'secret' || looksRandom(value)) && !keep.has(value.toLowerCase()))
+          result = strikeFragments(result, value, () => note(kind, token(value)))
       for (const { kind, pattern } of secretPatterns)
         result = result.replace(pattern, (whole: string, ...rest: unknown[]) => {
           const value = (rest.at(-1) as { secret: string }).secret

@@ -37,7 +37,8 @@ export function namedSecrets(root: unknown): NamedSecret[] {
     const holder = parent.toLowerCase()
     if (valueHolders.has(holder)) add(found, key, text, holder === 'headers' ? 'header' : 'env', secretName.test(key))
     else if (isSecretKey(key) && typeof value === 'string') add(found, key, text, 'named', true)
-    else if (typeof value === 'string') found.push(...statedSecrets(text))
+    else if (typeof value === 'string')
+      found.push(...(/^(?:command|cmd|entrypoint)$/i.test(key) ? wordSecrets([text]) : []), ...statedSecrets(text))
   }
   visit(root, '', '')
   return found

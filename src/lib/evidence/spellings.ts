@@ -102,7 +102,7 @@ function strikeBeforeCut(text: string, value: string, mark: () => string): strin
   let result = ''
   let from = 0
   for (const { index } of text.matchAll(cutMark)) {
-    let length = Math.min(value.length - 1, shortest - 1)
+    let length = value.length - 1
     while (length >= 3 && (!text.startsWith(value.slice(0, length), index - length) || isWord(text[index - length - 1]))) length--
     if (length < 3 || index - length < from) continue
     result += text.slice(from, index - length) + mark()
