@@ -72,7 +72,8 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
   const pairs = new Map<string, { name: string; value: string }>()
   const counts = new Map<string, Redaction>()
   let rules: Rule[] | null = null
-  let free: FreeValue[] | null = null
+  /** For texts that are JSON, and for others. */
+  const free: { json: FreeValue[] | null; raw: FreeValue[] | null } = { json: null, raw: null }
 
   const token = (value: string): string => {
     const prefix = known.get(value)?.strength === 'value' ? 'VALUE' : 'SECRET'
@@ -82,8 +83,7 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
     const before = known.get(value)
     if (before?.strength === 'secret' || isToken(value)) return
     known.set(value, { value, kind: before && strength === 'value' ? before.kind : kind, strength })
-    rules = null
-    free = null
+    rules = free.json = free.raw = null
   }
   const learnNamed = ({ name, value, kind, strength }: NamedSecret): void => {
     // Of an address the parts that are secret go, the rest says where the server wants to go.
@@ -142,14 +142,14 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
         return mark
       }
       rules ??= pairRules()
-      free ??= freeValues()
+      const values = isJson(text) ? (free.json ??= freeValues(false)) : (free.raw ??= freeValues(true))
       let result = text
       for (const { from, token: mark, kind } of rules)
         result = result.replace(from, (whole: string, ...found: unknown[]) => {
           const before = typeof found[0] === 'string' ? found[0] : ''
           return isToken(whole.slice(before.length)) ? whole : before + note(kind, mark)
         })
-      result = makeStriker(free, (found) => note(found.kind, found.token))(result)
+      result = makeStriker(values, (found) => note(found.kind, found.token))(result)
       for (const { value, kind, strength } of known.values())
         if ((strength === 'secret' || looksRandom(value)) && !keep.has(value.toLowerCase()))
           result = strikeFragments(result, value, () => note(kind, token(value)))
@@ -170,7 +170,7 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
       .filter(({ value }) => value.length <= longestPattern)
       .sort((a, b) => b.value.length - a.value.length)
       .flatMap(({ name, value }) =>
-        spellings(value).plain.map((spelled) => ({
+        spellings(value, false).plain.map((spelled) => ({
           from: new RegExp(`((?<![\\w])${escaped(name)}(?:=["']?|\\\\*"?\\s*[:,=]\\s*\\\\*"))${escaped(spelled)}(?![\\w.-])`, 'g'),
           token: token(value),
           kind: known.get(value)?.kind ?? 'env',
@@ -179,12 +179,12 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
   }
 
   /** The values themselves, in all their spellings. */
-  function freeValues(): FreeValue[] {
+  function freeValues(raw: boolean): FreeValue[] {
     return [...known.values()].flatMap(({ value, kind, strength }) => {
       if (keep.has(value.toLowerCase()) || /^\d+$/.test(value) || (strength === 'value' && !looksRandom(value))) return []
       // Who has such a word as a password shares it with every log: it goes only beside its name.
       if (diagnosticWords.has(value.toLowerCase())) return []
-      const { plain, encoded } = spellings(value)
+      const { plain, encoded } = spellings(value, raw)
       const found = { token: token(value), kind }
       const isOneWord = /^[A-Za-z]{1,9}$/.test(value)
       return [
@@ -200,6 +200,15 @@ const looksRandom = (value: string): boolean => value.length >= 8 && /\d/.test(v
 
 /** PATH and the like: what a program is looked for in is what many diagnoses are about. */
 const isPathList = (name: string, value: string): boolean => /(?:^|_)(?:PATH|HOME|DIR)$/i.test(name) && /^(?:[A-Za-z]:)?[\\/~.]/.test(value)
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** The whole as JSON, or each line of it that is. */
 function jsonOf(text: string): unknown[] {

@@ -149,7 +149,7 @@ function jsonSecrets(text: string): SecretSpan[] {
 
 /** Userinfo up to the last @ before the path; else a password with a slash in it, which is no port. */
 export const addressCredentials: readonly [RegExp, RegExp] = [
-  /(\b[a-z][a-z0-9+.-]{0,32}:\/\/)([^\s/"'`<>?#]{1,4000})@/gi,
+  /(\b[a-z][a-z0-9+.-]{0,32}:\/\/)((?:[^\s/"'`<>?#]|(?<=\w)'(?=[\w%])){1,4000})@/gi,
   /(\b[a-z][a-z0-9+.-]{0,32}:\/\/)([^\s/@:[\]"'`<>?#]{1,256}:(?!\d{0,5}[/?#\s]|[${])[^\s"'`<>@]{1,4000})@(?=[\w[])/gi,
 ]
 export const queryValues = /([?&;]([\w.[\]-]{1,128})=)([^&;\s"'`#<>\\]+)/g

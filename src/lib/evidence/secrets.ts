@@ -28,7 +28,7 @@ export function makeRedactor(values: Iterable<string>): Redactor {
 
 /** Short values are struck only as whole words, so that `1234` does not eat into a time. */
 function spelled(value: string): Spelled[] {
-  const { plain, encoded } = spellings(value)
+  const { plain, encoded } = spellings(value, true)
   return [...plain.map((text) => ({ text, word: text.length < 8 })), ...encoded.map((text) => ({ text, word: false }))]
 }
 

@@ -1,7 +1,10 @@
 /** How one value may be written in different texts. */
 
-/** `plain`: readable, in quotes of all kinds. `encoded`: URL and base64, also as a part of something longer. */
-export function spellings(value: string): { plain: string[]; encoded: string[] } {
+/**
+ * `raw`: the text is no JSON, so a quote in it is a quote. `plain`: readable, in quotes of all kinds. `encoded`: URL and base64, also as a part of
+ * something longer.
+ */
+export function spellings(value: string, raw: boolean): { plain: string[]; encoded: string[] } {
   const plain = new Set([
     value,
     value.replaceAll("'", `'\\''`),
@@ -31,7 +34,7 @@ export function spellings(value: string): { plain: string[]; encoded: string[] }
   ])
   // A quote or backslash of JSON's own must not be eaten: such spellings only where they are escaped.
   return {
-    plain: [...plain].filter((s) => s !== '' && !/(?<!\\)(?:\\\\)*"/.test(s)).sort((a, b) => b.length - a.length),
+    plain: [...plain].filter((s) => s !== '' && (raw || !/(?<!\\)(?:\\\\)*"/.test(s))).sort((a, b) => b.length - a.length),
     encoded: [...encoded].filter((s) => !plain.has(s) && s.length >= 8),
   }
 }
