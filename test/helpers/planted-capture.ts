@@ -19,7 +19,8 @@ function lotOf(place: string): Lot {
   const bytes = [0, 1].map((n) => createHash('sha512').update(`${n} ${place}`).digest())
   const letters = (bytes[0]?.toString('base64') ?? '').replace(/[^A-Za-z0-9]/g, '')
   // Letters of both cases and digits near the beginning, as a token that is drawn by lot has them.
-  return { random: `Zk3Xq9${letters}`.slice(0, 32), hex: (bytes[1]?.toString('hex') ?? '').slice(0, 32) }
+  const n = bytes[1]?.[0] ?? 0
+  return { random: `${'ZKXQ'[n % 4]}${'kxqz'[n % 3]}${n % 10}${letters}`.slice(0, 32), hex: (bytes[1]?.toString('hex') ?? '').slice(0, 32) }
 }
 
 type Kind = [kind: string, variable: string | null, value: (lot: Lot) => string]

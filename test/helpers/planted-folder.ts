@@ -233,15 +233,16 @@ export function findSecrets(planted: readonly Planted[]): (text: string) => stri
   const add = (trace: string, of: string): void => {
     if (trace.length < first) return
     const key = trace.slice(0, first)
-    const known = traces.get(key) ?? []
-    traces.set(key, [...known, { trace, of }])
+    const known = traces.get(key)
+    if (known) known.push({ trace, of })
+    else traces.set(key, [{ trace, of }])
   }
   for (const { kind, value, place } of planted) {
     const what = `${kind} of ${place}`
     for (const trace of new Set(tracesOf(value))) add(trace.replace(blanks, ''), what)
     // Any ten characters of a part that is drawn by lot.
     if (!/[^\w.-]/.test(value) && value.length >= 26)
-      for (let at = 8; at + 10 <= value.length; at++) add(value.slice(at, at + 10), `a part: ${what}`)
+      for (let at = 10; at + 10 <= value.length; at++) add(value.slice(at, at + 10), `a part: ${what}`)
   }
   return (text) => {
     // Text for people is wrapped anywhere.
