@@ -6,7 +6,7 @@
  */
 import { parseDockerRun } from '../formats/docker-run.ts'
 import { list, parseLogLine, type LogLine } from '../formats/log-line.ts'
-import { makeRedactor, maskedArgs, maskedWords, runSecrets, secretSpellings, type Redactor } from './secrets.ts'
+import { makeRedactor, maskedArgs, maskedWords, runSecrets, secretTraces, type Redactor } from './secrets.ts'
 
 /** One byte out of a set; `many`: any number of them. */
 interface Element {
@@ -27,22 +27,40 @@ const separator = one(/[\s"'`[,({;]/)
 const escape = one(/\\/)
 const escaped = one(/[nrt]/)
 
+/** Words of which one is in every name that makes a secret of what follows it, at the beginning of a word or anywhere. */
+const stems = ['key', 'token', 'secret', 'pass', 'pwd', 'auth', 'cred', 'bearer', 'cookie', 'webhook']
+const wholeWords = ['pat', 'pw', 'sig', 'jwt', 'dsn', 'session']
+/** How tokens of the usual services begin. */
+const beginnings =
+  'ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glcbt- glptt- glsoat- glsa_ glc_ sk- xapp- hooks.slack.com/ api/webhooks/ ' +
+  'AKIA ASIA ABIA ACCA AIza ya29. GOCSPX- eyJ npm_ pypi- hf_ _live_ _test_ whsec_ SG. _v1_ :AA dapi lin_api_ lin_oauth_ ntn_ secret_ figd_ ' +
+  'PMAK- shpat_ shpca_ shppa_ shpss_ sq0 hvs. hvb. hvr. dp. dckr_ pplx- gsk_ xai- r8_ tvly- sbp_ sb_ ATATT ATCTT ATBB AGE-SECRET mcp_agt_ ' +
+  '-----BEGIN SECRET_ VALUE_'
+
 /** What stands in every text that `maskShapes` or `clean` changes, also inside a JSON string. */
 function shapes(): Pattern[] {
   const letter = one(/[A-Za-z]/)
   const x = one(/[xX]/)
   const dash = exactly('-')
-  const spoken = ['api', 'access'].flatMap((word) => [[...anyCase(`${word}key`)], [...anyCase(word), one(/[_-]/), ...anyCase('key')]])
-  const names = [...spoken, ...['token', 'secret', 'passw', 'pwd', 'credential'].map(anyCase)]
+  const hex = one(/[0-9a-f]/)
+  const given = [many(/[\\"']/), many(/\s/), one(/[=:]/)]
+  const random = /[A-Za-z0-9+/_-]/
   return [
     // Controls; whatever is not ASCII may be one too, or be drawn as nothing.
     [one(/[\0-\x09\x0b-\x1f\x7f-\xff]/)],
     [...exactly('\\u')],
-    ...['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_', 'github_pat_', 'glpat-', 'sk-', 'AKIA', 'ASIA', 'AIza', 'eyJ'].map(exactly),
-    ...['npm_', 'hf_', 'mcp_agt_', 'pypi-', 'SECRET_', '-----BEGIN', 'Bearer ', 'Basic '].map(exactly),
+    ...beginnings.split(' ').map(exactly),
+    ...['bearer ', 'basic ', 'token '].map(anyCase),
     [...exactly('xox'), one(/[abeoprs]/), ...dash],
+    [...exactly('SK'), hex, hex, hex, hex],
+    [...exactly('key-'), hex, hex, hex, hex],
+    // Three parts with dots between them, and `pat…`, which goes on behind one.
+    [...exactly('.'), ...Array.from({ length: 6 }, () => one(/[\w-]/)), ...exactly('.')],
+    [...exactly('pat'), ...Array.from({ length: 14 }, () => one(/[A-Za-z0-9]/)), ...exactly('.')],
+    // Forty characters drawn by lot.
+    [one(/[^\w+/=@:.-]/), ...Array.from({ length: 40 }, () => one(random))],
     [...exactly('://'), many(/[^\s]/), ...exactly('@')],
-    [one(/[?&]/), many(/[\w.[\]-]/), ...exactly('=')],
+    [one(/[?&;]/), many(/[\w.[\]-]/), ...exactly('=')],
     [...exactly('--'), letter],
     [separator, ...dash, one(/[ditqPe]/)],
     [escape, escaped, ...dash, one(/[ditqPe]/)],
@@ -50,9 +68,15 @@ function shapes(): Pattern[] {
     [escape, escaped, x, ...dash],
     anyCase('authorization'),
     anyCase('cookie'),
+    // Three dots end what was cut off.
+    exactly('...'),
     // Of arguments some are masked for how they follow on each other.
     [...exactly('args'), many(/[\\"]/), many(/\s/), ...exactly(':')],
-    ...names.map((name) => [...name, many(/[\w-]/), many(/[\\"']/), many(/\s/), one(/[=:]/)]),
+    ...stems.map((stem) => [...anyCase(stem), many(/[\w.-]/), ...given]),
+    ...wholeWords.flatMap((word) => [
+      [...anyCase(word), ...given],
+      [...anyCase(word), one(/[A-Z0-9_.-]/), many(/[\w.-]/), ...given],
+    ]),
   ]
 }
 
@@ -186,7 +210,8 @@ export function createLineMask(secrets: Iterable<string>, clean: (text: string) 
   const learn = (): void => {
     redact = makeRedactor(values)
     // A value without such a piece has a sign in it that is suspect by itself, but for quotes and backslashes.
-    const literals = secretSpellings(values).map((value) => (pieceOf(value) === '' ? [one(/["\\]/)] : exactly(pieceOf(value))))
+    const pieces = new Set(secretTraces(values).map(pieceOf))
+    const literals = [...pieces].map((piece) => (piece === '' ? [one(/["\\]/)] : exactly(piece)))
     suspicion = new Suspicion([...shapes(), ...literals])
   }
   learn()
