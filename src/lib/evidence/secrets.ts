@@ -11,7 +11,7 @@ import { textSecrets } from './secret-patterns.ts'
 import { diagnosticWords, mark, secretName, worthHiding } from './secret-worth.ts'
 import { fragmentEnds, makeStriker, spellings, strikeFragments, type Spelled } from './spellings.ts'
 
-export { mark, secretName, worthHiding } from './secret-worth.ts'
+export { mark, worthHiding } from './secret-worth.ts'
 
 export type Redactor = (text: string) => string
 

@@ -1,14 +1,14 @@
 /** Compares two captures: what support asks first is what changed. */
 import { collectServers, collectShared, type Shared } from '../evidence/collect.ts'
 import type { Subject } from '../evidence/evidence.ts'
-import { makeRedactor, maskedConfig, maskShapes, configSecrets, type Redactor } from '../evidence/secrets.ts'
+import { makeRedactor, maskShapes, configSecrets, type Redactor } from '../evidence/secrets.ts'
 import { UserError } from '../errors.ts'
 import { field } from '../formats/log-line.ts'
-import { parseConfig, plain, position, valueAt, type ConfigDocument, type ConfigPath } from '../formats/mcp-config.ts'
 import type { DiffGroup, Difference, DiffReport, DiffSide } from '../report/diff-report.ts'
 import type { ServerReport } from '../report/report.ts'
 import type { System } from '../system/system.ts'
 import { check } from './check.ts'
+import { configFacts, tilde, type Facts } from './config-facts.ts'
 
 /** One thing that a capture says. */
 interface Fact {
@@ -71,7 +71,7 @@ async function snapshot(system: System, timeoutMs: number): Promise<Snapshot> {
   const redact: Redactor = (text) => tilde(maskShapes(strike(struck(text))), home)
   const facts = new Map<string, Fact[]>()
   const unknown = new Map<string, string>()
-  const about = (server: string, source: Source): void => {
+  const about = (server: string, source: Facts): void => {
     for (const { what, group, value, place = null } of source.facts) {
       if (value === null) continue
       const fact: Fact = { group, what, raw: tilde(value, home), side: { value: source.shown?.(what) ?? redact(value), place } }
@@ -106,23 +106,13 @@ async function snapshot(system: System, timeoutMs: number): Promise<Snapshot> {
   }
 }
 
-/** Whose home it is makes no difference. */
-const tilde = (text: string, home: string): string => (home.length > 1 ? text.replaceAll(`${home}/`, '~/') : text)
-
-interface Source {
-  facts: { group: DiffGroup; what: string; value: string | null; place?: DiffSide['place'] }[]
-  unknown: Partial<Record<DiffGroup, string>>
-  /** What people see of it, where it is known better than by striking secrets. */
-  shown?: (what: string) => string | null
-}
-
 const token = /(?:SECRET|VALUE)_[0-9a-f]{12}/
 
-function generalFacts({ engine: { engine }, environment, system }: Shared, version: string | null): Source {
+function generalFacts({ engine: { engine }, environment, system }: Shared, version: string | null): Facts {
   const value = engine.ok ? engine.value : null
   const up = value?.reachable.yes === true ? value.reachable : null
   const docker = environment.ok ? environment.value.programs['docker'] : undefined
-  const fact = (what: string, text: string | null | undefined): Source['facts'][number] => ({
+  const fact = (what: string, text: string | null | undefined): Facts['facts'][number] => ({
     group: 'versions',
     what,
     value: text ?? null,
@@ -144,41 +134,10 @@ function generalFacts({ engine: { engine }, environment, system }: Shared, versi
   }
 }
 
-/** Every value below a place of the configuration, but for the servers. */
-export function configFacts(document: ConfigDocument, at: ConfigPath, home: string): Source {
-  const masked = parseConfig(document.path, Buffer.from(maskedConfig(document).text))
-  const facts: Source['facts'] = []
-  const shown = new Map<string, string>()
-  const visit = (path: ConfigPath): void => {
-    const node = valueAt(document, path)
-    if (!node) return
-    if (node.type === 'object') {
-      for (const property of node.children ?? []) {
-        const key = String(property.children?.[0]?.value)
-        // MCPProxy writes the times itself, at each change of its own.
-        if (path.length === 0 ? key !== 'mcpServers' : !(path.length === at.length && /^(?:created|updated)$/.test(key)))
-          visit([...path, key])
-      }
-      return
-    }
-    const what = path.slice(at.length).join('.')
-    const { line } = position(document, node.offset)
-    facts.push({
-      group: 'configuration',
-      what,
-      value: JSON.stringify(plain(node)),
-      place: { file: tilde(document.path, home), line },
-    })
-    shown.set(what, tilde(JSON.stringify(plain(valueAt(masked, path)) ?? ''), home))
-  }
-  visit(at)
-  return { facts, unknown: {}, shown: (what) => shown.get(what) ?? null }
-}
-
-function subjectFacts({ evidence }: Subject): Source {
+function subjectFacts({ evidence }: Subject): Facts {
   const { setup, image, containers, status, serverLog } = evidence
-  const facts: Source['facts'] = []
-  const unknown: Source['unknown'] = {}
+  const facts: Facts['facts'] = []
+  const unknown: Facts['unknown'] = {}
   const add = (group: DiffGroup, what: string, value: unknown): void =>
     void (
       value === null ||
@@ -235,9 +194,9 @@ function statesOf(states: readonly string[]): string {
   )
 }
 
-function findingFacts(report: ServerReport | undefined): Source {
+function findingFacts(report: ServerReport | undefined): Facts {
   if (!report) return { facts: [], unknown: { findings: 'It was not looked at.' } }
-  const facts = report.findings.map((f): Source['facts'][number] => ({
+  const facts = report.findings.map((f): Facts['facts'][number] => ({
     group: 'findings',
     what: f.code,
     value: `${f.severity}, ${f.rank}: ${f.title}`,
