@@ -26,7 +26,7 @@ import {
 } from './collect-engine.ts'
 import { collectMainLog, collectServerLog, configPathOf, mainLogFor, setupFor, type MainLogReading } from './collect-logs.ts'
 import { collectStatus, statusFor, type StatusReading } from './collect-status.ts'
-import type { ConfigEvidence, Container, Evidence, ObservedEvidence, Needs, ServerLog, Source, Subject } from './evidence.ts'
+import type { ConfigEvidence, Container, Evidence, Needs, ObservedEvidence, ServerLog, Source, Subject } from './evidence.ts'
 import { configSecrets, makeRedactor, runSecrets, type Redactor } from './secrets.ts'
 
 const everything: Needs = new Set<Source>([
