@@ -1,4 +1,5 @@
 /** Annotations of GitHub Actions: workflow commands on standard output. */
+import { clean, cleanLines } from './clean.ts'
 import type { Severity } from '../rules/rule.ts'
 import { configPlace, placeEnd, sentenceOf, type Results } from './results.ts'
 
@@ -26,8 +27,8 @@ export function renderGithub(results: Results): string {
 }
 
 function command(name: string, properties: Record<string, string | number>, message: string): string {
-  const list = Object.entries(properties).map(([key, value]) => `${key}=${escapeProperty(String(value))}`)
-  return `::${name}${list.length === 0 ? '' : ` ${list.join(',')}`}::${escapeData(message)}`
+  const list = Object.entries(properties).map(([key, value]) => `${key}=${escapeProperty(clean(String(value)))}`)
+  return `::${name}${list.length === 0 ? '' : ` ${list.join(',')}`}::${escapeData(cleanLines(message).join('\n'))}`
 }
 
 // As actions/toolkit does it (packages/core/src/command.ts).
