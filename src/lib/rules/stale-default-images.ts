@@ -13,6 +13,7 @@ export default defineRule({
     // Without containers the map stands there for nothing.
     if (!since(version.value, 'uvImages') || globalMode(config.global, version.value) !== 'docker') return null
     const map = config.global.docker_isolation.default_images
+    if (map['uvx'] === undefined && map['pipx'] === undefined) return null
     const stale = ['uvx', 'pip', 'pipx', 'python', 'python3'].filter((k) => /^(?:docker\.io\/library\/)?python:/.test(map[k] ?? ''))
     if (!stale.includes('uvx') && !stale.includes('pipx')) return null
     return {
