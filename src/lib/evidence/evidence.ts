@@ -229,9 +229,6 @@ export type Source = keyof Evidence
 export type Needs = ReadonlySet<Source | 'reachable'>
 export type ObservedEvidence = { [S in Source]: Observed<Evidence[S]> }
 
-/** What is to be looked at; `reachable`: of the engine no more than whether it answers, and its version. */
-export type Needs = ReadonlySet<Source | 'reachable'>
-
 /** Everything about one server that a report needs: the evidence and how it came about. */
 export interface Subject {
   server: string

@@ -18,6 +18,11 @@ export interface IsolationDecision {
 /** A command that is docker itself, as opposed to a path that only contains the word. */
 export const isDockerCommand = (command: string): boolean => /^docker(\.exe)?$/i.test(command.split(/[\\/]/).at(-1) ?? '')
 
+/** `docker`, `sandbox` or `none`, for all servers that do not say otherwise. Since v0.46.0 a non-empty mode beats enabled. */
+export function globalMode({ docker_isolation: di }: GlobalConfig, version: Version): string {
+  return di.mode !== '' && since(version, 'isolationMode') ? di.mode : di.enabled ? 'docker' : 'none'
+}
+
 /** The decision in the order in which MCPProxy really takes it (v0.7.0 to v0.60.0). */
 export function decideIsolation(server: ServerEntry, global: GlobalConfig, version: Version): IsolationDecision {
   const di = global.docker_isolation
@@ -35,12 +40,11 @@ export function decideIsolation(server: ServerEntry, global: GlobalConfig, versi
   if (!isStdio(server) && server.command === '')
     return decision('remote', 'it has a url and no command, so MCPProxy starts nothing', [...base, 'url'])
 
-  // Since v0.46.0 a non-empty mode beats enabled.
-  const globalMode = di.mode !== '' && since(version, 'isolationMode') ? di.mode : di.enabled ? 'docker' : 'none'
+  const mode = globalMode(global, version)
   const globalPlace: ConfigPath =
     di.mode !== '' && since(version, 'isolationMode') ? ['docker_isolation', 'mode'] : ['docker_isolation', 'enabled']
   const isDocker = isDockerCommand(server.command)
-  if (globalMode === 'none') {
+  if (mode === 'none') {
     const ignored =
       own?.enabled === true
         ? { path: [...base, 'isolation', 'enabled'], why: 'isolation is off globally, and that wins silently' }
@@ -64,7 +68,7 @@ export function decideIsolation(server: ServerEntry, global: GlobalConfig, versi
       ? decision('own-docker', 'it runs its own docker command, which MCPProxy never wraps', [...base, 'command'])
       : decision('host', 'its command contains the word "docker", which MCPProxy takes for docker itself', [...base, 'command'])
   }
-  if (globalMode === 'sandbox') return decision('sandbox', 'docker_isolation.mode is "sandbox"', ['docker_isolation', 'mode'], modeIgnored)
+  if (mode === 'sandbox') return decision('sandbox', 'docker_isolation.mode is "sandbox"', ['docker_isolation', 'mode'], modeIgnored)
   return decision(
     'docker',
     own?.enabled === true ? 'isolation is on globally and for this server' : 'isolation is on globally',

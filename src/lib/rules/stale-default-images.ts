@@ -1,5 +1,6 @@
 /** A map of images that an older MCPProxy wrote: from v0.24.0 on uvx runs directly in it, and it has none. */
 import { citeConfig } from './cite.ts'
+import { globalMode } from '../mcpproxy/isolation.ts'
 import { since } from '../mcpproxy/versions.ts'
 import { defineRule } from './rule.ts'
 
@@ -9,8 +10,10 @@ export default defineRule({
   title: 'default_images still holds the map of an older MCPProxy',
   needs: ['config'],
   detect({ config }, _, { version }) {
-    if (!since(version.value, 'uvImages')) return null
+    // Without containers the map stands there for nothing.
+    if (!since(version.value, 'uvImages') || globalMode(config.global, version.value) !== 'docker') return null
     const map = config.global.docker_isolation.default_images
+    if (map['uvx'] === undefined && map['pipx'] === undefined) return null
     const stale = ['uvx', 'pip', 'pipx', 'python', 'python3'].filter((k) => /^(?:docker\.io\/library\/)?python:/.test(map[k] ?? ''))
     if (!stale.includes('uvx') && !stale.includes('pipx')) return null
     return {

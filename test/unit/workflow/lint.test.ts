@@ -131,6 +131,15 @@ test('a release is judged as it was', () => {
   assert.deepEqual(lint(text, '0.60.0').findings, [])
 })
 
+test('an old map of images counts only where there are containers', () => {
+  const text = (isolation: object): string =>
+    JSON.stringify({ docker_isolation: { default_images: { uvx: 'python:3.11' }, ...isolation }, mcpServers: [server({})] })
+  assert.deepEqual(codes(text({ enabled: true })), ['stale-default-images'])
+  assert.deepEqual(codes(text({ mode: 'docker', enabled: true })), ['stale-default-images'])
+  for (const isolation of [{}, { enabled: false }, { mode: 'sandbox' }, { mode: 'none', enabled: true }])
+    assert.deepEqual(codes(text(isolation)), [])
+})
+
 // ---- hints ----------------------------------------------------------------------------
 
 test('hints: what a container cannot have is suspected, what it may have is not', () => {
