@@ -1,6 +1,5 @@
 /** A map of images that an older MCPProxy wrote: from v0.24.0 on uvx runs directly in it, and it has none. */
 import { citeConfig } from './cite.ts'
-import { since } from '../mcpproxy/versions.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -8,8 +7,8 @@ export default defineRule({
   severity: 'warning',
   title: 'default_images still holds the map of an older MCPProxy',
   needs: ['config'],
-  detect({ config }, _, { version }) {
-    if (!since(version.value, 'uvImages')) return null
+  releases: { since: 'uvImages' },
+  detect({ config }) {
     const map = config.global.docker_isolation.default_images
     const stale = ['uvx', 'pip', 'pipx', 'python', 'python3'].filter((k) => /^(?:docker\.io\/library\/)?python:/.test(map[k] ?? ''))
     if (!stale.includes('uvx') && !stale.includes('pipx')) return null
