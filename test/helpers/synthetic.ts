@@ -32,6 +32,8 @@ export interface Synthetic {
   /** What `docker image inspect` says, by reference; null: the engine has no such image. */
   images?: Record<string, Record<string, unknown> | null>
   info?: Record<string, unknown>
+  /** In place of the default address. */
+  endpoint?: Record<string, unknown>
   /** Parts of `GET /version`, or `{ error }` of an engine that cannot be asked. */
   engine?: Record<string, unknown>
   files?: Record<string, Record<string, unknown>>
@@ -67,7 +69,7 @@ export async function subject(parts: Synthetic): Promise<Subject> {
       config: 'home/.mcpproxy/mcp_config.json',
       logs: 'home/.local/state/mcpproxy/logs',
       mcpproxy: { ...(version === null ? {} : { version }), running: parts.status !== undefined },
-      docker: { host: 'unix:///var/run/docker.sock' },
+      docker: parts.endpoint ?? { host: 'unix:///var/run/docker.sock' },
     })
     const logs = 'home/.local/state/mcpproxy/logs'
     const started = mainLine(-1, 'Starting mcpproxy', { ...(version === null ? {} : { version }), edition: 'personal' })
