@@ -12,7 +12,7 @@ import { configCases } from './catalogue-cases/config.ts'
 import { dockerCases } from './catalogue-cases/docker.ts'
 import { programCases } from './catalogue-cases/program.ts'
 import { packageRoot } from './helpers/package-root.ts'
-import { outcome } from './helpers/synthetic.ts'
+import { finding, outcome } from './helpers/synthetic.ts'
 
 const folder = join(packageRoot(), 'src/lib/rules')
 const ruleFiles = readdirSync(folder).filter(
@@ -114,6 +114,30 @@ for (const [code, { found, near }] of Object.entries(cases)) {
     })
   test(`synthetic: what looks like ${code} stays clear`, async () => {
     assert.deepEqual(await outcome(code, near), { type: 'clear' })
+  })
+}
+/** Rules in which the release changes the remedy or a sentence, and not whether it is so. */
+const onlyWords = new Set(['no-answer', 'not-restarted', 'sdk-major-release', 'host-env-not-passed'])
+test('a rule that asks for the release says of which releases it is true', () => {
+  for (const rule of rules)
+    if (/\bsince\(/.test(readFileSync(join(folder, `${rule.code}.ts`), 'utf8')))
+      assert.ok(rule.releases !== null || onlyWords.has(rule.code), rule.code)
+})
+for (const { code, releases } of rules.filter((r) => r.releases !== null)) {
+  const example = cases[code]?.found
+  test(`${code}: of another release nothing, of an unknown or newer one less sure, and it says so`, async () => {
+    assert.ok(example && releases, 'it needs a synthetic case')
+    const said = await finding(code, example)
+    assert.doesNotMatch(said?.detail ?? '', /is assumed|is newer/)
+    const outside = releases.before ? 'v0.60.0' : releases.since ? 'v0.7.0' : null
+    if (outside !== null) assert.equal(await finding(code, { ...example, version: outside }), null)
+    const vague = releases.before ? null : await finding(code, { ...example, version: null })
+    const future = releases.before ? null : await finding(code, { ...example, version: 'v9.1.0' })
+    if (releases.before) return
+    assert.equal(said?.rank === 'proven' ? 'supported' : 'suspected', vague?.rank)
+    assert.equal(vague?.rank, future?.rank)
+    assert.match(vague?.detail ?? '', /is not known; v0\.60\.0 is assumed/)
+    assert.match(future?.detail ?? '', /v9\.1\.0 is newer than v0\.60\.0/)
   })
 }
 test('check leads every recorded failure to its cause, or names it among two', () => {

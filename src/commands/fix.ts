@@ -104,7 +104,7 @@ Exit code: 0 verified or nothing to do, 1 something to do, 2 wrong usage or the 
   private async show(report: FixReport, flags: SystemFlags & { undo: boolean; apply: boolean }, asked: boolean): Promise<void> {
     if (flags.json) {
       const { renderJson } = await import('../lib/report/json.ts')
-      this.print(renderJson(report))
+      this.print(renderJson({ schemaVersion: 1, ...report }))
     } else {
       const { renderFix } = await import('../lib/report/fix-text.ts')
       this.print(

@@ -45,7 +45,7 @@ Exit code: 0 proven, 1 it does not work, 2 wrong usage or refused, 3 could not t
     )
     if (flags.json) {
       const { renderJson } = await import('../lib/report/json.ts')
-      this.print(renderJson(report))
+      this.print(renderJson({ schemaVersion: 1, ...report }))
     } else {
       const { renderReload } = await import('../lib/report/fix-text.ts')
       this.print(renderReload(report, await this.theme(flags)))

@@ -6,6 +6,7 @@ import { describe, test, type TestContext } from 'node:test'
 import { ProxyPlayer, type Played, type PlayerOptions, type Works } from '../helpers/proxy-player.ts'
 import { runCli, type CliResult } from '../helpers/run-cli.ts'
 import { smallCapture } from '../helpers/small-capture.ts'
+import { errorsBy } from '../helpers/valid-report.ts'
 
 interface Answer {
   code: string | null
@@ -43,6 +44,8 @@ const apply = (player: ProxyPlayer, ...more: string[]): Promise<CliResult> =>
   fix(player, 'everything', '--apply', '--yes', '--json', ...more)
 const json = (r: CliResult): Answer => {
   assert.ok(r.stdout.startsWith('{'), r.stdout + r.stderr)
+  const value = JSON.parse(r.stdout) as object
+  assert.equal(errorsBy('fix', value), null)
   return JSON.parse(r.stdout) as Answer
 }
 
@@ -320,6 +323,7 @@ describe('fix and reload', { concurrency: 5 }, () => {
     assert.match(r.stdout, /other works/)
     const bad = await reload(player, 'everything', '--json')
     assert.equal(bad.exitCode, 1, bad.stdout)
+    assert.equal(errorsBy('reload', JSON.parse(bad.stdout)), null)
     assert.equal((JSON.parse(bad.stdout) as { servers: { verified: boolean }[] }).servers[0]?.verified, false)
   })
 
@@ -336,6 +340,7 @@ describe('fix and reload', { concurrency: 5 }, () => {
     assert.ok(player.states.get('web-api')?.container, 'the one that was hit is back')
     const all = await reload(player, '--all', '--json')
     assert.equal(all.exitCode, 0, all.stdout + all.stderr)
+    assert.equal(errorsBy('reload', JSON.parse(all.stdout)), null)
     assert.equal(player.states.get('off')?.connected, false)
   })
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { runCli } from '../helpers/run-cli.ts'
 import { smallCapture } from '../helpers/small-capture.ts'
+import { errorsBy } from '../helpers/valid-report.ts'
 
 const capture = (name: string): string => `test/captures/0.60.0-${name}`
 
@@ -11,6 +12,7 @@ async function both(...args: string[]): Promise<{ text: string; json: Record<str
   const json = await runCli([...args, '--json'])
   assert.equal(json.exitCode, text.exitCode)
   assert.equal(json.stderr, '')
+  assert.equal(errorsBy('steps', JSON.parse(json.stdout)), null)
   return { text: text.stdout, json: JSON.parse(json.stdout) as Record<string, unknown>, exitCode: text.exitCode, stderr: text.stderr }
 }
 
@@ -48,8 +50,8 @@ describe('isolation', () => {
     try {
       const { text, json, exitCode } = await both('isolation', 'time', '--explain', '--from', small.folder)
       assert.equal(exitCode, 0)
-      assert.match(text, /--memory 512m +docker_isolation\.memory_limit +5:21,\s+overridden by isolation\.extra_args/)
-      assert.match(text, /Overridden:\n +docker_isolation\.network_mode +4:21 +by isolation\.network_mode/)
+      assert.match(text, /--memory 512m +docker_isolation\.memory_limit +6:21,\s+overridden by isolation\.extra_args/)
+      assert.match(text, /Overridden:\n +docker_isolation\.network_mode +5:21 +by isolation\.network_mode/)
       assert.match(text, /No effect:\n +isolation\.mode [^]*docker_isolation\.timeout [^]*isolation\.volumes /)
       assert.doesNotMatch(text + JSON.stringify(json), /hush-hush/)
       const explained = json['explained'] as { name: string; how: string; place: { pointer: string } | null }[]

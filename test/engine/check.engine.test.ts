@@ -16,7 +16,7 @@ import { replayServer } from '../../src/lib/workflow/replay.ts'
 import { createStarter } from '../../src/lib/workflow/start.ts'
 import { packageRoot } from '../helpers/package-root.ts'
 import { smallHome, type SmallHome } from '../helpers/small-home.ts'
-import { validReport } from '../helpers/valid-report.ts'
+import { errorsBy, validReport } from '../helpers/valid-report.ts'
 
 const docker = new Docker()
 const engine = process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock'
@@ -204,6 +204,7 @@ test('the smoke test tells those that work from those that do not, side by side'
   )
   const junit = path.join(place.folder, 'junit.xml')
   const { stdout, exitCode } = await place.run(['replay', '--all', '--json', '--junit', junit])
+  assert.equal(errorsBy('replay-all', JSON.parse(stdout)), null)
   const report = JSON.parse(stdout) as {
     passed: number
     failed: number

@@ -32,6 +32,8 @@ export interface Synthetic {
   /** What `docker image inspect` says, by reference; null: the engine has no such image. */
   images?: Record<string, Record<string, unknown> | null>
   info?: Record<string, unknown>
+  /** In place of the default address. */
+  endpoint?: Record<string, unknown>
   /** Parts of `GET /version`, or `{ error }` of an engine that cannot be asked. */
   engine?: Record<string, unknown>
   files?: Record<string, Record<string, unknown>>
@@ -40,7 +42,8 @@ export interface Synthetic {
   status?: Record<string, unknown>
   /** Null: the API does not tell it. */
   pid?: number | null
-  version?: string
+  /** Null: nothing tells it. */
+  version?: string | null
   platform?: string
   /** Seconds from the start to the recording. */
   recordedAt?: number
@@ -48,6 +51,7 @@ export interface Synthetic {
 
 export async function subject(parts: Synthetic): Promise<Subject> {
   const root = mkdtempSync(join(tmpdir(), 'doctor-synthetic-'))
+  const version = parts.version === undefined ? 'v0.60.0' : parts.version
   const write = (name: string, content: string | Buffer): void => {
     mkdirSync(dirname(join(root, name)), { recursive: true })
     writeFileSync(join(root, name), content)
@@ -64,11 +68,11 @@ export async function subject(parts: Synthetic): Promise<Subject> {
       home: '/home/user',
       config: 'home/.mcpproxy/mcp_config.json',
       logs: 'home/.local/state/mcpproxy/logs',
-      mcpproxy: { version: parts.version ?? 'v0.60.0', running: parts.status !== undefined },
-      docker: { host: 'unix:///var/run/docker.sock' },
+      mcpproxy: { ...(version === null ? {} : { version }), running: parts.status !== undefined },
+      docker: parts.endpoint ?? { host: 'unix:///var/run/docker.sock' },
     })
     const logs = 'home/.local/state/mcpproxy/logs'
-    const started = mainLine(-1, 'Starting mcpproxy', { version: parts.version ?? 'v0.60.0', edition: 'personal' })
+    const started = mainLine(-1, 'Starting mcpproxy', { ...(version === null ? {} : { version }), edition: 'personal' })
     write(`${logs}/main.log`, [started, ...(parts.mainLog ?? [])].join('\n') + '\n')
     if (parts.serverLog) write(`${logs}/server-${parts.server.name}.log`, parts.serverLog.join('\n') + '\n')
     json(
@@ -94,7 +98,7 @@ export async function subject(parts: Synthetic): Promise<Subject> {
       const answer = (name: string, path: string, data: unknown): void =>
         json(`api/${name}.json`, { request: { method: 'GET', path }, status: 200, body: { success: true, data } })
       answer('servers', '/api/v1/servers', { servers: [{ name: parts.server.name, enabled: true, quarantined: false, ...parts.status }] })
-      answer('info', '/api/v1/info', { version: parts.version ?? 'v0.60.0', pid: parts.pid === undefined ? 4711 : parts.pid })
+      answer('info', '/api/v1/info', { version: version ?? 'development', pid: parts.pid === undefined ? 4711 : parts.pid })
     }
     const shared = await collectShared(await openCapture(root), Date.now() + 30_000)
     const [only] = (await collectServers(shared, [parts.server.name])).subjects

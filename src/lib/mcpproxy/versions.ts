@@ -37,6 +37,9 @@ const firstReleases = {
 } as const
 export type Milestone = keyof typeof firstReleases
 
+/** The first release that has it, e.g. `v0.24.0`. */
+export const firstRelease = (milestone: Milestone): string => `v${firstReleases[milestone].join('.')}`
+
 export function since(version: Version, milestone: Milestone): boolean {
   // Asked for every token of every server: no iterators, no objects.
   const first = firstReleases[milestone]

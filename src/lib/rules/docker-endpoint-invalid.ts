@@ -2,7 +2,7 @@
 import { citeEngine, citeLog } from './cite.ts'
 import { callsDocker, dockerFailure, isConnected, story, unheardOf } from './helpers.ts'
 import { defineRule } from './rule.ts'
-import { noSocketAt, socketPath } from './wrong-engine.ts'
+import { aboutOurs, givenToUs, noSocketAt, socketPath } from './wrong-engine.ts'
 
 export default defineRule({
   code: 'docker-endpoint-invalid',
@@ -12,8 +12,10 @@ export default defineRule({
   uses: ['config', 'engine', 'events', 'environment', 'hostPaths'],
   detect({ serverLog }, { config, engine, events, environment, hostPaths }) {
     const said = dockerFailure(serverLog, 'endpoint-invalid', 'not-docker')
-    const unusable =
-      engine && !engine.reachable.yes && ['misconfigured', 'not-docker'].includes(engine.reachable.why) ? engine.reachable : null
+    const theirs = dockerFailure(serverLog, 'cannot-connect', 'endpoint-invalid', 'not-docker')?.subject ?? null
+    const given = givenToUs(engine, environment, theirs)
+    const bad = engine && !engine.reachable.yes && ['misconfigured', 'not-docker'].includes(engine.reachable.why) ? engine.reachable : null
+    const unusable = given ? null : bad
     // A host without a scheme is taken for tcp, and nothing listens there.
     const configured = environment?.env['DOCKER_HOST'] ?? null
     const noScheme =
@@ -23,6 +25,16 @@ export default defineRule({
       ? dockerFailure(serverLog, 'cannot-connect')
       : null
     const text = story(events)?.startedAt == null ? (said ?? noScheme ?? noSocket) : null
+    if (engine && given && bad && !text && needsDocker && !isConnected(serverLog))
+      return {
+        observations: ['engine'],
+        ...aboutOurs(engine, environment),
+        severity: 'warning',
+        rank: 'suspected',
+        facts: { host: engine.endpoint.host, context: engine.endpoint.context, why: bad.message },
+        cites: [citeEngine(engine.endpoint.decidedBy, bad.message)],
+        remedies: [{ kind: 'instruction', title: 'Leave the option out, or give the address that MCPProxy uses.' }],
+      }
     if (!text && !(unusable && needsDocker && !isConnected(serverLog))) return null
     return {
       observations: [

@@ -2,7 +2,7 @@
 import { citeEngine, citeLog, citeStory } from './cite.ts'
 import { callsDocker, dockerFailure, failure, isConnected, story, unheardOf } from './helpers.ts'
 import { defineRule } from './rule.ts'
-import { doubtfulAddress, elsewhere } from './wrong-engine.ts'
+import { aboutOurs, doubtfulAddress, elsewhere, givenToUs } from './wrong-engine.ts'
 
 export default defineRule({
   code: 'engine-down',
@@ -13,7 +13,9 @@ export default defineRule({
   detect({ serverLog }, { config, engine, events, mainLog, environment, hostPaths }) {
     const said = dockerFailure(serverLog, 'cannot-connect')
     const broke = dockerFailure(serverLog, 'connection-broken')
-    const dead = engine && !engine.reachable.yes && ['missing', 'refused'].includes(engine.reachable.why) ? engine.reachable : null
+    const unanswered = engine && !engine.reachable.yes && ['missing', 'refused'].includes(engine.reachable.why) ? engine.reachable : null
+    const given = givenToUs(engine, environment, said?.subject ?? null)
+    const dead = given ? null : unanswered
     const s = story(events)
     // The text came from inside a container that ran: then docker is nested.
     if (said && s?.startedAt != null) return null
@@ -21,6 +23,16 @@ export default defineRule({
     const needsDocker = callsDocker(config)
     if (said && elsewhere(said.subject, engine)) return null
     const text = said ?? lost
+    if (engine && given && unanswered && !text && needsDocker && !isConnected(serverLog))
+      return {
+        observations: ['engine'],
+        ...aboutOurs(engine, environment),
+        severity: 'warning',
+        rank: 'suspected',
+        facts: { host: engine.endpoint.host, decidedBy: engine.endpoint.decidedBy },
+        cites: [citeEngine(engine.endpoint.host ?? 'endpoint', `${unanswered.message} (${engine.endpoint.decidedBy})`)],
+        remedies: [{ kind: 'instruction', title: 'Leave the option out, or give the address that MCPProxy uses.' }],
+      }
     if (!text && !(dead && needsDocker && !isConnected(serverLog))) return null
     // Another engine at that very address may have come up since.
     const host = said?.subject ?? engine?.endpoint.host ?? null

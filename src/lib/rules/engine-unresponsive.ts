@@ -3,19 +3,23 @@ import { citeEngine, citeLog } from './cite.ts'
 import { hasSwitch } from '../formats/docker-run.ts'
 import { callsDocker, dockerFailure, failure, isConnected, story, unheardOf } from './helpers.ts'
 import { defineRule } from './rule.ts'
+import { givenToUs } from './wrong-engine.ts'
 
 export default defineRule({
   code: 'engine-unresponsive',
   severity: 'error',
   title: 'The Docker engine accepts connections but does not answer, or drops them',
   needs: ['serverLog'],
-  uses: ['config', 'engine', 'events'],
-  detect({ serverLog }, { config, engine, events }) {
+  uses: ['config', 'engine', 'events', 'environment'],
+  detect({ serverLog }, { config, engine, events, environment }) {
     const needsDocker = callsDocker(config)
     const said = dockerFailure(serverLog, 'connection-broken', 'docker-paused')
     const dropped = said && story(events)?.startedAt == null ? said : null
     const hung =
-      engine && !engine.reachable.yes && (engine.reachable.why === 'timed-out' || engine.reachable.why === 'failed')
+      engine &&
+      !engine.reachable.yes &&
+      !givenToUs(engine, environment, null) &&
+      (engine.reachable.why === 'timed-out' || engine.reachable.why === 'failed')
         ? engine.reachable
         : null
     const attempt = failure(serverLog)

@@ -1,7 +1,6 @@
 /** Before v0.13.1 a block without "enabled" meant off. */
 import { citeConfig } from './cite.ts'
 import { serverPath } from './helpers.ts'
-import { since } from '../mcpproxy/versions.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -9,15 +8,10 @@ export default defineRule({
   severity: 'warning',
   title: 'This MCPProxy reads an isolation block without "enabled" as off',
   needs: ['config'],
+  releases: { before: 'triStateIsolation' },
   detect({ config }, _, { version }) {
     const { server } = config
-    if (
-      !server?.isolation ||
-      server.isolation.enabled !== null ||
-      since(version.value, 'triStateIsolation') ||
-      !config.global.docker_isolation.enabled
-    )
-      return null
+    if (!server?.isolation || server.isolation.enabled !== null || !config.global.docker_isolation.enabled) return null
     return {
       observations: ['config'],
       rank: 'supported',

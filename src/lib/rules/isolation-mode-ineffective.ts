@@ -8,6 +8,8 @@ export default defineRule({
   severity: 'error',
   title: 'isolation.mode of a server has no effect',
   needs: ['config'],
+  // No release up to the newest known obeys it.
+  releases: {},
   uses: ['setup', 'serverLog', 'status'],
   detect({ config }, { setup, serverLog, status }) {
     const { server, decision } = config

@@ -1,6 +1,5 @@
 /** Isolation happens, but deadlines, recovery and clean-up look only at `enabled`. */
 import { citeConfig } from './cite.ts'
-import { since } from '../mcpproxy/versions.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -8,9 +7,10 @@ export default defineRule({
   severity: 'warning',
   title: 'docker_isolation.mode is "docker" but enabled is not true, so deadlines, recovery and clean-up act as if it were off',
   needs: ['config'],
-  detect({ config }, _, { version }) {
+  releases: { since: 'isolationMode' },
+  detect({ config }) {
     const { mode, enabled } = config.global.docker_isolation
-    if (mode !== 'docker' || enabled || !since(version.value, 'isolationMode')) return null
+    if (mode !== 'docker' || enabled) return null
     return {
       observations: ['config'],
       rank: 'supported',

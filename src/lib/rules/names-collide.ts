@@ -12,6 +12,8 @@ export default defineRule({
   severity: 'error',
   title: "Two server names collide in their container names, so each start of one removes the other's container",
   needs: ['config'],
+  // Since the labels exist, a start removes what is left of earlier ones.
+  releases: { since: 'labels' },
   uses: ['events', 'mainLog', 'serverLog', 'containers', 'status'],
   detect({ config }, { events, mainLog, serverLog, containers, status }, { version }) {
     const { server } = config

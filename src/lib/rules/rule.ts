@@ -1,5 +1,6 @@
 /** A rule: a pure function from evidence to at most one finding. One file each, named like its code. */
 import type { ConfigEvidence, Evidence, Source, SourceError, Subject } from '../evidence/evidence.ts'
+import { compareVersions, firstRelease, newestKnown, since, type Milestone } from '../mcpproxy/versions.ts'
 import type { Remedy } from '../remedies/remedy.ts'
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
@@ -77,8 +78,16 @@ export interface Detection {
   remedies?: Remedy[]
 }
 
+/** The releases of MCPProxy of which it is true: from `since` on, and none from `before` on. Known up to the newest that was looked at. */
+export interface Releases {
+  since?: Milestone
+  before?: Milestone
+}
+
 export interface Rule {
   code: string
+  /** Null: it is no matter of the release. */
+  releases: Releases | null
   /** A symptom is reported only when no cause is found. */
   symptom: boolean
   severity: Severity
@@ -95,6 +104,8 @@ interface RuleDefinition<N extends Source, U extends Source> {
   severity: Severity
   title: string
   symptom?: boolean
+  /** Of another release it says nothing; of an unknown one it is less sure, unless a trace proves it. */
+  releases?: Releases
   /** Without these the outcome is undetermined. */
   needs: readonly N[]
   /** Each that agrees lifts the rank; `undefined` where it could not be looked at. */
@@ -108,7 +119,11 @@ interface RuleDefinition<N extends Source, U extends Source> {
 export function defineRule<const N extends Source, const U extends Source = never>(definition: RuleDefinition<N, U>): Rule {
   const { code, severity, title, needs, detect, hint } = definition
   const uses = definition.uses ?? []
+  const releases = definition.releases ?? null
+  const isOf = ({ version: { value } }: Pick<Context, 'version'>): boolean =>
+    (releases?.since === undefined || since(value, releases.since)) && (releases?.before === undefined || !since(value, releases.before))
   const run = (subject: Subject): Outcome => {
+    if (!isOf(subject)) return { type: 'clear' }
     const needed: Partial<Record<Source, unknown>> = {}
     for (const source of needs) {
       const seen = subject.evidence[source]
@@ -122,18 +137,32 @@ export function defineRule<const N extends Source, const U extends Source = neve
     }
     const { server, now, platform, version, recorded } = subject
     const detection = detect(needed as Needed<N>, used as Used<U>, { server, now, platform, version, recorded })
-    return detection ? { type: 'found', finding: toFinding(definition, detection, server) } : { type: 'clear' }
+    if (!detection) return { type: 'clear' }
+    const finding = toFinding(definition, detection, server)
+    return { type: 'found', finding: releases && !detection.proof ? lessSure(finding, releases, version) : finding }
   }
   // Every source that may be used is `undefined`, which a missing property is too.
   const unseen = {} as Used<U>
   const lint = (config: ConfigEvidence, context: Context): Finding | null => {
+    if (!isOf(context)) return null
     const detection = alone ? detect({ config } as unknown as Needed<N>, unseen, context) : null
     if (detection) return toFinding(definition, detection, context.server)
     const suspected = hint?.(config, context)
     return suspected ? toFinding(definition, { severity: 'warning', ...suspected, rank: 'suspected' }, context.server) : null
   }
   const alone = needs.every((source) => source === 'config')
-  return { code, severity, title, needs, uses, symptom: definition.symptom ?? false, run, lint: alone || hint ? lint : null }
+  return { code, severity, title, releases, needs, uses, symptom: definition.symptom ?? false, run, lint: alone || hint ? lint : null }
+}
+
+/** What is known of certain releases, said of one that nobody knows, or that is newer than all that were looked at. */
+function lessSure(finding: Finding, { since: from, before }: Releases, { value, assumed }: Subject['version']): Finding {
+  const newer = compareVersions(value, newestKnown) > 0
+  if (!assumed && !newer) return finding
+  const range = from ? `since ${firstRelease(from)}` : before ? `before ${firstRelease(before)}` : `up to ${newestKnown.text}`
+  const why = assumed
+    ? `Which MCPProxy runs is not known; ${value.text} is assumed, and this is so ${range}.`
+    : `MCPProxy ${value.text} is newer than ${newestKnown.text}, the last of which this is known (${range}).`
+  return { ...finding, rank: finding.rank === 'proven' ? 'supported' : 'suspected', detail: `${finding.detail}\n${why}` }
 }
 
 function toFinding(rule: { code: string; severity: Severity; title: string }, d: Detection, server: string): Finding {

@@ -1,7 +1,6 @@
 /** A map of images that an older MCPProxy wrote: from v0.24.0 on uvx runs directly in it, and it has none. */
 import { citeConfig } from './cite.ts'
 import { globalMode } from '../mcpproxy/isolation.ts'
-import { since } from '../mcpproxy/versions.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -9,9 +8,10 @@ export default defineRule({
   severity: 'warning',
   title: 'default_images still holds the map of an older MCPProxy',
   needs: ['config'],
+  releases: { since: 'uvImages' },
   detect({ config }, _, { version }) {
     // Without containers the map stands there for nothing.
-    if (!since(version.value, 'uvImages') || globalMode(config.global, version.value) !== 'docker') return null
+    if (globalMode(config.global, version.value) !== 'docker') return null
     const map = config.global.docker_isolation.default_images
     if (map['uvx'] === undefined && map['pipx'] === undefined) return null
     const stale = ['uvx', 'pip', 'pipx', 'python', 'python3'].filter((k) => /^(?:docker\.io\/library\/)?python:/.test(map[k] ?? ''))

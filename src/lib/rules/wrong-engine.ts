@@ -37,6 +37,25 @@ export function doubtfulAddress(
   return (named !== '' && !named.includes('://')) || noSocketAt(host, paths) || pointsAway(engine)
 }
 
+/**
+ * The address was given to us with --docker-host or --context, and is not known to be the one that MCPProxy uses: what is
+ * seen there says nothing about MCPProxy.
+ */
+export const givenToUs = (engine: DockerEngine | undefined, environment: ProxyEnvironment | undefined, said: string | null): boolean =>
+  engine !== undefined &&
+  engine.endpoint.decidedBy.startsWith('--') &&
+  engine.endpoint.host !== said &&
+  (engine.endpoint.host === null || environment?.env['DOCKER_HOST'] !== engine.endpoint.host)
+
+/** What is to be said of such an address. */
+export const aboutOurs = (engine: DockerEngine, environment: ProxyEnvironment | undefined): { title: string; detail: string } => {
+  const its = environment && environment.source !== 'assumed' ? environment.env['DOCKER_HOST'] : undefined
+  return {
+    title: `No Docker engine could be asked at the address given with ${engine.endpoint.decidedBy.split(/[ ,]/)[0] ?? ''}`,
+    detail: `Nothing usable answers at ${engine.endpoint.host ?? 'that address'}. That is not known to be the engine of MCPProxy${its ? `, whose DOCKER_HOST is ${its}` : ''}, so that nothing follows for the server.`,
+  }
+}
+
 /** The address is that of a context, not the default one, and no engine answers there. */
 const pointsAway = (engine: DockerEngine | undefined): boolean =>
   engine?.reachable.yes === false &&
@@ -49,12 +68,12 @@ export default defineRule({
   severity: 'error',
   title: 'The docker command of MCPProxy looks at another engine than the one that runs',
   needs: ['serverLog', 'engine'],
-  uses: ['events'],
-  detect({ serverLog, engine }, { events }) {
+  uses: ['events', 'environment'],
+  detect({ serverLog, engine }, { events, environment }) {
     const said = dockerFailure(serverLog, 'cannot-connect')
     if (!said || story(events)?.startedAt != null) return null
     if (!elsewhere(said.subject, engine)) {
-      if (!pointsAway(engine)) return null
+      if (!pointsAway(engine) || givenToUs(engine, environment, said.subject)) return null
       return {
         observations: ['serverLog', 'engine'],
         // Whether another engine runs on this machine was not seen.

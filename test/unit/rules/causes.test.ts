@@ -18,6 +18,7 @@ const node22 = (more: object): NonNullable<Failure['images']> => ({ 'docker.io/l
 interface Case extends Failure {
   /** The first code; `null`: no error at all. */
   first: string
+  title?: string
   rank?: 'proven' | 'supported' | 'suspected'
   /** Codes that must not appear. */
   not?: string[]
@@ -439,6 +440,27 @@ const cases: Record<string, Case> = {
     stderr: ['Error: connect ECONNREFUSED 10.1.2.3:5432'],
     container: { exitCode: 1 },
   },
+  'a variable that is set, but empty': {
+    first: 'env-missing',
+    title: 'The server needs API_KEY, which is set, but empty',
+    server: { command: 'uvx', args: ['tool'], env: { API_KEY: '' } },
+    stderr: ['Error: API_KEY environment variable is required'],
+    container: { exitCode: 1 },
+  },
+  'a variable that a docker flag sets to nothing': {
+    first: 'env-missing',
+    title: 'The server needs API_KEY, which is set, but empty',
+    server: docker('-e', 'API_KEY=', 'acme/tool'),
+    stderr: ['Error: API_KEY environment variable is required'],
+    container: { exitCode: 1 },
+  },
+  'a variable that nothing passes': {
+    first: 'env-missing',
+    title: 'The server needs API_KEY, and nothing passes it',
+    server: { command: 'uvx', args: ['tool'], env: { OTHER: '' } },
+    stderr: ['Error: API_KEY environment variable is required'],
+    container: { exitCode: 1 },
+  },
   'a python exception outweighs a connection that was optional': {
     first: 'env-missing',
     not: ['localhost-in-container'],
@@ -572,12 +594,13 @@ test('a crash cites the reason also when the stack is longer than its last words
   assert.equal((await cited(stack))[0]?.trim().startsWith('at step4'), true)
 })
 
-for (const [name, { first, rank, not, ...failure }] of Object.entries(cases)) {
+for (const [name, { first, title, rank, not, ...failure }] of Object.entries(cases)) {
   test(name, async () => {
     const findings = await findingsOf(failure)
     const seen = findings.map((f) => `${f.code} ${f.rank}`).join(', ')
     assert.equal(findings[0]?.code, first, seen)
     if (rank) assert.equal(findings[0]?.rank, rank, seen)
+    if (title !== undefined) assert.equal(findings[0]?.title, title)
     for (const code of not ?? []) assert.ok(!findings.some((f) => f.code === code), seen)
   })
 }
