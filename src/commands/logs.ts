@@ -69,6 +69,7 @@ With one of the flags of LINES: the lines themselves, as they are written, those
     if (flags.follow && flags.from !== undefined) throw new UserError('Nothing is written to a capture any more: --follow excludes --from.')
     const theme = await this.theme(flags)
     const json = flags.json || flags.format === 'json'
+    const stopping = new AbortController()
     const whole = await this.withSystem(
       // Who follows goes on asking the engine for longer than any look takes.
       flags.follow ? { ...flags, timeout: 10 * 365 * 24 * 3600 } : flags,
@@ -84,6 +85,7 @@ With one of the flags of LINES: the lines themselves, as they are written, those
             grep: flags.grep ?? null,
             tail: flags.tail ?? null,
             follow: flags.follow,
+            stop: stopping.signal,
             format: (names, mask) => (json ? jsonFormat(mask) : textFormat(names, mask, theme.level > 0 ? colourOf(theme) : null)),
             note: (text) => process.stderr.write(`${theme.text(text)}\n`),
           },
@@ -91,6 +93,7 @@ With one of the flags of LINES: the lines themselves, as they are written, those
         )
       },
     ).catch((error: unknown) => {
+      stopping.abort()
       // Ctrl-C is how following is meant to end.
       if (flags.follow && error instanceof Error && error.name === 'Interrupted') return true
       throw error

@@ -6,7 +6,7 @@
  */
 import { parseDockerRun } from '../formats/docker-run.ts'
 import { list, parseLogLine, type LogLine } from '../formats/log-line.ts'
-import { makeRedactor, maskedArgs, maskedWords, runSecrets, secretTraces, type Redactor } from './secrets.ts'
+import { makeRedactor, mark, maskedArgs, maskedWords, runSecrets, secretTraces, type Redactor } from './secrets.ts'
 
 /** One byte out of a set; `many`: any number of them. */
 interface Element {
@@ -224,7 +224,12 @@ export function createLineMask(secrets: Iterable<string>, clean: (text: string) 
       learn()
     }
     const walk = (value: unknown, key: string): unknown => {
-      if (typeof value === 'string') return redact(value)
+      if (typeof value === 'string') {
+        const shown = redact(value)
+        // By its name alone it may be one.
+        const named = `"${key}": ${JSON.stringify(value)}`
+        return shown === value && key !== '' && redact(named) !== named ? mark : shown
+      }
       if (Array.isArray(value)) {
         const words = value.every((word) => typeof word === 'string') ? value : null
         if (key === 'docker_run_args' && run && words) return maskedArgs(words, run).map(redact)

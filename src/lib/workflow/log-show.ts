@@ -35,6 +35,8 @@ export interface ShowOptions {
   grep: string | null
   tail: number | null
   follow: boolean
+  /** Ends following. */
+  stop: AbortSignal
   format(names: readonly string[], mask: LineMask): LineFormat
   /** What could not be looked at, and why. */
   note: (text: string) => void
@@ -131,6 +133,7 @@ export async function showLogs(system: System, options: ShowOptions, output: Lin
       const coming: LineFilter = { ...filter, since: null }
       for (let polls = 1; read; polls++) {
         await new Promise((resolve) => setTimeout(resolve, pollMs))
+        if (options.stop.aborted) return
         if (polls % lookAfter === 0) await lookForNew()
         const news: LogSource[] = []
         for (const [name, follower] of followers) {
