@@ -1,5 +1,5 @@
 /** The report: what a check found, as plain data. `--json` prints exactly this. */
-import type { ServerHistory } from './history-text.ts'
+import type { ServerHistory } from './history.ts'
 import type { Source } from '../evidence/evidence.ts'
 import type { SourceError } from '../system/system.ts'
 import type { Finding, Json, Rank, Severity } from '../rules/rule.ts'

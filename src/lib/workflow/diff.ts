@@ -2,14 +2,14 @@
 import { collectServers, collectShared, type Shared } from '../evidence/collect.ts'
 import type { Subject } from '../evidence/evidence.ts'
 import { plainHome } from '../evidence/redaction.ts'
-import { makeRedactor, maskedConfig, maskShapes, configSecrets, type Redactor } from '../evidence/secrets.ts'
+import { makeRedactor, maskShapes, configSecrets, type Redactor } from '../evidence/secrets.ts'
 import { UserError } from '../errors.ts'
 import { field } from '../formats/log-line.ts'
-import { parseConfig, plain, position, valueAt, type ConfigDocument, type ConfigPath } from '../formats/mcp-config.ts'
 import type { DiffGroup, Difference, DiffReport, DiffSide } from '../report/diff-report.ts'
 import type { ServerReport } from '../report/report.ts'
 import type { System } from '../system/system.ts'
 import { check } from './check.ts'
+import { configFacts, tilde } from './config-facts.ts'
 
 /** One thing that a capture says. */
 interface Fact {
@@ -110,9 +110,6 @@ async function snapshot(system: System, timeoutMs: number): Promise<Snapshot> {
   }
 }
 
-/** Whose home it is makes no difference. */
-const tilde = (text: string, home: string): string => (home.length > 1 ? text.replaceAll(`${home}/`, '~/') : text)
-
 interface Source {
   facts: { group: DiffGroup; what: string; value: string | null; place?: DiffSide['place'] }[]
   unknown: Partial<Record<DiffGroup, string>>
@@ -146,37 +143,6 @@ function generalFacts({ engine: { engine }, environment, system }: Shared, versi
       ...(engine.ok ? {} : { versions: engine.error.message }),
     },
   }
-}
-
-/** Every value below a place of the configuration, but for the servers. */
-export function configFacts(document: ConfigDocument, at: ConfigPath, home: string): Source {
-  const masked = parseConfig(document.path, Buffer.from(maskedConfig(document).text))
-  const facts: Source['facts'] = []
-  const shown = new Map<string, string>()
-  const visit = (path: ConfigPath): void => {
-    const node = valueAt(document, path)
-    if (!node) return
-    if (node.type === 'object') {
-      for (const property of node.children ?? []) {
-        const key = String(property.children?.[0]?.value)
-        // MCPProxy writes the times itself, at each change of its own.
-        if (path.length === 0 ? key !== 'mcpServers' : !(path.length === at.length && /^(?:created|updated)$/.test(key)))
-          visit([...path, key])
-      }
-      return
-    }
-    const what = path.slice(at.length).join('.')
-    const { line } = position(document, node.offset)
-    facts.push({
-      group: 'configuration',
-      what,
-      value: JSON.stringify(plain(node)),
-      place: { file: tilde(document.path, home), line },
-    })
-    shown.set(what, tilde(JSON.stringify(plain(valueAt(masked, path)) ?? ''), home))
-  }
-  visit(at)
-  return { facts, unknown: {}, shown: (what) => shown.get(what) ?? null }
 }
 
 function subjectFacts({ evidence }: Subject): Source {

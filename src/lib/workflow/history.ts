@@ -7,11 +7,11 @@ import { logFamily, setupOf } from '../evidence/collect-logs.ts'
 import type { Attempt, IsolationSetup, Subject } from '../evidence/evidence.ts'
 import { field, parseLogLine, serverOf, type LogLine } from '../formats/log-line.ts'
 import { parseConfig, serverEntries } from '../formats/mcp-config.ts'
-import type { HistoryChange, HistoryMoment, ServerHistory } from '../report/history-text.ts'
+import type { HistoryChange, HistoryMoment, ServerHistory } from '../report/history.ts'
 import { lineNumbers, linesBackward, type RawLine } from '../system/log-reader.ts'
 import type { System } from '../system/system.ts'
 import { sideOf } from './args-diff.ts'
-import { configFacts } from './diff.ts'
+import { configFacts } from './config-facts.ts'
 
 const limits = { files: 8, bytes: 256 * 1024 ** 2, lines: 20_000, backups: 20, backupBytes: 16 * 1024 ** 2 }
 /** How long after the first line of a failed start its setup line may come: MCPProxy first looks for docker. */
