@@ -1,10 +1,12 @@
 /**
- * Runs a CommonJS file with V8's compiled code from an earlier run. Node compiles functions when they are first called;
+ * Runs the shipped file with V8's compiled code from earlier runs. Node compiles functions when they are first called;
  * what a run has compiled is taken at its end, and spares the next runs that work. Node's own module.enableCompileCache
  * takes it before anything has run, and is not in Node 20.
  *
+ * The file is made of chunks in groups (scripts/bundle.js), each group compiled alone, so that a run pays for what it needs only.
+ *
  * The cache is code that will be run, and V8 hardly looks at it. So it lies in a folder that nobody else can write to,
- * its name holds a hash of all that it depends on, and it begins with a hash of itself. Whatever is not as it should be
+ * its name holds checksums of all that it depends on, and so does what is in it. Whatever is not as it should be
  * counts as no cache: the result of the program is the same without.
  */
 'use strict'
@@ -15,30 +17,63 @@ const os = require('node:os')
 const path = require('node:path')
 const vm = require('node:vm')
 
-const hashLength = 32
 const largest = 64 * 1024 * 1024
 /** Files of other versions that stay: people switch between versions of Node. */
 const kept = 6
-const ours = /^[0-9a-f]{64}\.(?:code|[0-9a-f]+\.tmp)$/
+const ours = /^[0-9a-f]{16}\.(?:code|[0-9a-f]+\.tmp)$/
 
-/** `file`: absolute. `off`: without a cache. Returns what the file exports. */
-function runCached(file, { off, env }) {
-  const source = fs.readFileSync(file, 'utf8')
-  const cache = off ? null : attempt(() => locate(source, env))
-  const cachedData = cache ? attempt(() => read(cache)) : undefined
-  const script = new vm.Script(Module.wrap(source), {
-    filename: file,
-    ...(cachedData ? { cachedData } : {}),
-    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  })
-  if (cache && (!cachedData || script.cachedDataRejected)) {
-    process.once('exit', () => attempt(() => write(cache, script.createCachedData())))
+/**
+ * `file`: absolute; its chunk `./stdin.js` exports `partOf(argv)`, which names the part of the program that a run needs. `off`: without
+ * a cache. Returns what that chunk exports.
+ */
+function runCached(file, { argv, off, env }) {
+  const content = fs.readFileSync(file)
+  const start = content.indexOf('\n') + 1
+  const places = content.toString('latin1', 2, start)
+  const { size, groups, chunks } = JSON.parse(places)
+  // Somebody changed the file, so that nothing is where it was: it runs as Node runs any file.
+  if (content.length - start !== size) return require(file)
+  const cache = off ? null : attempt(() => locate(places, env))
+  const known = (cache && attempt(() => read(cache))) ?? { parts: [], data: [] }
+  const outside = Module.createRequire(file)
+  const modules = {}
+  const scripts = []
+  const compiled = []
+  let news = false
+
+  const compile = (group) => {
+    const [at, length, sum, line] = groups[group]
+    const bytes = content.subarray(start + at, start + at + length)
+    // A change that left all at its place: what was compiled before is not the same, and nothing is kept.
+    const changed = checksum(bytes) !== sum
+    const cachedData = cache && !changed ? known.data[group]?.() : undefined
+    const source = `(${bytes.toString(changed ? 'utf8' : 'latin1')})`
+    const script = new vm.Script(source, { filename: file, lineOffset: line, ...(cachedData ? { cachedData } : {}) })
+    if (!cachedData || script.cachedDataRejected) news = true
+    if (!changed) scripts[group] = script
+    return script.runInThisContext()
   }
-  const loaded = new Module(file, module)
-  loaded.filename = file
-  loaded.paths = module.paths
-  script.runInThisContext()(loaded.exports, Module.createRequire(file), loaded, file, path.dirname(file))
-  return loaded.exports
+  const load = (id) => {
+    const group = chunks[id]
+    if (group === undefined) return outside(id)
+    if (!modules[id]) {
+      modules[id] = { exports: {} }
+      const functions = (compiled[group] ??= compile(group))
+      functions[id](modules[id].exports, load, modules[id], file, path.dirname(file))
+    }
+    return modules[id].exports
+  }
+
+  const main = load('./stdin.js')
+  const keep = () => {
+    const part = main.partOf(argv)
+    // A run that failed has not seen its part.
+    if ((!news && known.parts.includes(part)) || ![0, 1, 3].includes(process.exitCode ?? 0)) return
+    const data = groups.map((_, i) => scripts[i]?.createCachedData() ?? known.data[i]?.())
+    write(cache, { parts: [...new Set([...known.parts, part])], data })
+  }
+  if (cache) process.once('exit', () => attempt(keep))
+  return main
 }
 
 /** The cache only saves time: a full disk, a read-only home or a foreign file must not be noticed. */
@@ -50,15 +85,17 @@ function attempt(work) {
   }
 }
 
-const sha256 = (...parts) => {
-  const hash = require('node:crypto').createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return hash.digest()
-}
+/**
+ * Against accidents, a new version among them: whoever means harm cannot write to the folder. A cryptographic hash of the
+ * program and its cache would take some milliseconds of every start.
+ */
+const checksum = (bytes) => require('node:zlib').crc32(bytes)
+const hex = (text) => checksum(text).toString(16).padStart(8, '0')
 
-function locate(source, env) {
+/** `places`: with the checksums of all chunks. */
+function locate(places, env) {
   const settings = [process.versions.node, process.versions.v8, process.platform, process.arch, process.execArgv, env.NODE_OPTIONS]
-  return { folder: cacheFolder(env), name: `${sha256(JSON.stringify(settings), source).toString('hex')}.code` }
+  return { folder: cacheFolder(env), name: `${hex(JSON.stringify(settings))}${hex(places)}.code` }
 }
 
 /** As the XDG Base Directory Specification has it, where a relative path does not count; on macOS and Windows as usual there. */
@@ -87,24 +124,45 @@ function read({ folder, name }) {
   const handle = fs.openSync(path.join(folder, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
   try {
     const stats = fs.fstatSync(handle)
-    if (!stats.isFile() || stats.size <= hashLength || stats.size > largest) throw new Error('no cache')
+    if (!stats.isFile() || stats.size > largest) throw new Error('no cache')
     demandPrivate(stats)
     const content = fs.readFileSync(handle)
-    const data = content.subarray(hashLength)
-    if (!sha256(name, data).equals(content.subarray(0, hashLength))) throw new Error('damaged')
-    return data
+    const start = content.indexOf('\n') + 1
+    const [sum, ...rest] = content.toString('latin1', 0, start).split(' ')
+    if (start === 0 || sum !== hex(name + rest.join(' '))) throw new Error('damaged')
+    const { parts, places } = JSON.parse(rest.join(' '))
+    const data = places.map(([at, length, sum]) => () => {
+      const bytes = content.subarray(start + at, start + at + length)
+      return length > 0 && checksum(bytes) === sum ? bytes : undefined
+    })
+    return { parts, data }
   } finally {
     fs.closeSync(handle)
   }
 }
 
-function write({ folder, name }, data) {
+/** A line that says what is in the file and where, and the code of each group. */
+function write({ folder, name }, { parts, data }) {
+  let at = 0
+  const places = []
+  const pieces = []
+  for (const bytes of data.map((piece) => piece ?? Buffer.alloc(0))) {
+    places.push([at, bytes.length, checksum(bytes)])
+    // V8 copies what does not begin at such a place.
+    const padding = Buffer.alloc(-bytes.length & 7)
+    pieces.push(bytes, padding)
+    at += bytes.length + padding.length
+  }
+  const said = JSON.stringify({ parts, places })
+  // With the sum before it the line is as long as a multiple of eight.
+  const head = `${said}${' '.repeat(-(said.length + 10) & 7)}\n`
+  const content = Buffer.concat([Buffer.from(`${hex(name + head)} ${head}`), ...pieces])
   fs.mkdirSync(path.dirname(folder), { recursive: true })
   attempt(() => fs.mkdirSync(folder, { mode: 0o700 }))
   demandFolder(folder)
   const temporary = path.join(folder, `${name.slice(0, -'.code'.length)}.${require('node:crypto').randomBytes(8).toString('hex')}.tmp`)
   try {
-    fs.writeFileSync(temporary, Buffer.concat([sha256(name, data), data]), { flag: 'wx', mode: 0o600 })
+    fs.writeFileSync(temporary, content, { flag: 'wx', mode: 0o600 })
     // Whole or not at all, also when several processes end at once.
     fs.renameSync(temporary, path.join(folder, name))
   } catch (error) {

@@ -11,15 +11,28 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
+/** What oclif says as it loads, which it does not here. */
+function checkPlace() {
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  if (major < 20 || (major === 20 && minor < 19))
+    process.emitWarning(`Node version must be >=20.19 to use this program. Current node version: ${process.versions.node}`)
+  try {
+    process.cwd()
+  } catch (error) {
+    if (error.code === 'ENOENT') process.stderr.write('WARNING: current directory does not exist\n')
+  }
+}
+
 async function main() {
   try {
     const path = require('node:path')
     const { runCached } = require('./code-cache.js')
     const root = path.dirname(__dirname)
+    checkPlace()
     const { env } = process
     const end = argv.indexOf('--')
     const off = Boolean(env.MCPPROXY_DOCTOR_NO_CACHE) || (end < 0 ? argv : argv.slice(0, end)).includes('--no-cache')
-    await runCached(path.join(root, 'bundle/mcpproxy-doctor.cjs'), { off, env }).main(argv, root)
+    await runCached(path.join(root, 'bundle/mcpproxy-doctor.cjs'), { argv, off, env }).main(argv, root)
   } catch (error) {
     // 1 would mean "problem found".
     process.exitCode = 4

@@ -7,7 +7,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { crc32 } from 'node:zlib'
+import { build, transform } from 'esbuild'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const read = (file) => fs.readFileSync(path.join(root, file), 'utf8')
@@ -16,8 +17,8 @@ if (pjson.oclif.hooks) throw new Error('src/lib/shipped.ts knows no hooks of ocl
 
 /**
  * What dockerode and oclif load at the top, and this program never uses: sessions of BuildKit (gRPC, protobufjs), sending
- * a folder to be built (tar-fs, dockerignore), running TypeScript, and ssh2: ssh:// hosts are reached by the
- * `ssh` program (src/lib/system/docker-transport.ts).
+ * a folder to be built (tar-fs, dockerignore), running TypeScript, ssh2 and docker-modem's own way to send, with https:
+ * that is src/lib/system/docker-transport.ts, which reaches ssh:// hosts by the `ssh` program.
  */
 const unused = ['@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs', 'tar-fs', '@balena/dockerignore', 'ssh2', 'typescript']
 const leaveOut = {
@@ -25,12 +26,79 @@ const leaveOut = {
   setup({ onResolve, onLoad }) {
     const filter = new RegExp(`^(?:${unused.join('|')})$`)
     onResolve({ filter }, ({ path }) => ({ path, namespace: 'left-out' }))
+    onResolve({ filter: /^\.\/(?:http|ssh)$/ }, ({ path, importer }) =>
+      importer.includes('docker-modem') ? { path: `docker-modem/${path}`, namespace: 'left-out' } : null,
+    )
     onLoad({ filter: /./, namespace: 'left-out' }, ({ path }) => ({
       contents: `
         const refuse = () => { throw new Error(${JSON.stringify(`${path} is not part of mcpproxy-doctor.`)}) }
         module.exports = new Proxy(refuse, { get: () => refuse })`,
     }))
   },
+}
+
+/**
+ * oclif loads all of itself at the start, most of it for what this program has not: plugins to install, tsconfig, prompts.
+ * Its files are what TypeScript makes of imports, so that each of them can be put off until it is used: `const x_1 = require("x")`
+ * becomes a function, and every `x_1` a call of it. What is exported and what runs stay the same.
+ */
+const lazy = {
+  name: 'lazy-oclif',
+  setup({ onResolve, onLoad }) {
+    const core = (file) => path.join(root, 'node_modules/@oclif/core/lib', file)
+    const files = {
+      Args: 'args',
+      Flags: 'flags',
+      Errors: 'errors/index',
+      Command: 'command',
+      Config: 'config/index',
+      Plugin: 'config/index',
+      run: 'main',
+    }
+    // oclif asks only whether this is Linux on Windows; the rest of wsl-utils starts programs there.
+    onResolve({ filter: /^wsl-utils$/ }, ({ importer }) => (importer.includes('@oclif') ? { path: 'wsl', namespace: 'wsl' } : null))
+    onLoad({ filter: /./, namespace: 'wsl' }, () => ({
+      resolveDir: root,
+      contents: `
+        export { default as isWsl } from 'is-wsl'
+        export const powerShellPath = async () => (await import('wsl-utils')).powerShellPath()`,
+    }))
+    // It looks at terminals, colours and the environment as it loads, and says nothing without DEBUG.
+    onResolve({ filter: /^debug$/ }, () => ({ path: 'debug', namespace: 'debug' }))
+    onLoad({ filter: /./, namespace: 'debug' }, () => ({
+      resolveDir: root,
+      contents: `
+        const silent = () => Object.assign(() => {}, { enabled: false, extend: silent })
+        module.exports = process.env.DEBUG ? require('./node_modules/debug') : silent`,
+    }))
+    // Its index.js loads everything and has the version of Node checked; bin/run.js does that.
+    onResolve({ filter: /^@oclif\/core$/ }, () => ({ path: 'core', namespace: 'oclif', sideEffects: false }))
+    onLoad({ filter: /./, namespace: 'oclif' }, () => ({
+      resolveDir: root,
+      contents: Object.entries(files)
+        .map(
+          ([name, file]) =>
+            `export ${/^(?:Args|Flags|Errors)$/.test(name) ? '* as' : '{'} ${name}${/^(?:Args|Flags|Errors)$/.test(name) ? '' : ' }'} from ${JSON.stringify(core(`${file}.js`))}`,
+        )
+        .join('\n'),
+    }))
+    onLoad({ filter: /@oclif[\\/]core[\\/]lib[\\/].*\.js$/ }, ({ path: file }) => ({
+      contents: putOff(fs.readFileSync(file, 'utf8'), madeByTypeScript),
+    }))
+  },
+}
+
+const madeByTypeScript = /^(?:const|var) (\w+) = ((?:__importDefault|__importStar)?\(?require\("[^"]+"\)\)?);$/gm
+/** What esbuild makes of imports of parts of Node that take a millisecond or more, and that few commands need. */
+const partOfNode = /\bvar (import_\w+)=((?:__toESM\()?require\("node:(?:crypto|child_process|zlib|readline)"\)\)?);/g
+
+function putOff(code, pattern) {
+  const names = []
+  const text = code.replace(pattern, (_, name, value) => {
+    names.push(name)
+    return `let ${name}$;const ${name}=()=>(${name}$??=${value});`
+  })
+  return names.reduce((text, name) => text.replace(new RegExp(`(?<![\\w.$])${name}(?=[.)])`, 'g'), `(${name}())`), text)
 }
 
 const ids = fs
@@ -45,27 +113,79 @@ const contents = `
   const pjson = ${JSON.stringify(pjson)}
   const commands = {${ids.map((id) => `${JSON.stringify(id)}: () => import('./src/commands/${id}.ts')`)}}
 
+  // Live and recorded systems are different code.
+  export const partOf = (argv) =>
+    Object.hasOwn(commands, argv[0]) && !argv.includes('--help') && !argv.includes('-h')
+      ? argv[0] + (argv.some((word) => word.startsWith('--from')) ? ' --from' : '')
+      : 'help'
   export const main = async (argv, root) => start(argv, await shippedOptions(root, { pjson, manifest, commands }))
 `
 
-const { metafile } = await build({
+const { metafile, outputFiles } = await build({
   absWorkingDir: root,
   stdin: { contents, resolveDir: root, sourcefile: 'bundle.js' },
-  outfile: 'bundle/mcpproxy-doctor.cjs',
+  outdir: 'bundle',
   bundle: true,
   platform: 'node',
   target: 'node20.19',
-  format: 'cjs',
+  // Only for this format esbuild makes chunks.
+  format: 'esm',
+  splitting: true,
   // Its main file is UMD, in which a bundler cannot see what it requires.
-  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
+  // Node's own streams are what readable-stream is made from.
+  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js', 'readable-stream': 'node:stream' },
   legalComments: 'none',
   // A quarter less to read and to hash at every start; names stay, for the stacks in bug reports.
   minifyWhitespace: true,
   lineLimit: 200,
   metafile: true,
+  write: false,
   logLevel: 'warning',
-  plugins: [leaveOut],
+  plugins: [leaveOut, lazy],
 })
+
+/**
+ * Chunks are functions in one file: what a command does not need is not compiled. They stand in groups, because each compilation
+ * has its price too: the small ones together, each of the others alone. The first line says where the groups are, so
+ * that bin/code-cache.js can compile each alone: [place after that line, length, checksum, lines before].
+ */
+const small = []
+const groups = [small]
+for (const { path: name, text } of outputFiles) {
+  const { code } = await transform(text, {
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20.19',
+    supported: { 'dynamic-import': false },
+    minifyWhitespace: true,
+    lineLimit: 200,
+    logLevel: 'warning',
+  })
+  // esbuild leaves other characters in regular expressions only. Without them V8 needs half the memory, and no decoding.
+  const ascii = putOff(code, partOfNode).replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const chunk = { id: `./${path.basename(name)}`, body: `(exports,require,module,__filename,__dirname){${ascii}}` }
+  if (ascii.length < 20_000) small.push(chunk)
+  else groups.push([chunk])
+}
+const index = { groups: [], chunks: {} }
+let file = "'use strict'\nconst chunks=Object.assign(\n"
+for (const [i, group] of groups.entries()) {
+  const text = `{${group.map(({ id, body }) => JSON.stringify(id) + body).join(',\n')}}`
+  index.groups.push([file.length, text.length, crc32(text), file.split('\n').length])
+  for (const { id } of group) index.chunks[id] = i
+  file += `${text},\n`
+}
+file += `)
+const loaded={}
+const load=(id)=>{
+  if(!Object.hasOwn(chunks,id))return require(id)
+  if(!loaded[id]){loaded[id]={exports:{}};chunks[id](loaded[id].exports,load,loaded[id],__filename,__dirname)}
+  return loaded[id].exports
+}
+module.exports=load('./stdin.js')
+`
+fs.mkdirSync(path.join(root, 'bundle'), { recursive: true })
+fs.writeFileSync(path.join(root, 'bundle/mcpproxy-doctor.cjs'), `//${JSON.stringify({ size: file.length, ...index })}\n${file}`)
 
 fs.writeFileSync(path.join(root, 'THIRD-PARTY-NOTICES'), notices(Object.keys(metafile.inputs)))
 

@@ -1,5 +1,5 @@
 /**
- * Writes docs/findings/ and docs/explain-recordings.md from the catalogue and the recorded texts.
+ * Writes docs/findings/, docs/explain-recordings.md and docs/check-recordings.md from the catalogue and the recorded texts.
  * `--check` writes nothing, names what differs, and ends with 1 then. Needs `npm run build`.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,6 +9,7 @@ import { allCodes, describeCode } from '../dist/lib/rules/catalogue.js'
 import { rules } from '../dist/lib/rules/index.js'
 import { notRules } from '../dist/lib/rules/not-rules.js'
 import { explainText } from '../dist/lib/rules/match-text.js'
+import { checkRecordings } from './check-recordings.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const ruled = new Set(rules.map((rule) => rule.code))
@@ -66,9 +67,10 @@ function index() {
   ].join('\n')
 }
 
+const recorded = JSON.parse(readFileSync(join(root, 'test/fixtures/docker-texts.json'), 'utf8'))
+
 /** What `explain` says to the standard error of recorded failures of `docker run`. */
 function recordings() {
-  const recorded = JSON.parse(readFileSync(join(root, 'test/fixtures/docker-texts.json'), 'utf8'))
   const rows = recorded.map(({ recording, code, texts, silent }) => {
     const told = [
       ...new Set(
@@ -106,6 +108,7 @@ const files = new Map([
   [join(findings, 'README.md'), index()],
   ...allCodes().map((code) => [join(findings, `${code}.md`), page(code)]),
   [join(root, 'docs/explain-recordings.md'), recordings()],
+  [join(root, 'docs/check-recordings.md'), await checkRecordings(new Map(recorded.map(({ recording, code }) => [recording, code])))],
 ])
 mkdirSync(findings, { recursive: true })
 const stale = readdirSync(findings)

@@ -7,7 +7,12 @@ import { test } from 'node:test'
 import { allCodes, describeCode, entries } from '../src/lib/rules/catalogue.ts'
 import { rules } from '../src/lib/rules/index.ts'
 import { notRules } from '../src/lib/rules/not-rules.ts'
+import type { Cases } from './catalogue-cases/case.ts'
+import { configCases } from './catalogue-cases/config.ts'
+import { dockerCases } from './catalogue-cases/docker.ts'
+import { programCases } from './catalogue-cases/program.ts'
 import { packageRoot } from './helpers/package-root.ts'
+import { outcome } from './helpers/synthetic.ts'
 
 const folder = join(packageRoot(), 'src/lib/rules')
 const ruleFiles = readdirSync(folder).filter(
@@ -73,4 +78,48 @@ test('nothing else is taken for a code', () => {
 test('the pages are those that the catalogue makes', () => {
   const r = spawnSync(process.execPath, [join(packageRoot(), 'scripts/docs.mjs'), '--check'], { encoding: 'utf8' })
   assert.equal(r.status, 0, `npm run docs:findings was forgotten\n${r.stderr}`)
+})
+/** A marked-synthetic case counts as one, a recording counts as two; which codes need none at all stands in not-rules.ts. */
+const cases: Cases = { ...configCases, ...dockerCases, ...programCases }
+const capturesOf = new Set(
+  readdirSync(join(packageRoot(), 'test/captures')).flatMap(
+    (name) => (JSON.parse(readFileSync(join(packageRoot(), 'test/captures', name, 'expect.json'), 'utf8')) as { codes: string[] }).codes,
+  ),
+)
+const recordings = readFileSync(join(packageRoot(), 'docs/check-recordings.md'), 'utf8')
+  .split('\n')
+  .filter((l) => /^\| [a-z]/.test(l) && !l.startsWith('| recording |'))
+const recorded = new Set(recordings.flatMap((l) => [...l.matchAll(/([a-z]+(?:-[a-z]+)*) \(/g)].map((m) => m[1] ?? '')))
+
+test('every cause that was collected in the field is in the catalogue', () => {
+  const known = readFileSync(join(packageRoot(), 'test/fixtures/known-causes.txt'), 'utf8').trim().split('\n')
+  assert.ok(known.length >= 110)
+  assert.deepEqual(
+    known.filter((code) => describeCode(code) === null),
+    [],
+  )
+})
+test('every rule has a capture, a recording or a synthetic case that shows it, and a near miss', () => {
+  assert.deepEqual(Object.keys(cases).sort(), rules.map((r) => r.code).sort())
+  assert.deepEqual(
+    rules.map((r) => r.code).filter((code) => !capturesOf.has(code) && !recorded.has(code) && cases[code]?.found === undefined),
+    [],
+  )
+})
+for (const [code, { found, near }] of Object.entries(cases)) {
+  if (found)
+    test(`synthetic: ${code} is found`, async () => {
+      const result = await outcome(code, found)
+      assert.equal(result.type, 'found', JSON.stringify(result))
+    })
+  test(`synthetic: what looks like ${code} stays clear`, async () => {
+    assert.deepEqual(await outcome(code, near), { type: 'clear' })
+  })
+}
+test('check leads every recorded failure to its cause, or names it among two', () => {
+  assert.ok(new Set(recordings.map((l) => l.split(' | ')[0])).size >= 120)
+  assert.deepEqual(
+    recordings.filter((l) => / missed \|$/.test(l)),
+    [],
+  )
 })

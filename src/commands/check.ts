@@ -35,6 +35,7 @@ Exit code: 0 healthy, 1 a problem was found, 2 wrong usage, 3 could not tell, 4 
     const servers = args.server ?? []
     if (flags.all && servers.length > 0) throw new UserError('Names of servers and --all exclude each other.', ['Leave out one of them.'])
     parseOutputs(flags.output ?? [])
+    const about = await this.about(flags)
     const { check } = await import('../lib/workflow/check.ts')
     const { report, shown } = await this.withSystem(flags, async (system, progress) => {
       const found = await check(system, {
@@ -52,7 +53,7 @@ Exit code: 0 healthy, 1 a problem was found, 2 wrong usage, 3 could not tell, 4 
       if (format !== 'text') {
         const { renderResults } = await import('../lib/report/formats.ts')
         const { checkResults } = await import('../lib/report/results.ts')
-        return renderResults(format, checkResults(report, process.cwd()), this.about)
+        return renderResults(format, checkResults(report, process.cwd()), about)
       }
       const { renderReport } = await import('../lib/report/text.ts')
       const { verbose } = flags

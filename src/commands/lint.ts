@@ -73,6 +73,7 @@ mcpproxy-doctor.`
     const { args, flags } = await this.parse(Lint)
     // Before anything is written.
     parseOutputs(flags.output ?? [])
+    const about = await this.about(flags)
     const { runLint } = await import('../lib/workflow/lint-run.ts')
     const { report, sources, mask, diff } = await runLint({
       files: args.config ?? [],
@@ -94,12 +95,14 @@ mcpproxy-doctor.`
     process.exitCode = lintExitCode(report)
     const toPrograms = flags.json || flags.format !== 'text'
     if (diff) (toPrograms ? process.stderr : process.stdout).write(`${diff}\n`)
-    for (const note of report.notes) process.stderr.write(`${note}\n`)
+    // A runner of GitHub Actions obeys commands on standard error too, and a note quotes what stands in files.
+    const { clean } = await import('../lib/report/clean.ts')
+    for (const note of report.notes) process.stderr.write(`${clean(note)}\n`)
     await this.deliver(flags, async (format, theme) => {
       if (format === 'text') return (await import('../lib/report/lint-text.ts')).renderLint(report, { theme, verbose: flags.verbose })
       if (format === 'json') return (await import('../lib/report/json.ts')).renderJson(report)
       const { renderResults } = await import('../lib/report/formats.ts')
-      return renderResults(format, lintResults(report), { ...this.about, sources, mask })
+      return renderResults(format, lintResults(report), { ...about, sources, mask })
     })
   }
 }

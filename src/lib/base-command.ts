@@ -5,6 +5,7 @@ import { UserError } from './errors.ts'
 import type { EditClass } from './remedies/remedy.ts'
 import type { Report, StepReport } from './report/report.ts'
 import { formats, parseOutputs, type Format } from './report/formats.ts'
+import type { ResultOptions } from './report/results.ts'
 import type { TextOptions } from './report/text-options.ts'
 import type { Theme } from './report/theme.ts'
 import type { System } from './system/system.ts'
@@ -86,6 +87,11 @@ export const formatFlags = {
     multipleNonGreedy: true,
     helpGroup: output,
   }),
+  'help-uri-base': Flags.string({
+    description: 'Where the pages of the codes are (docs/findings of a copy), for helpUri in SARIF and links in Markdown.',
+    helpValue: 'URL',
+    helpGroup: output,
+  }),
 }
 
 export type OutputFlags = Interfaces.InferredFlags<typeof outputFlags>
@@ -162,10 +168,16 @@ export abstract class BaseCommand extends Command {
     if (failures.length > 0) throw failures[0]
   }
 
-  /** What the formats say of this program. */
-  protected get about(): { version: string; repository: string | null } {
+  /** What the formats say of this program, and where its pages are. */
+  protected async about(flags: Interfaces.InferredFlags<typeof formatFlags>): Promise<Omit<ResultOptions, 'sources' | 'mask'>> {
+    const { pagesIn } = await import('./report/results.ts')
     const { homepage } = this.config.pjson
-    return { version: this.config.version, repository: typeof homepage === 'string' ? homepage.replace(/\/$/, '') : null }
+    const repository = typeof homepage === 'string' ? homepage.replace(/\/$/, '') : null
+    const given = flags['help-uri-base']
+    if (given !== undefined && !(/^https?:\/\//.test(given) && URL.canParse(given)))
+      throw new UserError(`--help-uri-base ${given} is no address.`, ['It looks like https://example.org/docs/findings.'])
+    const pages = given !== undefined ? new URL(given).href.replace(/\/+$/, '') : repository === null ? null : pagesIn(repository)
+    return { version: this.config.version, repository, pages }
   }
 
   protected async openCapture(folder: string): Promise<System> {

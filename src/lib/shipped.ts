@@ -41,7 +41,7 @@ class ShippedPlugin extends Plugin {
         pluginAlias: this.alias,
         pluginType: this.type,
       }))
-      .sort((a, b) => a.id.localeCompare(b.id))
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
   }
 
   override findCommand(id: string, options: { must: true }): Promise<Command.Class>

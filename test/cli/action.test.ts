@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { validSarif } from '../helpers/sarif.ts'
 import { packageRoot } from '../helpers/package-root.ts'
 
 const bad = JSON.stringify({ mcpServers: [{ name: 'a', enabled: true, command: 'docker', args: ['run', '-it', 'x/y'] }] })
@@ -28,7 +29,8 @@ test('the action annotates, summarises, writes SARIF, and fails as lint does', {
       env: {
         ...{ PATH: process.env['PATH'], HOME: folder, RUNNER_TEMP: folder, GITHUB_ACTION_PATH: packageRoot() },
         GITHUB_STEP_SUMMARY: join(folder, 'summary.md'),
-        ...{ FILES: '*.json', FAIL_ON: 'error', MCPPROXY_VERSION: '', BASELINE: '', SARIF: '' },
+        ...{ FILES: '*.json', FAIL_ON: 'error', MCPPROXY_VERSION: '', BASELINE: '', SARIF: '', HELP_URI_BASE: '' },
+        ...{ GITHUB_SERVER_URL: 'https://github.example', ACTION_REPOSITORY: '', ACTION_REF: '' },
         ...inputs,
       },
     })
@@ -37,6 +39,14 @@ test('the action annotates, summarises, writes SARIF, and fails as lint does', {
   assert.match(failed.stdout, /^::error file=a file\.json,line=1,[^\n]*title=tty-flag \(a\)::/)
   assert.match(readFileSync(join(folder, 'summary.md'), 'utf8'), /\| error \| 1:\d+ \| \[?`tty-flag`/)
   assert.match(readFileSync(join(folder, 'x.sarif'), 'utf8'), /"ruleId": "tty-flag"/)
+  const helpUri = (inputs: Record<string, string>): string | undefined => {
+    run({ SARIF: 'x.sarif', ...inputs })
+    return validSarif(readFileSync(join(folder, 'x.sarif'), 'utf8')).tool.driver.rules[0]?.helpUri
+  }
+  assert.equal(helpUri({}), undefined)
+  const used = { ACTION_REPOSITORY: 'someone/doctor', ACTION_REF: 'v1' }
+  assert.equal(helpUri(used), 'https://github.example/someone/doctor/blob/v1/docs/findings/tty-flag.md')
+  assert.equal(helpUri({ ...used, HELP_URI_BASE: 'https://example.org/pages/' }), 'https://example.org/pages/tty-flag.md')
   writeFileSync(join(folder, 'a file.json'), bad.replace('-it', '-i'))
   assert.equal(run({ FILES: 'a file.json' }).status, 0)
   assert.equal(run({ FILES: 'none.json' }).status, 2)

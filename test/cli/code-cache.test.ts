@@ -1,10 +1,11 @@
 /** Whatever lies in the cache of code, the program says the same, and what is wrong is replaced or left alone. */
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { crc32 } from 'node:zlib'
+import { packageRoot } from '../helpers/package-root.ts'
 import { runCli, type CliResult } from '../helpers/run-cli.ts'
 
 const modes = process.platform === 'win32' ? 'Windows has no modes' : false
@@ -31,8 +32,24 @@ const identity = (file: string): string => {
   const { ino, mtimeMs } = fs.statSync(file)
   return `${ino} ${mtimeMs}`
 }
-const sealed = (file: string, data: Buffer): Buffer =>
-  Buffer.concat([createHash('sha256').update(path.basename(file)).update(data).digest(), data])
+interface Said {
+  parts: string[]
+  /** [place after the line, length, checksum] of the code of each group. */
+  places: [number, number, number][]
+}
+const startOf = (content: Buffer): number => content.indexOf('\n') + 1
+const saidIn = (content: Buffer): Said => JSON.parse(content.toString('latin1', 9, startOf(content))) as Said
+function sealed(name: string, said: Said, data: Buffer): Buffer {
+  const line = `${JSON.stringify(said)}\n`
+  return Buffer.concat([
+    Buffer.from(
+      `${crc32(name + line)
+        .toString(16)
+        .padStart(8, '0')} ${line}`,
+    ),
+    data,
+  ])
+}
 
 /** Runs once for a cache, spoils it, and wants the right answer and then a cache that is accepted again. */
 async function spoiled(t: TestContext, spoil: (file: string, content: Buffer) => void): Promise<void> {
@@ -66,6 +83,26 @@ test('written once, private, and taken from then on', async (t) => {
   assert.equal(fs.statSync(folderOf(home)).mode & 0o777, 0o700)
 })
 
+test('the code of another command is added once, and nothing for a run that failed', async (t) => {
+  const home = newHome(t)
+  const env = { XDG_CACHE_HOME: home, LOCALAPPDATA: home }
+  const demo = ['check', '--from', 'demo', '--json']
+  const plain = await runCli(demo, { program: 'bin/run.js', env: { MCPPROXY_DOCTOR_NO_CACHE: '1' } })
+  await run(home)
+  const sizes = [fs.statSync(only(home)).size]
+  for (let i = 0; i < 2; i++) {
+    assert.deepEqual(await runCli(demo, { program: 'bin/run.js', env }), plain)
+    sizes.push(fs.statSync(only(home)).size)
+  }
+  assert.ok((sizes[1] as number) > (sizes[0] as number) * 1.2, sizes.join())
+  assert.equal(sizes[2], sizes[1])
+  const written = identity(only(home))
+  assert.deepEqual(await run(home), without)
+  assert.equal((await runCli(['nonsense'], { program: 'bin/run.js', env })).exitCode, 2)
+  await runCli(['lint', '/nonexistent'], { program: 'bin/run.js', env })
+  assert.equal(identity(only(home)), written)
+})
+
 test('--no-cache and MCPPROXY_DOCTOR_NO_CACHE switch it off', async (t) => {
   const home = newHome(t)
   assert.deepEqual(await run(home, ['--no-cache']), without)
@@ -77,12 +114,26 @@ test('truncated', (t) => spoiled(t, (file, content) => fs.writeFileSync(file, co
 test('empty', (t) => spoiled(t, (file) => fs.writeFileSync(file, '')))
 test('a byte is different', (t) =>
   spoiled(t, (file, content) => {
-    content[content.length >> 1] = ~(content[content.length >> 1] as number) & 0xff
+    const [at = 0, length = 0] = saidIn(content).places[0] ?? []
+    const middle = startOf(content) + at + (length >> 1)
+    content[middle] = ~(content[middle] as number) & 0xff
+    fs.writeFileSync(file, content)
+  }))
+test('a byte of the first line is different', (t) =>
+  spoiled(t, (file, content) => {
+    content[50] = ~(content[50] as number) & 0xff
     fs.writeFileSync(file, content)
   }))
 test('of another file or another Node', (t) =>
-  spoiled(t, (file, content) => fs.writeFileSync(file, sealed(`${'0'.repeat(64)}.code`, content.subarray(32)))))
-test('rejected by V8', (t) => spoiled(t, (file) => fs.writeFileSync(file, sealed(file, Buffer.alloc(5000, 7)))))
+  spoiled(t, (file, content) =>
+    fs.writeFileSync(file, sealed(`${'0'.repeat(16)}.code`, saidIn(content), content.subarray(startOf(content)))),
+  ))
+test('rejected by V8', (t) =>
+  spoiled(t, (file, content) => {
+    const { parts, places } = saidIn(content)
+    const data = Buffer.alloc(5000, 7)
+    fs.writeFileSync(file, sealed(path.basename(file), { parts, places: places.map(() => [0, data.length, crc32(data)]) }, data))
+  }))
 test('a link', { skip: modes }, (t) =>
   spoiled(t, (file) => {
     fs.renameSync(file, `${file}.elsewhere`)
@@ -131,12 +182,33 @@ test('a folder in the place of the file, and no place for a folder', async (t) =
   assert.deepEqual(await run(blocked), without)
 })
 
+test('a shipped file that somebody changed runs as it is', async (t) => {
+  const home = newHome(t)
+  const folder = newHome(t)
+  for (const part of ['bin', 'bundle', 'package.json', 'demo'])
+    fs.cpSync(path.join(packageRoot(), part), path.join(folder, part), { recursive: true })
+  const program = path.join(path.relative(packageRoot(), folder), 'bin/run.js')
+  const start = (): Promise<CliResult> => runCli(['nonsense'], { program, env: { XDG_CACHE_HOME: home } })
+  assert.match((await start()).stderr, /There is no command/)
+  await runCli(['--help'], { program, env: { XDG_CACHE_HOME: home } })
+  assert.equal(fs.readdirSync(folderOf(home)).length, 1)
+  const file = path.join(folder, 'bundle/mcpproxy-doctor.cjs')
+  const original = fs.readFileSync(file, 'utf8')
+  for (const said of ['There xs no command', 'There never was a command']) {
+    fs.writeFileSync(file, original.replace('There is no command', said))
+    assert.match((await start()).stderr, new RegExp(said))
+  }
+})
+
 test('many processes that write it at once', async (t) => {
   const home = newHome(t)
   for (const result of await Promise.all(Array.from({ length: 6 }, () => run(home)))) assert.deepEqual(result, without)
   const file = only(home)
   const content = fs.readFileSync(file)
-  assert.ok(sealed(file, content.subarray(32)).equals(content))
+  const said = saidIn(content)
+  assert.ok(sealed(path.basename(file), said, Buffer.alloc(0)).length <= startOf(content))
+  for (const [at, length, sum] of said.places)
+    assert.equal(crc32(content.subarray(startOf(content) + at, startOf(content) + at + length)), sum)
 })
 
 test('files of old versions do not pile up', async (t) => {
@@ -144,7 +216,7 @@ test('files of old versions do not pile up', async (t) => {
   await run(home)
   const file = only(home)
   for (let i = 0; i < 20; i++) {
-    const old = path.join(folderOf(home), `${i.toString(16).padStart(64, '0')}${i % 2 ? '.code' : '.ab.tmp'}`)
+    const old = path.join(folderOf(home), `${i.toString(16).padStart(16, '0')}${i % 2 ? '.code' : '.ab.tmp'}`)
     fs.writeFileSync(old, 'old')
     fs.utimesSync(old, i, i)
   }

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { LintReport } from '../../src/lib/report/lint-report.ts'
+import { readAnnotation } from '../helpers/annotations.ts'
+import { packageRoot } from '../helpers/package-root.ts'
 import { validSarif } from '../helpers/sarif.ts'
 import { lintSchemaErrors } from '../helpers/valid-report.ts'
 import { runCli, type CliResult } from '../helpers/run-cli.ts'
@@ -129,6 +131,40 @@ test('several outputs in one run; one that cannot be written is said after the o
   assert.equal(broken.exitCode, 2)
   assert.match(broken.stderr + broken.stdout, /none\/x\.sarif cannot be written/)
   assert.match(read('y.xml'), /^<\?xml/)
+})
+
+test('helpUri of each rule: from --help-uri-base, else from the home page of the package, else none', async (t) => {
+  const { run, read } = folderOf(t, { 'bad.json': bad })
+  const rules = (text: string): (string | undefined)[] => validSarif(text).tool.driver.rules.map((r) => r.helpUri)
+  const { homepage } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { homepage?: string }
+  const usual = (code: string): string | undefined =>
+    homepage === undefined ? undefined : `${homepage.replace(/\/$/, '')}/blob/main/docs/findings/${code}.md`
+  assert.deepEqual(rules((await run(['bad.json', '--format', 'sarif'])).stdout), ['key-without-effect', 'tty-flag'].map(usual))
+  const base = ['--help-uri-base', 'https://example.org/a b/', '--format', 'sarif', '--output', 'markdown=x.md']
+  const pages = ['key-without-effect', 'tty-flag'].map((code) => `https://example.org/a%20b/${code}.md`)
+  assert.deepEqual(rules((await run(['bad.json', ...base])).stdout), pages)
+  assert.match(read('x.md'), /\[`tty-flag`\]\(https:\/\/example\.org\/a%20b\/tty-flag\.md\)/)
+  for (const wrong of ['docs/findings', 'javascript:alert(1)', 'https://'])
+    assert.equal((await run(['bad.json', '--help-uri-base', wrong])).exitCode, 2)
+  const check = await runCli(['check', 'everything', '--from', 'demo', '--format', 'sarif', '--help-uri-base', 'https://example.org'])
+  assert.ok(rules(check.stdout).includes('https://example.org/tty-flag.md'), check.stderr)
+})
+
+test('a note that quotes a file is one line, and no command', async (t) => {
+  const reason = 'x\n::error::y\u001b[31m'
+  const { run } = folderOf(t, {
+    'bad.json': bad,
+    '.mcpproxy-doctor.json': JSON.stringify({ ignores: [{ code: 'tty-flag', reason, expires: '2020-01-31' }] }),
+  })
+  const { stderr, stdout } = await run(['bad.json', '--format', 'github'])
+  assert.match(stderr, /^[^\n\u001b]+\(x ::error::y\)\.\n$/)
+  assert.deepEqual(
+    stdout
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => readAnnotation(line)?.command),
+    ['error', 'warning', 'notice'],
+  )
 })
 
 test('.mcpproxy-doctor.json: ignored with a reason, reported again when it has expired', async (t) => {

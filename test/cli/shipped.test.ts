@@ -1,16 +1,24 @@
-/** The shipped file says what the compiled modules say. */
+/** The shipped file says what the compiled modules say, without its cache, with an empty one and with one that was written before. */
 import assert from 'node:assert/strict'
-import fs from 'node:fs/promises'
+import fs from 'node:fs'
 import http from 'node:http'
 import os from 'node:os'
 import path from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
+import { packageRoot } from '../helpers/package-root.ts'
 import { runCli, type CliOptions } from '../helpers/run-cli.ts'
 
+const home = fs.mkdtempSync(path.join(os.tmpdir(), 'doctor-shipped-'))
+after(() => fs.rmSync(home, { recursive: true, force: true }))
+
 async function same(args: string[], options: CliOptions = {}): Promise<void> {
-  const [file, modules] = await Promise.all(['bin/run.js', 'bin/modules.js'].map((program) => runCli(args, { ...options, program })))
-  assert.deepEqual(file, modules, args.join(' '))
-  assert.notEqual(`${modules?.stdout}${modules?.stderr}`, '')
+  const modules = await runCli(args, { ...options, program: 'bin/modules.js' })
+  assert.notEqual(`${modules.stdout}${modules.stderr}`, '')
+  const cache = { XDG_CACHE_HOME: home, LOCALAPPDATA: home }
+  for (const env of [{ MCPPROXY_DOCTOR_NO_CACHE: '1' }, cache, cache]) {
+    const shipped = await runCli(args, { ...options, program: 'bin/run.js', env: { ...options.env, ...env } })
+    assert.deepEqual(shipped, modules, args.join(' '))
+  }
 }
 
 test('version, help and wrong usage', async () => {
@@ -27,6 +35,17 @@ test('version, help and wrong usage', async () => {
     ['args'],
   ])
     await same(args)
+})
+
+test('the help of every command, in colour and without', async () => {
+  const manifest = JSON.parse(fs.readFileSync(path.join(packageRoot(), 'oclif.manifest.json'), 'utf8')) as { commands: object }
+  for (const id of Object.keys(manifest.commands)) await same([id, '--help'], { env: id.length % 2 === 0 ? { FORCE_COLOR: '1' } : {} })
+  await same(['--help'], { env: { FORCE_COLOR: '1' } })
+})
+
+test('findings of recordings', async () => {
+  for (const name of ['healthy', 'missing-env', 'engine-down', 'edited-not-restarted'])
+    await same(['check', '--all', '--json', '--from', `test/captures/0.60.0-${name}`])
 })
 
 test('results and exit codes, as text and as JSON', async () => {
@@ -46,7 +65,7 @@ test('results and exit codes, as text and as JSON', async () => {
 })
 
 test('an ssh:// engine is reached through the ssh program', { skip: process.platform === 'win32' }, async (t) => {
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'doctor-shipped-'))
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'doctor-shipped-'))
   const asked: string[] = []
   const engine = http.createServer(({ url }, response) => {
     asked.push(url ?? '')
@@ -60,11 +79,11 @@ test('an ssh:// engine is reached through the ssh program', { skip: process.plat
   t.after(async () => {
     engine.closeAllConnections()
     engine.close()
-    await fs.rm(folder, { recursive: true, force: true })
+    fs.rmSync(folder, { recursive: true, force: true })
   })
   // Stands for `ssh … docker system dial-stdio`: joins its pipes to the socket.
   const join = `const s = require('net').connect(${JSON.stringify(socket)}); process.stdin.pipe(s); s.pipe(process.stdout)`
-  await fs.writeFile(path.join(folder, 'ssh'), `#!${process.execPath}\n${join}`, { mode: 0o755 })
+  fs.writeFileSync(path.join(folder, 'ssh'), `#!${process.execPath}\n${join}`, { mode: 0o755 })
   const args = ['container', 'x', '--docker-host', 'ssh://me@far', '--config', '/dev/null']
   const there = await runCli(args, { env: { PATH: folder }, program: 'bin/run.js' })
   assert.ok(

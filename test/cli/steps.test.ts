@@ -30,6 +30,44 @@ describe('isolation', () => {
     assert.match(text, /never\s+wraps/)
     assert.deepEqual(json['tokens'], [])
   })
+  test('--explain: what is overridden, by whom, and what has no effect, each with its place', async () => {
+    const small = smallCapture({
+      docker_isolation: { enabled: true, timeout: '60s', network_mode: 'host', memory_limit: '512m' },
+      mcpServers: [
+        {
+          ...{ name: 'time', enabled: true, command: 'uvx', args: ['mcp-server-time'], env: { API_TOKEN: 'hush-hush-7' } },
+          isolation: {
+            mode: 'none',
+            network_mode: 'none',
+            volumes: ['/a:/a'],
+            extra_args: ['--memory', '2g', '-e', 'API_TOKEN=hush-hush-8'],
+          },
+        },
+      ],
+    })
+    try {
+      const { text, json, exitCode } = await both('isolation', 'time', '--explain', '--from', small.folder)
+      assert.equal(exitCode, 0)
+      assert.match(text, /--memory 512m +docker_isolation\.memory_limit +5:21,\s+overridden by isolation\.extra_args/)
+      assert.match(text, /Overridden:\n +docker_isolation\.network_mode +4:21 +by isolation\.network_mode/)
+      assert.match(text, /No effect:\n +isolation\.mode [^]*docker_isolation\.timeout [^]*isolation\.volumes /)
+      assert.doesNotMatch(text + JSON.stringify(json), /hush-hush/)
+      const explained = json['explained'] as { name: string; how: string; place: { pointer: string } | null }[]
+      assert.deepEqual(
+        explained.map((s) => [s.name, s.how, s.place?.pointer]),
+        [
+          ['isolation.mode', 'no-effect', '/mcpServers/0/isolation/mode'],
+          ['docker_isolation.timeout', 'no-effect', '/docker_isolation/timeout'],
+          ['isolation.volumes', 'no-effect', '/mcpServers/0/isolation/volumes'],
+          ['docker_isolation.network_mode', 'overridden', '/docker_isolation/network_mode'],
+        ],
+      )
+      const without = await both('isolation', 'time', '--from', small.folder)
+      assert.equal(without.json['explained'], null)
+    } finally {
+      small.remove()
+    }
+  })
   test('no configuration: could not look, 3', async () => {
     const broken = smallCapture('{ "mcpServers": ')
     try {

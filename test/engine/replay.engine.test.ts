@@ -12,6 +12,7 @@ import { hostLabel, ownerLabel, replayLabel, type ReplayPlan } from '../../src/l
 import type { Run, RunOptions } from '../../src/lib/system/replay-run.ts'
 import { engineProxy, type EngineProxy } from '../helpers/engine-proxy.ts'
 import { packageRoot } from '../helpers/package-root.ts'
+import { ending } from '../helpers/run-ending.ts'
 
 const docker = new Docker()
 const servers = path.join(packageRoot(), 'test/fixtures/servers')
@@ -76,7 +77,7 @@ before(async () => {
 
 test('a server that works', async (t) => {
   const run = await replay(t, ['run', '--rm', '-i', 'mcp/everything'])
-  assert.deepEqual([run.outcome, run.reason, run.signature, run.via], ['works', null, 'works', 'docker'])
+  assert.deepEqual([run.outcome, run.reason, ending(run), run.via], ['works', null, 'works', 'docker'])
   assert.ok((run.transcript?.tools ?? 0) > 5)
   const { created, started, firstByte, initialize, tools } = run.times
   assert.ok(created !== null && started !== null && firstByte !== null && initialize !== null && tools !== null)
@@ -112,14 +113,14 @@ test('servers that fail, each told apart', async (t) => {
     const run = await replay(t, args, options)
     const label = args.slice(-3).join(' ')
     for (const [key, value] of Object.entries(wanted)) assert.equal(run[key as keyof Run], value, `${label}: ${key}, ${run.reason}`)
-    assert.match(run.signature, signature, label)
+    assert.match(ending(run), signature, label)
   }
 })
 
 test('the terminal flag, kept where it is the suspect', async (t) => {
   const args = ['run', '-it', '--rm', 'mcp/everything']
   const kept = await replay(t, args, {}, { keepTty: true })
-  assert.deepEqual([kept.outcome, kept.signature], ['refused', 'refused: tty'])
+  assert.deepEqual([kept.outcome, ending(kept)], ['refused', 'refused: tty'])
   assert.equal((await replay(t, args)).outcome, 'works')
 })
 
@@ -138,7 +139,7 @@ test('out of memory is seen', async (t) => {
     'const a=[];for(;;)a.push(Buffer.alloc(1e7,1))',
   ])
   assert.deepEqual([run.outcome, run.exitCode], ['exited', 137])
-  assert.match(run.signature, /out of memory/)
+  assert.match(ending(run), /out of memory/)
 })
 
 test('a run that somebody else ends says so', async (t) => {
@@ -343,11 +344,11 @@ test('without a docker command, through the API', async (t) => {
     '-e',
     script,
   ])
-  assert.deepEqual([exited.outcome, exited.via, exited.exitCode, exited.signature], ['exited', 'api', 4, 'exited 4: abc /x #'])
+  assert.deepEqual([exited.outcome, exited.via, exited.exitCode, ending(exited)], ['exited', 'api', 4, 'exited 4: abc /x #'])
   const works = await through([...node, '/s/good.mjs'])
   assert.deepEqual([works.outcome, works.via, works.transcript?.tools], ['works', 'api', 2])
   const refused = await through(['run', '--rm', '-i', 'alpine:3.18', 'uvx'])
-  assert.deepEqual([refused.outcome, refused.signature], ['refused', 'refused: exec-not-found uvx'])
+  assert.deepEqual([refused.outcome, ending(refused)], ['refused', 'refused: exec-not-found uvx'])
   assert.deepEqual([(await through(['run', '--rm', 'mcp/everything'])).outcome], ['exited'])
   assert.deepEqual([(await through([...node, '/s/naughty.mjs', 'flood-lines'])).outcome], ['protocol-broken'])
   const silent = await through([...node, '/s/naughty.mjs', 'ignores-term'], { initializeMs: 3000 })
@@ -404,7 +405,7 @@ test('a server on the host, with what it forked', async (t) => {
   const state = await fs.readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'gone')
   assert.match(state, /^gone|\) [ZX] /)
   assert.equal((await host(['naughty.mjs', 'ignores-term'], { initializeMs: 2000, graceMs: 200 })).endedBy, 'SIGKILL')
-  assert.deepEqual([(await host(['naughty.mjs', 'exit'])).signature, (await host(['naughty.mjs', 'exit'])).exitCode], ['exited 7', 7])
+  assert.deepEqual([ending(await host(['naughty.mjs', 'exit'])), (await host(['naughty.mjs', 'exit'])).exitCode], ['exited 7', 7])
 })
 
 after(async () => {

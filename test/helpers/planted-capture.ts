@@ -1,4 +1,5 @@
 /** A capture with one secret in every place where one can be. */
+import { createHash } from 'node:crypto'
 import type { CaptureFile } from '../../src/lib/system/capture-files.ts'
 
 export interface Canary {
@@ -8,62 +9,83 @@ export interface Canary {
   variable: string | null
 }
 
-const random = 'Zk3Xq9Lw7Rt2Vb8Nc5Md4Hs6Jf1Gp0Qy'
-const hex = '3f9a1c7e5b2d8f604a6c9e1b7d3f5a80'
-const jwt = 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJjYW5hcnkiLCJuIjoxfQ.dBjftJeZ4CVPmB92K27uhbUJU1p1rwW1gFWFOEjXk'
-const shaped = (kind: string, value: string): Canary => ({ kind, value, variable: null })
-const named = (variable: string, value: string): Canary => ({ kind: variable, value, variable })
+/** Parts of a value that are drawn by lot, here from the name of a place, so that they are the same each time. */
+interface Lot {
+  random: string
+  hex: string
+}
+
+function lotOf(place: string): Lot {
+  const bytes = [0, 1].map((n) => createHash('sha512').update(`${n} ${place}`).digest())
+  const letters = (bytes[0]?.toString('base64') ?? '').replace(/[^A-Za-z0-9]/g, '')
+  // Letters of both cases and digits near the beginning, as a token that is drawn by lot has them.
+  const n = bytes[1]?.[0] ?? 0
+  return { random: `${'ZKXQ'[n % 4]}${'kxqz'[n % 3]}${n % 10}${letters}`.slice(0, 32), hex: (bytes[1]?.toString('hex') ?? '').slice(0, 32) }
+}
+
+type Kind = [kind: string, variable: string | null, value: (lot: Lot) => string]
+const shaped = (kind: string, value: (lot: Lot) => string): Kind => [kind, null, value]
+const named = (variable: string, value: (lot: Lot) => string): Kind => [variable, variable, value]
 
 // Put together here, so that nobody's scanner takes this file for a leak.
-export const canaries: readonly Canary[] = [
-  shaped('GitHub classic', `ghp_${random}1234`),
-  shaped('GitHub app', `ghs_${random}5678`),
-  shaped('GitHub fine-grained', `github_pat_11ABCDEFG0${random}`),
-  shaped('GitLab', `glpat-${random.slice(0, 20)}`),
-  shaped('OpenAI', `sk-proj-${random}`),
-  shaped('Anthropic', `sk-ant-api03-${random}`),
-  shaped('Slack bot', `xoxb-123456789012-${random.slice(0, 20)}`),
-  shaped('Slack app', `xapp-1-A0123-${random.slice(0, 20)}`),
-  shaped('AWS key id', `AKIA${'Q7Z4X2M9K1P5R8T3'}`),
-  shaped('Google API', `AIza${random}abc`),
-  shaped('Google OAuth', `ya29.${random}`),
-  shaped('JWT', jwt),
-  shaped('npm', `npm_${random}abcd`),
-  shaped('PyPI', `pypi-AgEIcHlwaS5vcmc${random}`),
-  shaped('Hugging Face', `hf_${random}`),
-  shaped('Stripe', `sk_live_${random}`),
-  shaped('SendGrid', `SG.${random.slice(0, 22)}.${random}`),
-  shaped('Twilio', `SK${hex}`),
-  shaped('DigitalOcean', `dop_v1_${hex}${hex}`),
-  shaped('Telegram', `1234567890:AA${random}0`),
-  shaped('Databricks', `dapi${hex}`),
-  shaped('Linear', `lin_api_${random}`),
-  shaped('Notion', `ntn_${random}`),
-  shaped('Figma', `figd_${random}`),
-  shaped('Shopify', `shpat_${hex}`),
-  shaped('Grafana', `glsa_${random}_1a2b3c4d`),
-  shaped('Vault', `hvs.${random}`),
-  shaped('Docker Hub', `dckr_pat_${random.slice(0, 27)}`),
-  shaped('Airtable', `pat${random.slice(0, 14)}.${hex}${hex}`),
-  shaped('MCPProxy agent', `mcp_agt_${random}`),
-  shaped('AWS secret key', `wJalrXUtnFEMI7K7MDENGbPxRfiCYzEXAMPLEKq9`),
-  named('API_KEY', 'plain-looking-7431-value'),
-  named('DB_PASSWORD', 'correct horse battery staple'),
-  named('SMTP_PASSWORD', `it's "quoted" \\ and $dollared`),
-  named('COOKIE', 'session=4f5e6d7c8b; theme=dark'),
-  named('CLIENT_SECRET', 'a/b+c==d&e=f%20g'),
-  named('PASSPHRASE_TOKEN', 'pässwörd-ünïcode-9'),
-  named('SESSION_TOKEN', hex),
-  named('DB_CONNECTION', 'Kv7tQp2mXz9w'),
-  named('SIGNING_KEY', `<${random.slice(0, 16)}>&amp`),
-  named('LICENSE', 'AAAA1-BBBB2-CCCC3-DDDD4-EEEE5'),
-  named('PRIVATE_TOKEN', 'qwert8'),
+const kinds: readonly Kind[] = [
+  shaped('GitHub classic', ({ random }) => `ghp_${random}1234`),
+  shaped('GitHub app', ({ random }) => `ghs_${random}5678`),
+  shaped('GitHub fine-grained', ({ random }) => `github_pat_11ABCDEFG0${random}`),
+  shaped('GitLab', ({ random }) => `glpat-${random.slice(0, 20)}`),
+  shaped('OpenAI', ({ random }) => `sk-proj-${random}`),
+  shaped('Anthropic', ({ random }) => `sk-ant-api03-${random}`),
+  shaped('Slack bot', ({ random }) => `xoxb-123456789012-${random.slice(0, 20)}`),
+  shaped('Slack app', ({ random }) => `xapp-1-A0123-${random.slice(0, 20)}`),
+  shaped('AWS key id', ({ random }) => `AKIA${random.slice(6, 22).toUpperCase()}`),
+  shaped('Google API', ({ random }) => `AIza${random}abc`),
+  shaped('Google OAuth', ({ random }) => `ya29.${random}`),
+  shaped('JWT', ({ random, hex }) => `eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ${random}.${hex}`),
+  shaped('npm', ({ random }) => `npm_${random}abcd`),
+  shaped('PyPI', ({ random }) => `pypi-AgEIcHlwaS5vcmc${random}`),
+  shaped('Hugging Face', ({ random }) => `hf_${random}`),
+  shaped('Stripe', ({ random }) => `sk_live_${random}`),
+  shaped('SendGrid', ({ random }) => `SG.${random.slice(0, 22)}.${random}`),
+  shaped('Twilio', ({ hex }) => `SK${hex}`),
+  shaped('DigitalOcean', ({ hex }) => `dop_v1_${hex}${hex}`),
+  shaped('Telegram', ({ random }) => `1234567890:AA${random}0`),
+  shaped('Databricks', ({ hex }) => `dapi${hex}`),
+  shaped('Linear', ({ random }) => `lin_api_${random}`),
+  shaped('Notion', ({ random }) => `ntn_${random}`),
+  shaped('Figma', ({ random }) => `figd_${random}`),
+  shaped('Shopify', ({ hex }) => `shpat_${hex}`),
+  shaped('Grafana', ({ random }) => `glsa_${random}_1a2b3c4d`),
+  shaped('Vault', ({ random }) => `hvs.${random}`),
+  shaped('Docker Hub', ({ random }) => `dckr_pat_${random.slice(0, 27)}`),
+  shaped('Airtable', ({ random, hex }) => `pat${random.slice(0, 14)}.${hex}${hex}`),
+  shaped('MCPProxy agent', ({ random }) => `mcp_agt_${random}`),
+  shaped('AWS secret key', ({ random }) => `wJalrXUt${random}`),
+  named('API_KEY', ({ hex }) => `plain-looking-${hex.slice(0, 6)}-value`),
+  named('DB_PASSWORD', ({ hex }) => `correct horse battery ${hex.slice(0, 6)}`),
+  named('SMTP_PASSWORD', ({ hex }) => `it's "quoted ${hex.slice(0, 6)}" \\ and $dollared`),
+  named('COOKIE', ({ hex }) => `session=${hex.slice(0, 10)}; theme=dark`),
+  named('CLIENT_SECRET', ({ hex }) => `a/b+${hex.slice(0, 8)}==d&e=f%20g`),
+  named('PASSPHRASE_TOKEN', ({ hex }) => `pässwörd-${hex.slice(0, 4)}-ünïcode-9`),
+  named('SESSION_TOKEN', ({ hex }) => hex),
+  named('DB_CONNECTION', ({ random }) => `Kv7${random.slice(8, 17)}`),
+  named('SIGNING_KEY', ({ random }) => `<${random.slice(0, 16)}>&amp`),
+  named('LICENSE', ({ hex }) => `${hex.slice(0, 4).toUpperCase()}1-BBBB2-${hex.slice(4, 8).toUpperCase()}3-DDDD4-EEEE5`),
+  named('PRIVATE_TOKEN', ({ hex }) => `qwe${hex.slice(0, 4)}8`),
+  named('ADMIN_PASSWORD', ({ hex }) => `sun${[...hex.slice(0, 5)].map((c) => 'ghijklmnopqrstuv'[Number.parseInt(c, 16)]).join('')}`),
 ]
+
+/** The value of the n-th kind in this place. */
+export const canaryAt = (n: number, place: string): string => {
+  const [kind, , value] = kinds[n] as Kind
+  return value(lotOf(`${kind} ${place}`))
+}
+
+export const canaries: readonly Canary[] = kinds.map(([kind, variable], n) => ({ kind, variable, value: canaryAt(n, 'everywhere') }))
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
 /** How the value is written in free text: as it is, in quotes, in a URL, in base64. */
-const spelledCanary = (value: string): string[] => [
+export const spelledCanary = (value: string): string[] => [
   value,
   JSON.stringify(value),
   encodeURIComponent(value),

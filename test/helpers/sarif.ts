@@ -31,7 +31,7 @@ interface Physical {
   region: Region
 }
 export interface SarifRun {
-  tool: { driver: { rules: { id: string; helpUri: string }[] } }
+  tool: { driver: { rules: { id: string; helpUri?: string }[] } }
   invocations: { toolExecutionNotifications?: { message: { text: string } }[] }[]
   results: {
     ruleId: string

@@ -20,6 +20,8 @@ export interface Synthetic {
   /** One entry of mcpServers; `enabled` and `quarantined` are added. */
   server: Record<string, unknown> & { name: string }
   others?: Record<string, unknown>[]
+  /** The whole file as it is, in place of what `server` and `config` make. */
+  configText?: string | Buffer
   /** Other keys of the configuration. */
   config?: Record<string, unknown>
   serverLog?: string[]
@@ -30,6 +32,8 @@ export interface Synthetic {
   /** What `docker image inspect` says, by reference; null: the engine has no such image. */
   images?: Record<string, Record<string, unknown> | null>
   info?: Record<string, unknown>
+  /** Parts of `GET /version`, or `{ error }` of an engine that cannot be asked. */
+  engine?: Record<string, unknown>
   files?: Record<string, Record<string, unknown>>
   environment?: Record<string, unknown>
   /** The entry of this server in `GET /api/v1/servers`; absent: MCPProxy does not run. */
@@ -44,7 +48,7 @@ export interface Synthetic {
 
 export async function subject(parts: Synthetic): Promise<Subject> {
   const root = mkdtempSync(join(tmpdir(), 'doctor-synthetic-'))
-  const write = (name: string, content: string): void => {
+  const write = (name: string, content: string | Buffer): void => {
     mkdirSync(dirname(join(root, name)), { recursive: true })
     writeFileSync(join(root, name), content)
   }
@@ -52,7 +56,7 @@ export async function subject(parts: Synthetic): Promise<Subject> {
   try {
     const entry = { enabled: true, quarantined: false, ...parts.server }
     const config = { docker_isolation: { enabled: true }, ...parts.config, mcpServers: [entry, ...(parts.others ?? [])] }
-    json('home/.mcpproxy/mcp_config.json', config)
+    write('home/.mcpproxy/mcp_config.json', parts.configText ?? JSON.stringify(config, null, 1))
     json('capture.json', {
       format: 'mcpproxy-doctor-capture/1',
       recordedAt: time(parts.recordedAt ?? 600),
@@ -67,7 +71,10 @@ export async function subject(parts: Synthetic): Promise<Subject> {
     const started = mainLine(-1, 'Starting mcpproxy', { version: parts.version ?? 'v0.60.0', edition: 'personal' })
     write(`${logs}/main.log`, [started, ...(parts.mainLog ?? [])].join('\n') + '\n')
     if (parts.serverLog) write(`${logs}/server-${parts.server.name}.log`, parts.serverLog.join('\n') + '\n')
-    json('docker/version.json', { Version: '20.10.24', ApiVersion: '1.41', MinAPIVersion: '1.12' })
+    json(
+      'docker/version.json',
+      parts.engine?.['error'] ? parts.engine : { Version: '20.10.24', ApiVersion: '1.41', MinAPIVersion: '1.12', ...parts.engine },
+    )
     json('docker/info.json', { Architecture: 'x86_64', OSType: 'linux', NCPU: 2, SecurityOptions: [], ...parts.info })
     json('docker/containers.json', parts.containers ?? [])
     if (parts.events) write('docker/events.ndjson', parts.events.map((e) => JSON.stringify(e)).join('\n'))

@@ -59,7 +59,9 @@ export const configFor = (reading: ConfigReading, name: string, version: Version
 /** The evidence about one entry, which need not have a name of its own. */
 export function configOf(reading: ConfigReading, server: ServerEntry | null, version: Version): ConfigEvidence {
   const decision = server ? decideIsolation(server, reading.global, version) : null
-  return { ...reading, server, decision, expected: server && decision ? expectedRun(server, reading.global, version, decision.runs) : null }
+  const { document, global, servers, trackedPath, otherPaths, mtimeMs } = reading
+  const expected = server && decision ? expectedRun(server, global, version, decision.runs) : null
+  return { document, global, servers, server, trackedPath, otherPaths, mtimeMs, decision, expected }
 }
 
 function expectedRun(server: ServerEntry, global: GlobalConfig, version: Version, runs: string): ExpectedRun | null {

@@ -3,6 +3,7 @@ import { bool, number, object, text, texts, type Loose } from '../formats/loose.
 import { flagsNamed } from '../formats/docker-run.ts'
 import { isOwn, readHistory, type ContainerStory, type EventHistory } from '../formats/engine-events.ts'
 import { notObserved, observed, type EngineEndpoint, type Observed, type SourceError, type System } from '../system/system.ts'
+import type { Needs } from './collect.ts'
 import type { Attempt, ConfigEvidence, Container, ContainerEvents, DockerEngine, Image, IsolationSetup, ServerLog } from './evidence.ts'
 
 export interface EngineReading {
@@ -12,17 +13,22 @@ export interface EngineReading {
 }
 
 /** Events are asked first: everything else that is done to an engine pushes them out. */
-export async function collectEngine(system: System): Promise<EngineReading> {
-  const endpoint = await system.engine.endpoint()
-  const [events, version, info, networks, containers] = await Promise.all([
-    system.engine.events(),
-    system.engine.version(),
-    system.engine.info(),
-    system.engine.networks(),
-    readContainers(system),
+export async function collectEngine(system: System, needs: Needs): Promise<EngineReading> {
+  const { engine } = system
+  const asked = <T>(wanted: boolean, ask: () => Promise<Observed<T>>): Promise<Observed<T>> =>
+    wanted ? ask() : Promise.resolve(notObserved('failed', 'The engine was not asked for it.'))
+  const whole = needs.has('engine')
+  const reachable = whole || needs.has('reachable')
+  const [events, version, info, networks, containers, endpoint] = await Promise.all([
+    asked(needs.has('events'), () => engine.events()),
+    asked(reachable, () => engine.version()),
+    asked(whole, () => engine.info()),
+    asked(whole, () => engine.networks()),
+    asked(needs.has('containers'), () => readContainers(system)),
+    engine.endpoint(),
   ])
   return {
-    engine: toEngine(endpoint, version, info, networks),
+    engine: reachable ? toEngine(endpoint, version, info, networks) : notObserved('failed', 'The engine was not asked for it.'),
     containers,
     history: events.ok ? observed(readHistory(events.value)) : events,
   }

@@ -1,11 +1,14 @@
 /** Collectors for main.log and the per-server logs, with their rotations. */
 import { parseLogLine, serverOf, field, list, type LogLine } from '../formats/log-line.ts'
 import { parseDockerRun } from '../formats/docker-run.ts'
+import type { Wanted } from '../formats/byte-search.ts'
 import { serverLogName } from '../mcpproxy/names.ts'
 import { newestKnown, parseVersion } from '../mcpproxy/versions.ts'
 import { lineNumbers, linesBackward, type RawLine } from '../system/log-reader.ts'
 import { notObserved, observed, type Files, type Observed, type OpenFile, type System } from '../system/system.ts'
+import { steadyFamily } from './collect-log-lines.ts'
 import { newestFailure, readAttempts } from './attempts.ts'
+import { runSecrets } from './secrets.ts'
 import type { IsolationSetup, MainLog, ServerLog } from './evidence.ts'
 
 /** What main.log says, for several servers from one reading. */
@@ -52,11 +55,21 @@ const limits = {
   serverBytes: 32 * 1024 * 1024,
   serverLines: 20_000,
   attempts: 40,
+  secretBytes: 16 * 1024 * 1024,
   rotations: 6,
 }
 
 /** What a line of main.log holds that is looked at for these servers. */
 export const mainLogNeedles = (servers: readonly string[]): string[] => [...generalNeedles, ...servers.map((s) => JSON.stringify(s))]
+
+/**
+ * The start of MCPProxy, and setup lines of these servers. Every one of those names the container, so that all of them hold
+ * the last word too: one part of it is found for both at once.
+ */
+const setupNeedles = (servers: readonly string[]): Wanted[] => [
+  startMessage,
+  ...servers.map((server) => [setupMessage, JSON.stringify(server), 'mcpproxy']),
+]
 
 /** Newest first: the log itself, then its rotations (`main-2025-10-14T09-30-00.123.log[.gz]`; the time is UTC). */
 export async function logFamily(files: Files, dirs: readonly string[], name: string): Promise<Observed<string[]>> {
@@ -78,37 +91,73 @@ export async function logFamily(files: Files, dirs: readonly string[], name: str
   return failure ?? observed([])
 }
 
-/** `isolated`: those of the servers that should have a setup line; only for them older runs are searched. */
+/** Names of logs of servers in the first folder that has any, without `.log`, sorted. */
+export async function serverLogNames(files: Files, dirs: readonly string[]): Promise<Observed<string[]>> {
+  let failure: Observed<string[]> | null = null
+  for (const dir of dirs) {
+    const names = await files.list(dir)
+    if (!names.ok) failure ??= names
+    else {
+      const stems = (names.value ?? []).flatMap((n) => {
+        const stem = n.replace(/(?:-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3})?\.log(?:\.gz)?$/, '')
+        return stem !== n && n.startsWith('server-') ? [stem] : []
+      })
+      if (stems.length > 0) return observed([...new Set(stems)].sort())
+    }
+  }
+  return failure ?? observed([])
+}
+
+/** The newest values of variables in setup lines of main.log: there they stand in clear, also those that the configuration only refers to. */
+export async function setupSecrets(file: OpenFile): Promise<string[]> {
+  const values = new Set<string>()
+  const scan = linesBackward(file, { needles: [setupMessage], maxBytes: limits.secretBytes, deadline: Infinity })
+  for await (const { text } of scan) {
+    const line = parseLogLine(text, file.path, null)
+    if (line?.message === setupMessage) for (const value of runSecrets(parseDockerRun(list(line, 'docker_run_args')))) values.add(value)
+  }
+  return [...values]
+}
+
+/**
+ * `isolated`: those of the servers that should have a setup line; only for them older runs are searched. `only`: their setup
+ * lines and nothing else; then reading ends at the last one that was missing, and what is known of the run itself is what
+ * stood on the way.
+ */
 export async function collectMainLog(
   system: System,
   dirs: readonly string[],
   servers: readonly string[],
   isolated: ReadonlySet<string>,
   deadline: number,
+  only: 'setups' | null = null,
 ): Promise<Observed<MainLogReading>> {
-  const family = await logFamily(system.files, dirs, 'main.log')
-  if (!family.ok) return family
-  if (family.value.length === 0) return notObserved('failed', `There is no main.log in ${dirs.join(' or ')}.`)
-  const needles = servers.length > 12 ? undefined : mainLogNeedles(servers)
+  const steady = await steadyFamily(system.files, () => logFamily(system.files, dirs, 'main.log'))
+  if (!steady.ok) return steady
+  const { paths, newest } = steady.value
+  if (paths.length === 0) return notObserved('failed', `There is no main.log in ${dirs.join(' or ')}.`)
+  const needles = only === 'setups' ? setupNeedles(servers) : servers.length > 12 ? undefined : mainLogNeedles(servers)
   const now = system.now().getTime()
   const reading: MainLogReading = {
-    log: { files: family.value, general: [], start: null, version: null, complete: false },
+    log: { files: paths, general: [], start: null, version: null, complete: false },
     byServer: new Map(servers.map((s) => [s, []])),
     setups: new Map(),
   }
   const wanted = new Set(servers)
-  for (const path of family.value.slice(0, limits.rotations)) {
-    const opened = await system.files.open(path)
+  const found = (names: Iterable<string>): boolean => [...names].every((s) => reading.setups.has(s))
+  const enough = (): boolean => (reading.log.start !== null && found(isolated)) || (only === 'setups' && found(servers))
+  for (const path of paths.slice(0, limits.rotations)) {
+    const opened = path === paths[0] && newest ? newest : await system.files.open(path)
     if (!opened.ok) {
-      if (path === family.value[0]) return opened
+      if (path === paths[0]) return opened
       break
     }
     if (!opened.value) continue
-    const kept = await readMain(opened.value, needles, now, deadline, wanted, isolated, reading)
+    const kept = await readMain(opened.value, needles, now, deadline, wanted, enough, reading)
     await opened.value.close()
     if (!kept) break
     // An isolated server that started long ago has its setup line in an older file only.
-    if (reading.log.start && [...isolated].every((s) => reading.setups.has(s))) break
+    if (enough()) break
   }
   reading.log.general.reverse()
   for (const lines of reading.byServer.values()) lines.reverse()
@@ -120,11 +169,11 @@ export async function collectMainLog(
 /** False: the limit was reached, older files are not worth opening. */
 async function readMain(
   file: OpenFile,
-  needles: readonly string[] | undefined,
+  needles: readonly Wanted[] | undefined,
   now: number,
   deadline: number,
   servers: ReadonlySet<string>,
-  isolated: ReadonlySet<string>,
+  enough: () => boolean,
   reading: MainLogReading,
 ): Promise<boolean> {
   const kept: { raw: RawLine; line: LogLine }[] = []
@@ -166,7 +215,7 @@ async function readMain(
       if (!inNewestRun) return finish(true)
       reading.log.start = line
     }
-    if (reading.log.start && [...isolated].every((s) => reading.setups.has(s))) return finish(true)
+    if (enough()) return finish(true)
     if (reading.log.start && file.size - step.value.offset > limits.olderBytes + (file.size - startOffset)) return finish(true)
     if (inNewestRun && reading.log.start) startOffset = step.value.offset
   }
@@ -211,26 +260,29 @@ export function setupOf(line: LogLine, olderRun: boolean): IsolationSetup {
   }
 }
 
+/** The log of a server and its rotations, newest first. */
+export async function serverLogFamily(files: Files, dirs: readonly string[], server: string): Promise<Observed<string[]>> {
+  const modern = serverLogName(server, newestKnown)
+  const names = modern === `server-${server}.log` || server.includes('..') ? [modern] : [modern, `server-${server}.log`]
+  for (const name of names) {
+    const at = name.lastIndexOf('/')
+    // Before v0.38.0 a name with a slash made a folder.
+    const folders = at < 0 ? dirs : dirs.map((d) => `${d}/${name.slice(0, at)}`)
+    const family = await logFamily(files, folders, at < 0 ? name : name.slice(at + 1))
+    if (!family.ok || family.value.length > 0) return family
+  }
+  return observed([])
+}
+
 export async function collectServerLog(
   system: System,
   dirs: readonly string[],
   server: string,
   deadline: number,
 ): Promise<Observed<ServerLog>> {
-  const modern = serverLogName(server, newestKnown)
-  const names = modern === `server-${server}.log` || server.includes('..') ? [modern] : [modern, `server-${server}.log`]
-  let files: string[] = []
-  for (const name of names) {
-    const at = name.lastIndexOf('/')
-    // Before v0.38.0 a name with a slash made a folder.
-    const folders = at < 0 ? dirs : dirs.map((d) => `${d}/${name.slice(0, at)}`)
-    const family = await logFamily(system.files, folders, at < 0 ? name : name.slice(at + 1))
-    if (!family.ok) return family
-    if (family.value.length > 0) {
-      files = family.value
-      break
-    }
-  }
+  const family = await serverLogFamily(system.files, dirs, server)
+  if (!family.ok) return family
+  const files = family.value
   if (files.length === 0) return observed({ files: [], attempts: [], newest: null, failed: null, complete: true })
   const now = system.now().getTime()
   const lines: LogLine[] = []

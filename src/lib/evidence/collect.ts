@@ -26,8 +26,20 @@ import {
 } from './collect-engine.ts'
 import { collectMainLog, collectServerLog, configPathOf, mainLogFor, setupFor, type MainLogReading } from './collect-logs.ts'
 import { collectStatus, statusFor, type StatusReading } from './collect-status.ts'
-import type { ConfigEvidence, Container, Evidence, ObservedEvidence, ServerLog, Subject } from './evidence.ts'
+import type { ConfigEvidence, Container, Evidence, ObservedEvidence, ServerLog, Source, Subject } from './evidence.ts'
 import { configSecrets, makeRedactor, runSecrets, type Redactor } from './secrets.ts'
+
+/** `reachable`: of the source `engine` no more than whether it answers, and its version. */
+export type Needs = ReadonlySet<Source | 'reachable'>
+
+const everything: Needs = new Set<Source>([
+  ...(['config', 'mainLog', 'serverLog', 'setup', 'engine', 'containers', 'events'] as const),
+  ...(['image', 'hostPaths', 'status', 'environment'] as const),
+])
+
+/** In the place of a source that nobody needed. */
+const notAsked = notObserved('failed', 'It was not asked for.')
+const asked = <T>(wanted: boolean, look: () => Promise<Observed<T>>): Promise<Observed<T>> => (wanted ? look() : Promise.resolve(notAsked))
 
 /** What concerns all servers, read once. */
 export interface Shared {
@@ -38,6 +50,7 @@ export interface Shared {
   engine: EngineReading
   environment: Observed<ProxyEnvironment>
   deadline: number
+  needs: Needs
 }
 
 /** A collector that does not come back in time is a source that could not be looked at. */
@@ -55,20 +68,28 @@ export async function within<T>(ms: number, what: string, work: Promise<Observed
   }
 }
 
-export async function collectShared(system: System, deadline: number): Promise<Shared> {
+/** `needs`: sources that are looked at; the configuration always is. */
+export async function collectShared(system: System, deadline: number, needs = everything): Promise<Shared> {
   const left = (share: number): number => Math.max(500, (deadline - Date.now()) * share)
+  // Not after the locations: what the engine forgets while they are worked out is lost.
+  const engine = engineWithin(left(0.5), system, needs)
+  const environment = asked(needs.has('environment'), () => within(left(0.3), 'the process of MCPProxy', system.environment()))
   const locations = await system.locations()
-  const [config, status, engine, environment] = await Promise.all([
+  const [config, status] = await Promise.all([
     within(left(0.4), 'the configuration file', collectConfig(system, locations)),
-    within(left(0.4), 'MCPProxy', collectStatus(system)),
-    engineWithin(left(0.5), system),
-    within(left(0.3), 'the process of MCPProxy', system.environment()),
+    asked(needs.has('status'), () => within(left(0.4), 'MCPProxy', collectStatus(system))),
   ])
-  return { system, locations, config, status, engine, environment, deadline }
+  return { system, locations, config, status, engine: await engine, environment: await environment, deadline, needs }
 }
 
-async function engineWithin(ms: number, system: System): Promise<EngineReading> {
-  const reading = await within(ms, 'the engine', collectEngine(system).then(observed))
+/** The same with what MCPProxy says. */
+export async function withStatus(shared: Shared): Promise<Shared> {
+  if (shared.needs.has('status')) return shared
+  return { ...shared, needs: new Set([...shared.needs, 'status']), status: await within(5000, 'MCPProxy', collectStatus(shared.system)) }
+}
+
+async function engineWithin(ms: number, system: System, needs: Needs): Promise<EngineReading> {
+  const reading = await within(ms, 'the engine', collectEngine(system, needs).then(observed))
   if (reading.ok) return reading.value
   return { engine: reading, containers: reading, history: reading }
 }
@@ -105,13 +126,30 @@ export async function collectServers(shared: Shared, servers: readonly string[])
       return !entry || (!isDockerCommand(entry.command) && entry.isolation?.enabled !== false && entry.command !== '')
     }),
   )
-  const mainLog = await within(
-    left(0.6),
-    'main.log',
-    collectMainLog(system, shared.locations.logDirs, servers, isolated, Date.now() + left(0.5)),
+  const mainLog = await asked(shared.needs.has('mainLog') || shared.needs.has('setup'), () =>
+    within(
+      left(0.6),
+      'main.log',
+      collectMainLog(
+        system,
+        shared.locations.logDirs,
+        servers,
+        isolated,
+        Date.now() + left(0.5),
+        shared.needs.has('mainLog') ? null : 'setups',
+      ),
+    ),
   )
   const version = versionOf(shared, mainLog)
-  const subjects = await eachOf(servers, 4, (server) => collectServer(shared, server, mainLog, version))
+  // Many servers share few images.
+  const images = new Map<string, ReturnType<typeof collectImage>>()
+  const image: typeof collectImage = (system, reference, withPrograms) => {
+    const key = `${withPrograms} ${reference}`
+    const known = images.get(key) ?? collectImage(system, reference, withPrograms)
+    images.set(key, known)
+    return known
+  }
+  const subjects = await eachOf(servers, 4, (server) => collectServer(shared, server, mainLog, version, image))
   return { subjects, version, redact: makeRedactor(allSecrets(shared, subjects)) }
 }
 
@@ -134,15 +172,14 @@ async function collectServer(
   server: string,
   mainLog: Observed<MainLogReading>,
   version: Subject['version'],
+  imageFor: typeof collectImage,
 ): Promise<Subject> {
-  const { system } = shared
+  const { system, needs } = shared
   const left = (share: number): number => Math.max(500, (shared.deadline - Date.now()) * share)
   const config = shared.config.ok ? observed(configFor(shared.config.value, server, version.value)) : shared.config
   const known = config.ok ? config.value : null
-  const serverLog = await within(
-    left(0.5),
-    `the log of ${server}`,
-    collectServerLog(system, shared.locations.logDirs, server, Date.now() + left(0.4)),
+  const serverLog = await asked(needs.has('serverLog'), () =>
+    within(left(0.5), `the log of ${server}`, collectServerLog(system, shared.locations.logDirs, server, Date.now() + left(0.4))),
   )
   const setup = mainLog.ok ? observed(setupFor(mainLog.value, server)) : mainLog
   const events = shared.engine.history.ok
@@ -153,12 +190,20 @@ async function collectServer(
     : shared.engine.containers
   const reference = imageOf(known, setup.ok ? setup.value : null)
   const [image, hostPaths] = await Promise.all([
-    within(
-      left(0.8),
-      `image ${reference ?? ''}`,
-      collectImage(system, reference, programsMatter(serverLog.ok ? serverLog.value : null, events.ok ? events.value : null)),
+    asked(needs.has('image'), () =>
+      within(
+        left(0.8),
+        `image ${reference ?? ''}`,
+        imageFor(system, reference, programsMatter(serverLog.ok ? serverLog.value : null, events.ok ? events.value : null)),
+      ),
     ),
-    within(left(0.5), 'the paths of the host', collectHostPaths(system, known, containers.ok ? containers.value : [], homeOf(shared))),
+    asked(needs.has('hostPaths'), () =>
+      within(
+        left(0.5),
+        'the paths of the host',
+        collectHostPaths(system, known, containers.ok ? containers.value : [], homeOf(shared), socketsOf(shared)),
+      ),
+    ),
   ])
   const evidence: ObservedEvidence = {
     config,
@@ -167,7 +212,7 @@ async function collectServer(
     events,
     image,
     hostPaths,
-    mainLog: mainLog.ok ? observed(mainLogFor(mainLog.value, server)) : mainLog,
+    mainLog: !needs.has('mainLog') ? notAsked : mainLog.ok ? observed(mainLogFor(mainLog.value, server)) : mainLog,
     engine: shared.engine.engine,
     containers,
     status: shared.status.ok ? observed(shared.status.value ? statusFor(shared.status.value, server) : null) : shared.status,
@@ -190,6 +235,10 @@ function programsMatter(log: ServerLog | null, events: Evidence['events'] | null
   return docker || program || (story != null && (neverStarted(story) || story.exitCode === 126 || story.exitCode === 127))
 }
 
+/** Where the engine is looked for: what lies there tells a stopped engine from a wrong address. */
+const socketsOf = ({ engine: { engine } }: Shared): string[] =>
+  engine.ok && engine.value.endpoint.host?.startsWith('unix://') ? [engine.value.endpoint.host.slice('unix://'.length)] : []
+
 const homeOf = (shared: Shared): string =>
   (shared.environment.ok ? shared.environment.value.env['HOME'] : undefined) ?? shared.locations.home
 
@@ -203,10 +252,11 @@ async function collectHostPaths(
   config: ConfigEvidence | null,
   containers: readonly Container[],
   home: string,
+  sockets: readonly string[],
 ): Promise<Observed<Record<string, HostPath>>> {
   const server = config?.server
   if (!server) return observed({})
-  const words = new Set<string>([`${config.document.path}.bak`, ...containerMarks, ...ownerPaths(containers)])
+  const words = new Set<string>([`${config.document.path}.bak`, ...containerMarks, ...ownerPaths(containers), ...sockets])
   for (const value of [
     server.command,
     server.working_dir,
@@ -223,10 +273,8 @@ async function collectHostPaths(
     if (/^\//.test(value)) words.add(value)
   }
   const paths: Record<string, HostPath> = {}
-  for (const word of words) {
-    const stat = await system.files.stat(word)
-    if (stat.ok) paths[word] = stat.value
-  }
+  const stats = await eachOf([...words], 16, async (word) => [word, await system.files.stat(word)] as const)
+  for (const [word, stat] of stats) if (stat.ok) paths[word] = stat.value
   return observed(paths)
 }
 

@@ -12,7 +12,7 @@ import type { IsolationDecision } from '../mcpproxy/isolation.ts'
 import type { Version } from '../mcpproxy/versions.ts'
 import type { EngineEndpoint, HostPath, Observed, ProxyEnvironment } from '../system/system.ts'
 
-export type { Observed, SourceError } from '../system/system.ts'
+export type { Observed, ProxyEnvironment, SourceError } from '../system/system.ts'
 
 /** What the configuration file says about this server. */
 export interface ConfigEvidence {

@@ -6,10 +6,12 @@
 import { createHmac } from 'node:crypto'
 import { parseConfig } from '../formats/mcp-config.ts'
 import { parseLogLine } from '../formats/log-line.ts'
-import { isSecretName, commandLineSecrets, namedSecrets, type NamedSecret } from './secret-values.ts'
+import { isSecretWord } from './secret-arguments.ts'
 import { harmless, secretPatterns } from './secret-patterns.ts'
-import { secretName, secretNodes, worthHiding } from './secrets.ts'
-import { spellings, strikeFragments } from './spellings.ts'
+import { namedSecrets, statedSecrets, type NamedSecret } from './secret-values.ts'
+import { diagnosticWords, isToken, secretName, worthHiding } from './secret-worth.ts'
+import { secretNodes } from './secrets.ts'
+import { makeStriker, spellings, strikeFragments, type Spelled } from './spellings.ts'
 
 export interface Redaction {
   /** The file of the capture. */
@@ -49,13 +51,29 @@ interface Known {
   strength: NamedSecret['strength']
 }
 
+interface Rule {
+  from: RegExp
+  token: string
+  kind: string
+}
+
+interface FreeValue extends Spelled {
+  token: string
+  kind: string
+}
+
+/** Longer ones are no regular expression any more. */
+const longestPattern = 1000
+
 export function createRedactor(options: RedactionOptions): CaptureRedactor {
   const keep = new Set([...options.keep].map((w) => w.toLowerCase()))
   const known = new Map<string, Known>()
   /** Values that are struck only beside their name: too short or too common to be struck from any text. */
   const pairs = new Map<string, { name: string; value: string }>()
   const counts = new Map<string, Redaction>()
-  let rules: { from: RegExp; token: string; kind: string }[] | null = null
+  let rules: Rule[] | null = null
+  /** For texts that are JSON, and for others. */
+  const free: { json: FreeValue[] | null; raw: FreeValue[] | null } = { json: null, raw: null }
 
   const token = (value: string): string => {
     const prefix = known.get(value)?.strength === 'value' ? 'VALUE' : 'SECRET'
@@ -65,17 +83,18 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
     const before = known.get(value)
     if (before?.strength === 'secret' || isToken(value)) return
     known.set(value, { value, kind: before && strength === 'value' ? before.kind : kind, strength })
-    rules = null
+    rules = free.json = free.raw = null
   }
   const learnNamed = ({ name, value, kind, strength }: NamedSecret): void => {
     // Of an address the parts that are secret go, the rest says where the server wants to go.
-    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(value) && !isSecretName(name)) return learnShapes(value)
+    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(value) && !isSecretWord(name)) return learnShapes(value)
     if (strength === 'value' && isPathList(name, value)) return
     if (strength === 'value' && (/^-|localhost|127\.0\.0\.1|host\.docker\.internal/.test(value) || keep.has(value.toLowerCase())))
       return learnShapes(value)
     remember(value, kind, strength)
     pairs.set(`${name}\0${value}`, { name, value })
   }
+  /** By their form alone, wherever they stand. */
   const learnShapes = (text: string): void => {
     for (const { kind, pattern } of secretPatterns)
       for (const { groups } of text.matchAll(pattern)) {
@@ -91,17 +110,18 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
   const learnNames = (text: string, form: 'json' | 'lines' | 'config'): void => {
     if (form === 'lines') {
       for (const line of text.split('\n')) {
-        const parsed = parseLogLine(line, '', null)
-        if (parsed) namedSecrets(parsed.fields).forEach(learnNamed)
-        else for (const item of jsonOf(line)) namedSecrets(item).forEach(learnNamed)
-        commandLineSecrets(line).forEach(learnNamed)
+        const fields = parseLogLine(line, '', null)?.fields
+        if (fields) namedSecrets(fields).forEach(learnNamed)
+        else {
+          for (const item of jsonOf(line)) namedSecrets(item).forEach(learnNamed)
+          statedSecrets(line).forEach(learnNamed)
+        }
       }
       return
     }
-    for (const item of jsonOf(text)) {
-      namedSecrets(item).forEach(learnNamed)
-      for (const string of strings(item)) commandLineSecrets(string).forEach(learnNamed)
-    }
+    const items = jsonOf(text)
+    for (const item of items) namedSecrets(item).forEach(learnNamed)
+    if (items.length === 0) statedSecrets(text).forEach(learnNamed)
     if (form !== 'config') return
     // Also of a file that is no JSON any more.
     for (const { name, value } of secretNodes(parseConfig('', Buffer.from(text))))
@@ -121,15 +141,18 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
         counts.set(key, { ...entry, count: entry.count + 1 })
         return mark
       }
-      rules ??= [...pairRules(), ...freeRules()]
+      rules ??= pairRules()
+      const values = isJson(text) ? (free.json ??= freeValues(false)) : (free.raw ??= freeValues(true))
       let result = text
       for (const { from, token: mark, kind } of rules)
         result = result.replace(from, (whole: string, ...found: unknown[]) => {
           const before = typeof found[0] === 'string' ? found[0] : ''
           return isToken(whole.slice(before.length)) ? whole : before + note(kind, mark)
         })
+      result = makeStriker(values, (found) => note(found.kind, found.token))(result)
       for (const { value, kind, strength } of known.values())
-        if (strength === 'secret' && !keep.has(value.toLowerCase())) result = strikeFragments(result, value, () => note(kind, token(value)))
+        if ((strength === 'secret' || looksRandom(value)) && !keep.has(value.toLowerCase()))
+          result = strikeFragments(result, value, () => note(kind, token(value)))
       for (const { kind, pattern } of secretPatterns)
         result = result.replace(pattern, (whole: string, ...rest: unknown[]) => {
           const value = (rest.at(-1) as { secret: string }).secret
@@ -142,11 +165,12 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
   }
 
   /** `NAME=value` and `"NAME": "value"`. */
-  function pairRules(): { from: RegExp; token: string; kind: string }[] {
+  function pairRules(): Rule[] {
     return [...pairs.values()]
+      .filter(({ value }) => value.length <= longestPattern)
       .sort((a, b) => b.value.length - a.value.length)
       .flatMap(({ name, value }) =>
-        spellings(value).plain.map((spelled) => ({
+        spellings(value, false).plain.map((spelled) => ({
           from: new RegExp(`((?<![\\w])${escaped(name)}(?:=["']?|\\\\*"?\\s*[:,=]\\s*\\\\*"))${escaped(spelled)}(?![\\w.-])`, 'g'),
           token: token(value),
           kind: known.get(value)?.kind ?? 'env',
@@ -154,29 +178,37 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
       )
   }
 
-  function freeRules(): { from: RegExp; token: string; kind: string }[] {
-    const all: { spelled: string; from: RegExp; token: string; kind: string }[] = []
-    for (const { value, kind, strength } of known.values()) {
-      // A password that is a word is in other texts too: it goes only beside its name.
-      if (keep.has(value.toLowerCase()) || /^(?:\d+|[A-Za-z]{1,9})$/.test(value) || (strength === 'value' && !looksRandom(value))) continue
-      const mark = token(value)
-      const { plain, encoded } = spellings(value)
-      for (const spelled of [...plain, ...encoded]) {
-        // A short one is struck as a whole word, so that it does not eat into another.
-        const word = spelled.length < 8 ? [`(?<![\\w-])`, `(?![\\w-])`] : ['', '']
-        all.push({ spelled, from: new RegExp(`${word[0]}${escaped(spelled)}${word[1]}`, 'g'), token: mark, kind })
-      }
-    }
-    return all.sort((a, b) => b.spelled.length - a.spelled.length)
+  /** The values themselves, in all their spellings. */
+  function freeValues(raw: boolean): FreeValue[] {
+    return [...known.values()].flatMap(({ value, kind, strength }) => {
+      if (keep.has(value.toLowerCase()) || /^\d+$/.test(value) || (strength === 'value' && !looksRandom(value))) return []
+      // Who has such a word as a password shares it with every log: it goes only beside its name.
+      if (diagnosticWords.has(value.toLowerCase())) return []
+      const { plain, encoded } = spellings(value, raw)
+      const found = { token: token(value), kind }
+      const isOneWord = /^[A-Za-z]{1,9}$/.test(value)
+      return [
+        ...plain.map((text) => ({ ...found, text, word: isOneWord || text.length < 8 })),
+        ...encoded.map((text) => ({ ...found, text, word: false })),
+      ]
+    })
   }
 }
 
-const isToken = (text: string): boolean => /(?:SECRET|VALUE)_[0-9a-f]{12}/.test(text)
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
 const looksRandom = (value: string): boolean => value.length >= 8 && /\d/.test(value) && /[a-z]/i.test(value) && !/[\s/]/.test(value)
 
 /** PATH and the like: what a program is looked for in is what many diagnoses are about. */
 const isPathList = (name: string, value: string): boolean => /(?:^|_)(?:PATH|HOME|DIR)$/i.test(name) && /^(?:[A-Za-z]:)?[\\/~.]/.test(value)
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** The whole as JSON, or each line of it that is. */
 function jsonOf(text: string): unknown[] {
@@ -192,12 +224,6 @@ function jsonOf(text: string): unknown[] {
       }
     })
   }
-}
-
-function* strings(value: unknown): Generator<string> {
-  if (typeof value === 'string') yield value
-  else if (Array.isArray(value)) for (const item of value) yield* strings(item)
-  else if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) yield* strings(item)
 }
 
 /** Names of users that images and systems bring along: they tell nothing of anybody. */

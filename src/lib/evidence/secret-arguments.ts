@@ -34,15 +34,22 @@ export function isSecretWord(name: string): boolean {
     .toLowerCase()
     .split(/[^a-z0-9]+/)
     .filter((w) => w !== '')
+  // The address of a webhook is all that it takes to use it, and the id of a session is the session.
+  if (/webhook-?_?url$|session-?_?id$/i.test(words.join('-'))) return true
   if (notBefore.has(words[0] ?? '') || aboutSecret.has(words.at(-1) ?? '')) return false
   return words.some((w) => secretWords.has(w) || /(?:token|secret|passw(?:or)?d|apikey|api_key|accesskey|auth|credentials?)$/.test(w))
 }
+
+/** Is a string under this key of a JSON object a secret, whatever the object is? `"key": "server_name"` is none. */
+export const isSecretKey = (key: string): boolean =>
+  isSecretWord(key) && !/^(?:keys?|tokens|pass|auth|sig|signature|pat|pw|(?:sandbox|fixer|public|primary|cache|sort)_?key)$/i.test(key)
 
 const harmlessHeader =
   /^(?:accept(?:-.*)?|access-control-.*|cache-control|connection|content-.*|date|host|mcp-protocol-version|origin|pragma|referer|te|transfer-encoding|upgrade|user-agent|via)$/i
 export const authScheme = /^(?:bearer|basic|token|digest|api-?key|key|oauth|jwt|negotiate|hmac)\s+/i
 /** A value that comes from elsewhere: `$NAME`, `${NAME}`, `${env:NAME}`. */
 const reference = /^(?:\$\w+|\$\{(?:\w+|(?:env|keyring|secret):[^}]*)\})$/
+export const isReference = (value: string): boolean => reference.test(value)
 const assignment = /^([A-Za-z_]\w*)=([^]*)$/
 const environmentFlag = /^(?:-[ditqP]*e|--env|--build-arg)$/
 const attachedVariable = /^(?:(?:--env|--build-arg)=|-[ditqP]*e=)([^=\s]+)=([^]+)$/
@@ -142,10 +149,10 @@ function jsonSecrets(text: string): SecretSpan[] {
 
 /** Userinfo up to the last @ before the path; else a password with a slash in it, which is no port. */
 export const addressCredentials: readonly [RegExp, RegExp] = [
-  /(\b[a-z][a-z0-9+.-]*:\/\/)([^\s/"'`<>?#]+)@/gi,
-  /(\b[a-z][a-z0-9+.-]*:\/\/)([^\s/@:[\]"'`<>?#]+:(?!\d{0,5}[/?#\s]|[${])[^\s"'`<>@]+)@(?=[\w[])/gi,
+  /(\b[a-z][a-z0-9+.-]{0,32}:\/\/)((?:[^\s/"'`<>?#]|(?<=\w)'(?=[\w%])){1,4000})@/gi,
+  /(\b[a-z][a-z0-9+.-]{0,32}:\/\/)([^\s/@:[\]"'`<>?#]{1,256}:(?!\d{0,5}[/?#\s]|[${])[^\s"'`<>@]{1,4000})@(?=[\w[])/gi,
 ]
-export const queryValues = /([?&]([\w.[\]-]+)=)([^&\s"'`#<>]+)/g
+export const queryValues = /([?&;]([\w.[\]-]{1,128})=)([^&;\s"'`#<>\\]+)/g
 
 /** `?tavilyApiKey=`; not `?author=`, `?keyword=`. */
 export const isSecretParameter = (name: string): boolean =>
@@ -233,8 +240,8 @@ function shellWords(line: string): ShellWord[] {
 const moved = (spans: readonly SecretSpan[], by: number): SecretSpan[] => spans.map((s) => ({ ...s, from: s.from + by, to: s.to + by }))
 
 /** In order, and without overlaps: what two ways of reading find is one secret. */
-function united(spans: readonly SecretSpan[]): SecretSpan[] {
-  const result: SecretSpan[] = []
+export function united<T extends SecretSpan>(spans: readonly T[]): T[] {
+  const result: T[] = []
   for (const span of [...spans].sort((a, b) => a.from - b.from || b.to - a.to)) {
     const last = result.at(-1)
     if (last && span.from < last.to) last.to = Math.max(last.to, span.to)

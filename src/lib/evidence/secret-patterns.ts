@@ -1,7 +1,17 @@
 /**
- * Secrets that give themselves away by their form. For whole files, JSON among them: no pattern runs over a quote or a
- * backslash, so that what stays is still JSON. `secret` is the group that goes.
+ * Secrets that give themselves away by their form or by what stands before them in a text. One list, for what is shown and for
+ * bundles.
  */
+import {
+  addressCredentials,
+  isReference,
+  isSecretParameter,
+  isSecretWord,
+  queryValues,
+  united,
+  type SecretSpan,
+} from './secret-arguments.ts'
+import { isToken, mark, worthHiding } from './secret-worth.ts'
 
 export interface SecretPattern {
   kind: string
@@ -22,7 +32,10 @@ const assignment = (sign: string): RegExp =>
     'gi',
   )
 
-/** The more particular first. */
+/**
+ * For whole files, JSON among them: no pattern runs over a quote or a backslash, so that what stays is still JSON. `secret` is
+ * the group that goes. The more particular first.
+ */
 export const secretPatterns: readonly SecretPattern[] = [
   {
     kind: 'private-key',
@@ -77,11 +90,6 @@ export const secretPatterns: readonly SecretPattern[] = [
   { kind: 'bearer', pattern: /\b(?:Bearer|Basic|Token) (?<secret>[\w.~+/-]{8,}=*)/gi },
   { kind: 'url-credentials', pattern: /\b[a-z][a-z0-9+.-]{0,32}:\/\/(?<secret>[^\s/@"'\\`<>?#]{1,256}:[^\s/@"'\\`<>]{1,256})@/gi },
   { kind: 'url-credentials', pattern: /\b[a-z][a-z0-9+.-]{0,32}:\/\/(?<secret>[^\s/@"':\\`<>?#]{8,256})@/gi },
-  {
-    kind: 'query-value',
-    pattern:
-      /[?&;](?:[\w-]{0,64}(?:api_?key|token|secret|passw(?:or)?d|signature|credential)[\w-]{0,64}|key|sig|auth|code|pwd|sv_sig)=(?<secret>[^&\s"'#\\`<>;]{4,})/gi,
-  },
   { kind: 'connection-string', pattern: /\b(?:AccountKey|SharedAccessKey|Password|Pwd)=(?<secret>[^;"'\\\s]{4,})/gi },
   { kind: 'assignment', pattern: assignment('=') },
   { kind: 'statement', pattern: assignment(':') },
@@ -96,13 +104,12 @@ const statement =
 
 /** What a pattern found, but is no secret. */
 export function harmless(kind: string, value: string): boolean {
-  if (statement.test(value) || /\*{3}|••|\$\{/.test(value) || /(?:SECRET|VALUE)_[0-9a-f]{12}/.test(value)) return true
+  if (statement.test(value) || /\*{3}|••|\$\{/.test(value) || isToken(value)) return true
   // `exec: "docker-credential-desktop": executable file not found`
   if (kind === 'statement' && /^[A-Za-z]+[.!]?$/.test(value)) return true
-  if (kind === 'assignment' || kind === 'statement' || kind === 'query-value')
-    return /^(?:\/|\.\/|~\/)|^\d{1,6}$|^[[{(]|^%[sdvq]|^https?:\/\//.test(value)
+  if (kind === 'assignment' || kind === 'statement') return /^(?:\/|\.\/|~\/)|^\d{1,6}$|^[[{(]|^%[sdvq]|^https?:\/\//.test(value)
   if (kind === 'cookie') return !value.includes('=')
-  if (kind === 'bearer') return /^[a-z]+$/.test(value)
+  if (kind === 'bearer') return /^[A-Z]?[a-z]+[.!]?$/.test(value)
   if (kind === 'random') return !isRandom(value)
   return false
 }
@@ -115,4 +122,68 @@ function isRandom(value: string): boolean {
   let bits = 0
   for (const n of counts.values()) bits -= (n / value.length) * Math.log2(n / value.length)
   return bits > 4.2 && (value.match(/[/_-]/g) ?? []).length < value.length / 8
+}
+
+// ---- with what stands before it --------------------------------------------------------
+
+/** As sh, JSON and people quote it. */
+const quotedValue = `"(?:[^"\\\\\\n]|\\\\.)*"|'(?:[^'\\n]|'\\\\'')*'`
+const sayings = {
+  // -e NAME=x, also as two words in quotes.
+  variable: new RegExp(
+    `((?:^|[\\s"'\`[,(])(?:-[ditqP]*e|--env|--build-arg)(?:=|\\s+|["'],?\\s*)["']?([A-Za-z_][\\w.]*)=)(${quotedValue}|[^\\s"'\`,\\]]+)`,
+    'g',
+  ),
+  attached: new RegExp(`((?:^|[\\s"'\`[,(])-[ditqP]*e([A-Z_][A-Z0-9_]*)=)(${quotedValue}|[^\\s"'\`,\\]]+)`, 'g'),
+  flag: /((?:^|[\s"'`[,(])(--[A-Za-z][\w-]*)(?:=|\s+|["'],?\s+)["']?)([^\s"'`,;)\]-][^\s"'`,;)\]]*)/g,
+  header:
+    /(\b((?:proxy-)?authorization|x-[\w-]+|cookie)["']?\s*:\s*["']?(?:(?:bearer|basic|token|digest|api-?key|key)\s+)?)([^\s"'`,;)]{4,})/gi,
+  // NAME=x, with signs in it that end a value elsewhere.
+  pair: /((?:^|[\s"'`({,;[])(?:--?)?([A-Za-z_][\w.-]{0,64})=)([^\s"'`,;)\]}\\]{4,})/g,
+  // NAME="a b", "name": "a b", --name='a b'
+  quoted: new RegExp(`((?:^|[\\s{,[(;"'\`])(?:--?)?([A-Za-z_][\\w.-]{0,64})["']?\\s{0,4}[=:]\\s{0,4})(${quotedValue})`, 'g'),
+}
+
+export interface TextSecret extends SecretSpan {
+  kind: string
+}
+
+/** The spans of any text that hold a secret, in order and without overlaps. Quotes around a value are not part of it. */
+export function textSecrets(text: string): TextSecret[] {
+  const found: TextSecret[] = []
+  const add = (from: number, value: string, kind: string, name: string): void => {
+    const quote = /^(["'])[^]*\1$/.test(value) ? 1 : 0
+    if (value.length > 2 * quote) found.push({ from: from + quote, to: from + value.length - quote, name, kind })
+  }
+  for (const { kind, pattern } of secretPatterns)
+    for (const m of text.matchAll(pattern)) {
+      const value = m.groups?.['secret'] ?? ''
+      if (!harmless(kind, value)) add(m.index + m[0].lastIndexOf(value), value, kind, 'token')
+    }
+  for (const pattern of addressCredentials)
+    for (const { 1: scheme = '', 2: who = '', index } of text.matchAll(pattern))
+      if (!isKept(who)) add(index + scheme.length, who, 'url-credentials', 'token')
+  for (const { 1: before = '', 2: name = '', 3: value = '', index } of text.matchAll(queryValues))
+    if (isSecretParameter(name) && !isKept(value)) add(index + before.length, value, 'query-value', 'token')
+  const said = (pattern: RegExp, kind: string, told: (name: string, value: string) => string | null): void => {
+    for (const { 1: before = '', 2: name = '', 3: value = '', index } of text.matchAll(pattern)) {
+      const as = told(name, value)
+      if (as !== null && tells(value, as)) add(index + before.length, value, kind, as)
+    }
+  }
+  said(sayings.variable, 'env', (name) => name)
+  said(sayings.attached, 'env', (name) => name)
+  said(sayings.flag, 'argument', (name, value) => (isSecretWord(name) && !/^[A-Za-z]{1,9}[.!:]?$/.test(value) ? 'token' : null))
+  said(sayings.header, 'header', (name, value) => (/^[a-z]+[.!]?$/.test(value) ? null : isSecretWord(name) ? 'token' : name))
+  said(sayings.pair, 'assignment', (name, value) => (isSecretWord(name) && !harmless('assignment', value) ? 'token' : null))
+  said(sayings.quoted, 'named', (name) => (isSecretWord(name) && !/^(?:keys?|tokens|pass|sig)$/i.test(name) ? 'token' : null))
+  return united(found)
+}
+
+const isKept = (value: string): boolean => value.includes(mark) || isToken(value) || isReference(value) || /^\$[{\w]/.test(value)
+
+/** A value in a text, where words may follow the name of a flag as well. */
+const tells = (value: string, name: string): boolean => {
+  const bare = value.replace(/^["']|["']$/g, '')
+  return !isKept(bare) && !/^VALUE$|^<.*>$/.test(bare) && !statement.test(bare) && worthHiding(bare, name)
 }

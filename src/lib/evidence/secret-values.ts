@@ -1,81 +1,93 @@
 /** Where secret values stand in what MCPProxy and the engine write: by the name that they have there. */
 import { object } from '../formats/loose.ts'
-import { secretName, worthHiding } from './secrets.ts'
+import { argumentSecrets, authScheme, isSecretKey } from './secret-arguments.ts'
+import { textSecrets } from './secret-patterns.ts'
+import { secretName, worthHiding } from './secret-worth.ts'
 
 export interface NamedSecret {
   name: string
   value: string
-  /** `secret`: by its name. `value`: the value of a variable whose name does not tell. */
+  /** `secret`: by its name or its place. `value`: the value of a variable whose name does not tell. */
   strength: 'secret' | 'value'
   kind: string
 }
 
 const valueHolders = new Set(['env', 'environment', 'headers', 'custom_vars', 'extra_params', 'build_args'])
-/** Names whose values are secrets wherever they stand. Stricter than for variables: `Author`, `keys`, `auth_type` are none. */
-const strict =
-  /(?:^|[_.\-/])(?:api_?key|access_?key|secret(?:_?key)?|token|passw(?:or)?d|passphrase|pwd|credentials?|auth(?:orization|config)?|cookie|private_?key|client_?secret|signing_?key|encryption_?key|master_?key|dsn|session_?(?:id|key|token)|bearer|identity_?token|registry_?token|webhook_?(?:url|secret))$/i
-const flagName = /^--?[\w-]*(?:key|token|secret|passw|pwd|credential|auth|bearer)[\w-]*$/i
-
-const snake = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-export const isSecretName = (name: string): boolean => strict.test(snake(name))
+/** Lists of arguments and of variables, as MCPProxy, docker's inspect and images call them. */
+const argumentLists = /(?:^|_)(?:args|argv|cmd|command|entrypoint|env|environment|test|extra_args)$/i
 
 /** In any value that was JSON. */
 export function namedSecrets(root: unknown): NamedSecret[] {
   const found: NamedSecret[] = []
-  const add = (name: string, value: string, kind: string, strong: boolean): void => {
-    if (/\*{3}|••|\$\{/.test(value) || !worthHiding(value, strong ? `${name}_token` : name)) return
-    found.push({ name, value, strength: strong || secretName.test(name) ? 'secret' : 'value', kind })
-  }
-  const pair = (text: string, kind: string, all: boolean): void => {
-    const at = text.indexOf('=')
-    if (at < 1) return
-    const [name, value] = [text.slice(0, at), text.slice(at + 1)]
-    if (all || secretName.test(name) || isSecretName(name)) add(name, value, kind, false)
-  }
-  const visitArray = (items: readonly unknown[], key: string): void => {
-    items.forEach((item, i) => {
-      if (typeof item !== 'string') return visit(item, key, '')
-      const previous = typeof items[i - 1] === 'string' ? String(items[i - 1]) : ''
-      const own = /^(?:-e|--env|--build-arg)=?([A-Za-z_][\w.-]*=[^]*)$/.exec(item)?.[1]
-      const option = /^(--?[\w-]+)=([^]+)$/.exec(item)
-      if (own !== undefined) pair(own, 'env', true)
-      else if (/^(?:-[a-z]*e|--env|--build-arg)$/.test(previous)) pair(item, 'env', true)
-      else if (/^(?:-H|--header)$/.test(previous)) header(item)
-      else if (option && flagName.test(option[1] ?? '')) add((option[1] ?? '').replace(/^-+/, ''), option[2] ?? '', 'argument', true)
-      else if (flagName.test(previous) && !item.startsWith('-')) add(previous.replace(/^-+/, ''), item, 'argument', true)
-      else pair(item, /^env$/i.test(key) ? 'env' : 'argument', false)
-    })
-  }
-  const header = (text: string): void => {
-    const [, name, value] = /^([\w-]+):\s*([^]*)$/.exec(text) ?? []
-    if (name !== undefined && value !== undefined && (secretName.test(name) || isSecretName(name))) add(name, value, 'header', true)
-  }
   const visit = (value: unknown, key: string, parent: string): void => {
-    if (Array.isArray(value)) return visitArray(value, key)
+    if (Array.isArray(value)) {
+      const items = value as unknown[]
+      const words = items.map((item) => (typeof item === 'string' ? item : ''))
+      if (argumentLists.test(key)) found.push(...wordSecrets(words, /env/i.test(key) ? 'env' : 'argument'))
+      else words.forEach((word) => found.push(...statedSecrets(word)))
+      for (const item of items) if (typeof item !== 'string') visit(item, key, '')
+      return
+    }
     if (typeof value === 'object' && value !== null) {
       for (const [k, item] of Object.entries(object(value))) visit(item, k, key)
       return
     }
     if (typeof value !== 'string' && typeof value !== 'number') return
+    const text = String(value)
     const holder = parent.toLowerCase()
-    if (valueHolders.has(holder))
-      add(key, String(value), holder === 'headers' ? 'header' : 'env', holder === 'headers' && secretName.test(key))
-    else if (isSecretName(key) && typeof value === 'string') add(key, value, 'named', true)
+    if (valueHolders.has(holder)) add(found, key, text, holder === 'headers' ? 'header' : 'env', secretName.test(key))
+    else if (isSecretKey(key) && typeof value === 'string') add(found, key, text, 'named', true)
+    else if (typeof value === 'string')
+      found.push(...(/^(?:command|cmd|entrypoint)$/i.test(key) ? wordSecrets([text]) : []), ...statedSecrets(text))
   }
   visit(root, '', '')
   return found
 }
 
-const word = `("(?:[^"\\\\]|\\\\.)*"|'[^']*'|[^\\s"'\\\\]+)`
-const variables = new RegExp(`(?:^|\\s)(?:-e|--env|--build-arg)[ =]["']?([A-Za-z_]\\w*)=${word}`, 'g')
-const options = new RegExp(`(?:^|\\s)(--[\\w-]+)[ =]${word}`, 'g')
-
-/** In a command line that stands in a text: `docker run -e NAME=value --token value`. */
-export function commandLineSecrets(text: string): NamedSecret[] {
+/** In an argument list. */
+export function wordSecrets(words: readonly string[], kind = 'argument'): NamedSecret[] {
   const found: NamedSecret[] = []
-  const unquoted = (value: string): string => value.replace(/^["']|["']$/g, '')
-  for (const [, name = '', value = ''] of text.matchAll(variables)) found.push(...namedSecrets(['-e', `${name}=${unquoted(value)}`]))
-  for (const [, name = '', value = ''] of text.matchAll(options))
-    if (flagName.test(name)) found.push(...namedSecrets([name, unquoted(value)]))
+  argumentSecrets(words).forEach((spans, i) => {
+    const word = words[i] ?? ''
+    for (const { from, to, name } of spans) {
+      // By the variable's own name, else by its place.
+      const before = /([A-Za-z_][\w.-]*)[=:]\s*$/.exec(word.slice(0, from))?.[1] ?? words[i - 1]?.replace(/^-+/, '') ?? name
+      add(found, name === 'token' ? before : name, word.slice(from, to), kind, name === 'token' || secretName.test(name))
+    }
+  })
   return found
+}
+
+/** In a text: `NAME=value`, `--token value`, an address, or a form of its own. */
+export function statedSecrets(text: string): NamedSecret[] {
+  const found: NamedSecret[] = []
+  for (const { from, to, name, kind } of textSecrets(text)) {
+    const written = text.slice(from, to)
+    const quote = text[from - 1] === text[to] ? text[to] : undefined
+    const before = /([A-Za-z_][\w.-]*)["']?\s*[=:]\s*["']?$|(--?[\w-]+)\s+["']?$/.exec(text.slice(Math.max(0, from - 200), from))
+    const as = before?.[1] ?? before?.[2]?.replace(/^-+/, '') ?? name
+    for (const value of new Set([written, ...unquoted(written, quote)]))
+      add(found, as, value, kind, name === 'token' || secretName.test(name))
+    // The name before the colon goes where it stands, and nowhere else: it may be `user`.
+    if (kind === 'url-credentials' && written.includes(':')) add(found, 'password', written.slice(written.indexOf(':') + 1), kind, true)
+  }
+  return found
+}
+
+/** What a value in quotes stands for. */
+function unquoted(written: string, quote: string | undefined): string[] {
+  if (quote === "'") return [written.replaceAll(`'\\''`, "'")]
+  if (quote !== '"') return []
+  const forShell = written.replace(/\\(["\\$`])/g, '$1')
+  try {
+    return [JSON.parse(`"${written}"`) as string, forShell]
+  } catch {
+    return [forShell]
+  }
+}
+
+function add(found: NamedSecret[], name: string, value: string, kind: string, strong: boolean): void {
+  for (const part of strong ? new Set([value, value.replace(authScheme, '')]) : [value])
+    if (!/\*{3}|••|\$\{/.test(part) && worthHiding(part, strong ? `${name}_token` : name))
+      found.push({ name, value: part, strength: strong ? 'secret' : 'value', kind })
 }

@@ -6,188 +6,41 @@
 import type { Node } from 'jsonc-parser'
 import { lineStarts, positionIn, type ConfigDocument } from '../formats/mcp-config.ts'
 import type { DockerRun } from '../formats/docker-run.ts'
-import {
-  addressCredentials,
-  argumentSecrets,
-  authScheme,
-  isSecretParameter,
-  isSecretWord,
-  lineSecrets,
-  queryValues,
-  type SecretSpan,
-} from './secret-arguments.ts'
+import { argumentSecrets, authScheme, lineSecrets, type SecretSpan } from './secret-arguments.ts'
+import { textSecrets } from './secret-patterns.ts'
+import { diagnosticWords, mark, secretName, worthHiding } from './secret-worth.ts'
+import { fragmentEnds, makeStriker, spellings, strikeFragments, type Spelled } from './spellings.ts'
 
-export const mark = '••••'
-
-// Values that say nothing about anybody, and without which a diagnosis cannot be read.
-const plainWords = new Set([
-  'true',
-  'false',
-  'yes',
-  'no',
-  'on',
-  'off',
-  'none',
-  'null',
-  'info',
-  'debug',
-  'warn',
-  'warning',
-  'error',
-  'trace',
-  'production',
-  'development',
-  'staging',
-  'test',
-  'stdio',
-  'http',
-  'https',
-  'sse',
-  'utf-8',
-  'utf8',
-  'c.utf-8',
-  'en_us.utf-8',
-  'localhost',
-  '127.0.0.1',
-  '0.0.0.0',
-  '::1',
-  'host.docker.internal',
-  'default',
-  'node',
-  'python',
-  'docker',
-  'root',
-  'utc',
-  'oauth',
-  'oauth2',
-  'basic',
-  'bearer',
-  'apikey',
-  'api-key',
-  'password',
-  'secret',
-  'token',
-])
-export const secretName = /key|token|secret|passw|pwd|credential|auth|cookie|session|bearer|private|signature|dsn/i
-
-/** Too short or too common to be struck from text; in their own place values are masked all the same. */
-export function worthHiding(value: string, name: string): boolean {
-  const v = value.trim()
-  if (v.length < 4 || plainWords.has(v.toLowerCase()) || /^\$\{[^}]*\}$/.test(v)) return false
-  if (secretName.test(name)) return true
-  return (
-    !/^\d{1,5}$/.test(v) &&
-    !isNameOfThing(v) &&
-    !/^(?:\/|\.\/|~\/)[\w./-]*$/.test(v) &&
-    !/^https?:\/\/(?:localhost|127\.0\.0\.1|host\.docker\.internal)(?::\d+)?[\w/.-]*$/i.test(v)
-  )
-}
-
-/** An image or a package: `mcp/everything`, `node:20-alpine`, `@scope/name@1.2.3`. */
-const isNameOfThing = (v: string): boolean =>
-  /^@?[a-z][a-z._-]*(?:\/[a-z][a-z._-]*)+(?:[:@][\w.-]{1,20})?$/.test(v) ||
-  /^[a-z][a-z._-]*\d{0,2}[:@](?:latest|lts|slim|alpine|v?\d+(?:\.\d+)*)(?:-[a-z0-9.]+)*$/.test(v) ||
-  /^v?\d+(?:\.\d+){1,3}$/.test(v)
-
-// The forms of well-known tokens.
-const tokenShapes = [
-  /\bgh[pousr]_[A-Za-z0-9]{20,}\b/g,
-  /\bgithub_pat_[A-Za-z0-9_]{20,}\b/g,
-  /\bglpat-[\w-]{16,}/g,
-  /\bsk-(?:ant-|proj-|live-|test-)?[\w-]{16,}/g,
-  /\bxox[abeoprs]-[\w-]{10,}/g,
-  /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
-  /\bAIza[\w-]{30,}/g,
-  /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g,
-  /\bnpm_[A-Za-z0-9]{30,}\b/g,
-  /\bhf_[A-Za-z0-9]{20,}\b/g,
-  /\bmcp_agt_[\w-]{8,}/g,
-  /\bpypi-[\w-]{16,}/g,
-  // What stands in a bundle in place of a secret.
-  /\bSECRET_[0-9a-f]{12}\b/g,
-  /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
-]
-const bearer = /\b(Bearer|Basic) [\w.~+/-]{8,}=*/g
-// --token=x, API_KEY=x, "password": "x"
-const assignments =
-  /((?:^|[\s"'`({,;])(?:--?)?[\w-]{0,64}(?:api[_-]?key|access[_-]?key|token|secret|passwo?r?d|pwd|credential)[\w-]{0,64}["']?\s{0,4}(?:=|:\s?)\s*["']?)([^\s"'`,;)}&]{4,})/gi
-
-const sayings = {
-  // -e NAME=x, also as two words in quotes.
-  variable:
-    /((?:^|[\s"'`[,(])(?:-[ditqP]*e|--env|--build-arg)(?:=|\s+|["'],?\s*)["']?([A-Za-z_][\w.]*)=)("[^"\n]*"|'[^'\n]*'|[^\s"'`,\]]+)/g,
-  attached: /((?:^|[\s"'`[,(])-[ditqP]*e([A-Z_][A-Z0-9_]*)=)("[^"\n]*"|'[^'\n]*'|[^\s"'`,\]]+)/g,
-  flag: /((?:^|[\s"'`[,(])(--[A-Za-z][\w-]*)(?:=|\s+|["'],?\s+)["']?)([^\s"'`,;)\]-][^\s"'`,;)\]]*)/g,
-  header:
-    /(\b((?:proxy-)?authorization|x-[\w-]+|cookie)["']?\s*:\s*["']?(?:(?:bearer|basic|token|digest|api-?key|key)\s+)?)([^\s"'`,;)]{4,})/gi,
-}
+export { mark, secretName, worthHiding } from './secret-worth.ts'
 
 export type Redactor = (text: string) => string
 
-/** Strikes known values (longest first) and what looks like a secret. */
+/** Strikes known values (longest first), what is left of those that were cut off, and what looks like a secret. */
 export function makeRedactor(values: Iterable<string>): Redactor {
-  const spellings = new Set<string>()
-  for (const value of values) {
-    spellings.add(value)
-    spellings.add(JSON.stringify(value).slice(1, -1))
-    spellings.add(encodeURIComponent(safe(value)))
-    if (value.length >= 8) spellings.add(Buffer.from(value).toString('base64').replace(/=+$/, ''))
-  }
-  const known = [...spellings].filter((v) => v.length >= 4).sort((a, b) => b.length - a.length)
+  const whole = struckValues(values)
+  const strike = makeStriker(whole.flatMap(spelled), () => mark)
   return (text) => {
-    let result = text
-    for (const value of known)
-      if (result.includes(value)) result = value.length < 8 ? strikeWord(result, value) : result.replaceAll(value, mark)
+    let result = strike(text)
+    for (const value of whole) result = strikeFragments(result, value, () => mark)
     return maskShapes(result)
   }
 }
 
-// A lone surrogate cannot be URL-encoded.
-const safe = (value: string): string => value.replace(/[\uD800-\uDFFF]/g, '')
+/** Of known values the spellings that are struck from texts, and the pieces by which a rest of one that was cut off is known. */
+export const secretTraces = (values: Iterable<string>): string[] =>
+  struckValues(values).flatMap((value) => [...spelled(value).map(({ text }) => text), ...fragmentEnds(value)])
+
+const struckValues = (values: Iterable<string>): string[] =>
+  [...new Set(values)].filter((v) => v.length >= 4 && v !== mark && !diagnosticWords.has(v.toLowerCase()))
 
 /** Short values are struck only as whole words, so that `1234` does not eat into a time. */
-function strikeWord(text: string, value: string): string {
-  const escaped = value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  return text.replace(new RegExp(`(?<![\\w-])${escaped}(?![\\w-])`, 'g'), mark)
+function spelled(value: string): Spelled[] {
+  const { plain, encoded } = spellings(value, true)
+  return [...plain.map((text) => ({ text, word: text.length < 8 })), ...encoded.map((text) => ({ text, word: false }))]
 }
 
-export function maskShapes(text: string): string {
-  let result = text
-  for (const shape of tokenShapes) result = result.replace(shape, mark)
-  return result
-    .replace(addressCredentials[0], withoutUser)
-    .replace(addressCredentials[1], withoutUser)
-    .replace(queryValues, (whole, before: string, name: string, value: string) =>
-      isSecretParameter(name) && !/^\$[{\w]/.test(value) ? before + mark : whole,
-    )
-    .replace(sayings.variable, (whole, before: string, name: string, value: string) => (tells(value, name) ? before + mark : whole))
-    .replace(sayings.attached, (whole, before: string, name: string, value: string) => (tells(value, name) ? before + mark : whole))
-    .replace(sayings.flag, (whole, before: string, name: string, value: string) =>
-      isSecretWord(name) && tells(value, 'token') && !/^[A-Za-z]{1,9}[.!:]?$/.test(value) ? before + mark : whole,
-    )
-    .replace(sayings.header, (whole, before: string, name: string, value: string) =>
-      tells(value, isSecretWord(name) ? 'token' : name) && !/^[a-z]+[.!]?$/.test(value) ? before + mark : whole,
-    )
-    .replace(bearer, `$1 ${mark}`)
-    .replace(assignments, (whole, before: string, value: string) =>
-      value.includes(mark) || /^\$\{/.test(value) || isStatement(value) ? whole : `${before}${mark}`,
-    )
-}
-
-const withoutUser = (_whole: string, scheme: string): string => `${scheme}${mark}@`
-
-/** A value in a text, where words may follow the name of a flag as well. */
-const tells = (value: string, name: string): boolean =>
-  !value.includes(mark) &&
-  !/^\$[{\w]|^VALUE$|^<.*>$/.test(value) &&
-  !isStatement(value) &&
-  worthHiding(value.replace(/^["']|["']$/g, ''), name)
-
-/** `token: undefined`, `API_KEY is required`: words of a message, not a value. */
-const isStatement = (value: string): boolean =>
-  /^(?:undefined|null|none|true|false|missing|required|invalid|unset|not|is|was|expired|string|str|must|environment|object|\(?unknown\)?)[.!]?$/i.test(
-    value,
-  )
+/** What looks like a secret, masked. */
+export const maskShapes = (text: string): string => withoutSpans(text, textSecrets(text))
 
 // ---- where secrets stand ----------------------------------------------------------
 

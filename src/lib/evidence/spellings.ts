@@ -1,7 +1,10 @@
 /** How one value may be written in different texts. */
 
-/** `plain`: readable, in quotes of all kinds. `encoded`: URL and base64, also as a part of something longer. */
-export function spellings(value: string): { plain: string[]; encoded: string[] } {
+/**
+ * `raw`: the text is no JSON, so a quote in it is a quote. `plain`: readable, in quotes of all kinds. `encoded`: URL and base64, also as a part of
+ * something longer.
+ */
+export function spellings(value: string, raw: boolean): { plain: string[]; encoded: string[] } {
   const plain = new Set([
     value,
     value.replaceAll("'", `'\\''`),
@@ -31,7 +34,7 @@ export function spellings(value: string): { plain: string[]; encoded: string[] }
   ])
   // A quote or backslash of JSON's own must not be eaten: such spellings only where they are escaped.
   return {
-    plain: [...plain].filter((s) => s !== '' && !/(?<!\\)(?:\\\\)*"/.test(s)).sort((a, b) => b.length - a.length),
+    plain: [...plain].filter((s) => s !== '' && (raw || !/(?<!\\)(?:\\\\)*"/.test(s))).sort((a, b) => b.length - a.length),
     encoded: [...encoded].filter((s) => !plain.has(s) && s.length >= 8),
   }
 }
@@ -50,21 +53,80 @@ function base64Of(value: string): string[] {
   })
 }
 
+export interface Spelled {
+  text: string
+  /** Struck only where no letter or digit stands before or behind it. */
+  word: boolean
+}
+
+/** Replaces all of them in one pass over a text, at each place the longest; their number does not matter. At least four characters each. */
+export function makeStriker<T extends Spelled>(all: readonly T[], mark: (found: T) => string): (text: string) => string {
+  const byStart = new Map<string, T[]>()
+  for (const spelled of [...all].sort((a, b) => b.text.length - a.text.length)) {
+    if (spelled.text.length < keyLength) continue
+    const key = spelled.text.slice(0, keyLength)
+    const same = byStart.get(key)
+    if (same) same.push(spelled)
+    else byStart.set(key, [spelled])
+  }
+  return (text) => {
+    if (byStart.size === 0) return text
+    let result = ''
+    let from = 0
+    for (let at = 0; at + keyLength <= text.length; at++) {
+      const found = byStart
+        .get(text.slice(at, at + keyLength))
+        ?.find((s) => text.startsWith(s.text, at) && !(s.word && (isWord(text[at - 1]) || isWord(text[at + s.text.length]))))
+      if (!found) continue
+      result += text.slice(from, at) + mark(found)
+      from = at + found.text.length
+      at = from - 1
+    }
+    return from === 0 ? text : result + text.slice(from)
+  }
+}
+const keyLength = 4
+
 const shortest = 8
+/** MCPProxy and others end what they cut off so. */
+const cutMark = /(?:\u2026|\\u2026|\.{3})/g
 
 /**
- * Strikes what is left of a secret that was cut off, at its end (MCPProxy keeps 512 bytes of a line) or at its beginning (the
- * next field goes on). Fragments of at least eight characters; of plain words none, they are in other texts too.
+ * Strikes what is left of a secret that was cut off, at its end (MCPProxy keeps 512 bytes of a line and writes … behind them) or at
+ * its beginning (the next field goes on). Fragments of at least eight characters, before the mark of a cut of at least three; of
+ * plain words none, they are in other texts too.
  */
 export function strikeFragments(text: string, value: string, mark: () => string): string {
-  if (value.length < shortest + 4 || /[\s"\\]/.test(value)) return text
+  if (!mayBeCut(value)) return text
+  return strikeLong(isTelling(value) ? strikeBeforeCut(text, value, mark) : text, value, mark)
+}
+
+/** One of these, or three characters of the beginning before the mark of a cut, stands in each text that `strikeFragments` changes. */
+export const fragmentEnds = (value: string): string[] => (mayBeCut(value) ? [value.slice(0, shortest), value.slice(-shortest)] : [])
+
+const mayBeCut = (value: string): boolean => value.length >= shortest + 4 && !/[\s"\\]/.test(value)
+
+function strikeBeforeCut(text: string, value: string, mark: () => string): string {
+  let result = ''
+  let from = 0
+  for (const { index } of text.matchAll(cutMark)) {
+    let length = value.length - 1
+    while (length >= 3 && (!text.startsWith(value.slice(0, length), index - length) || isWord(text[index - length - 1]))) length--
+    if (length < 3 || index - length < from) continue
+    result += text.slice(from, index - length) + mark()
+    from = index
+  }
+  return from === 0 ? text : result + text.slice(from)
+}
+
+function strikeLong(text: string, value: string, mark: () => string): string {
   const [head, tail] = [value.slice(0, shortest), value.slice(-shortest)]
   let result = text
   if (isTelling(head))
     result = strike(result, head, mark, (at) => {
       let end = at + shortest
       while (end - at < value.length && result[end] === value[end - at]) end++
-      return !isWord(result[at - 1]) && /^(?:$|\.{3}|[…"'\\\s,;)\]}])/.test(result.slice(end, end + 3)) ? [at, end] : null
+      return !isWord(result[at - 1]) && /^(?:$|\.{3}|[…"'\\\s,;)\]}&<])/.test(result.slice(end, end + 3)) ? [at, end] : null
     })
   if (isTelling(tail))
     result = strike(result, tail, mark, (at) => {

@@ -1,5 +1,6 @@
 /** The types of MCPProxy's configuration, and what does not fit them. */
 import type { Node } from 'jsonc-parser'
+import { isObject, lowerCaseTest, type Plain } from './config-fields.ts'
 import { valueAt, valueBelow, type ConfigDocument, type ConfigPath, type ConfigProblem } from './config-tree.ts'
 
 export type AddProblem = (
@@ -133,7 +134,13 @@ export function addShapeProblems(document: ConfigDocument, problem: AddProblem):
   const servers = valueAt(document, ['mcpServers'])
   if (servers?.type !== 'array') return
   const names = new Map<string, number>()
+  const isPlain = lowerCaseTest()
   servers.children?.forEach((entry, i) => {
+    const value = document.entries?.[i]
+    if (isPlain(value) && fitsAsServer(value, isPlain)) {
+      const name = String(value['name'])
+      if (!names.has(name)) return void names.set(name, i)
+    }
     const path: ConfigPath = ['mcpServers', i]
     if (entry.type === 'null') return
     if (entry.type !== 'object') return wrong(entry, path, `A server is an object, not ${article(entry.type)}.`)
@@ -142,6 +149,39 @@ export function addShapeProblems(document: ConfigDocument, problem: AddProblem):
     checkServerValues(entry, path, names, problem)
   })
 }
+
+/** Whether the checks of nodes below would find nothing in an entry, its name apart. In doubt they look. */
+function fitsAsServer(value: Plain, isPlain: (value: unknown) => value is Plain): boolean {
+  const { name, protocol, url, isolation } = value
+  if (typeof name !== 'string' || name === '' || name.includes(':') || !fits(value, serverShape)) return false
+  if (typeof protocol === 'string' && (!protocols.has(protocol) || (needUrl.has(protocol) && (typeof url !== 'string' || url === ''))))
+    return false
+  if (isolation === undefined || isolation === null) return true
+  if (!isPlain(isolation) || !fits(isolation, isolationShape)) return false
+  const { mode } = isolation
+  return typeof mode !== 'string' || modes.has(mode)
+}
+
+function fits(object: Plain, shape: Record<string, Shape>): boolean {
+  for (const key in object) {
+    const value = object[key]
+    const wanted = Object.hasOwn(shape, key) ? shape[key] : undefined
+    if (wanted === undefined || value === null) continue
+    if (wanted === 'string' || wanted === 'boolean' || wanted === 'number') {
+      if (typeof value !== wanted) return false
+    } else if (wanted === 'strings') {
+      if (!Array.isArray(value) || !value.every((v) => typeof v === 'string' || v === null)) return false
+    } else if (wanted === 'duration') {
+      if (typeof value !== 'string' || !duration.test(value)) return false
+    } else if (!isObject(value)) return false
+    else if (wanted === 'string-map') for (const name in value) if (typeof value[name] !== 'string' && value[name] !== null) return false
+  }
+  return true
+}
+
+const protocols = new Set(['', 'stdio', 'http', 'sse', 'streamable-http', 'auto'])
+const needUrl = new Set(['http', 'sse', 'streamable-http'])
+const modes = new Set(['', 'docker', 'sandbox', 'none'])
 
 function checkServerValues(entry: Node, path: ConfigPath, names: Map<string, number>, problem: AddProblem): void {
   const at = (key: string): Node | null => valueBelow(entry, [key])
@@ -164,15 +204,14 @@ function checkServerValues(entry: Node, path: ConfigPath, names: Map<string, num
     ])
   } else if (name !== '') names.set(name, Number(path[1]))
   const protocol = text('protocol')
-  if (!['', 'stdio', 'http', 'sse', 'streamable-http', 'auto'].includes(protocol))
-    bad('protocol', `"${protocol}" is no protocol (stdio, http, sse, streamable-http, auto).`)
-  if (['http', 'sse', 'streamable-http'].includes(protocol) && text('url') === '') bad('url', `protocol "${protocol}" needs a url.`)
+  if (!protocols.has(protocol)) bad('protocol', `"${protocol}" is no protocol (stdio, http, sse, streamable-http, auto).`)
+  if (needUrl.has(protocol) && text('url') === '') bad('url', `protocol "${protocol}" needs a url.`)
   const mode = valueBelow(entry, ['isolation', 'mode'])
   if (mode?.type === 'string') checkMode(mode, [...path, 'isolation', 'mode'], problem)
 }
 
 function checkMode(node: Node, path: ConfigPath, problem: AddProblem): void {
-  if (!['', 'docker', 'sandbox', 'none'].includes(String(node.value))) {
+  if (!modes.has(String(node.value))) {
     problem('shape', 'bad-value', node.offset, node.length, `"${String(node.value)}" is no isolation mode (docker, sandbox, none).`, path)
   }
 }

@@ -19,6 +19,11 @@ export interface ConfigDocument {
   text: string
   /** Null when not even a tolerant parser finds a value. */
   root: Node | null
+  /**
+   * The entries of mcpServers as plain values, of strict JSON in which no key stands twice; their nodes are read from the text
+   * when somebody asks for children, which costs far more. Absent: only the nodes tell.
+   */
+  entries?: readonly unknown[]
   problems: ConfigProblem[]
 }
 

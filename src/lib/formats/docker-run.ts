@@ -94,15 +94,17 @@ export const runFlagNames: readonly string[] = [...switches, ...valued]
 
 interface FlagTable {
   short: Record<string, string>
-  isSwitch(name: string): boolean
-  isValued(name: string): boolean
+  switches: ReadonlySet<string>
+  valued: ReadonlySet<string>
+  /** By the word as it is written without a value, e.g. `--net`. */
+  words: ReadonlyMap<string, { name: string; valued: boolean }>
 }
-const runTable: FlagTable = { short, isSwitch: (n) => switches.has(n), isValued: (n) => valued.has(n) }
-const globalTable: FlagTable = {
-  short: globalShort,
-  isSwitch: (n) => ['debug', 'tls', 'tlsverify', 'version', 'help'].includes(n),
-  isValued: (n) => globalValued.has(n),
-}
+const tableOf = (short: Record<string, string>, switches: ReadonlySet<string>, valued: ReadonlySet<string>): FlagTable => ({
+  ...{ short, switches, valued },
+  words: new Map([...switches, ...valued].map((given) => [`--${given}`, { name: aliases[given] ?? given, valued: valued.has(given) }])),
+})
+const runTable = tableOf(short, switches, valued)
+const globalTable = tableOf(globalShort, new Set(['debug', 'tls', 'tlsverify', 'version', 'help']), globalValued)
 
 /** `args`: what follows the word docker, e.g. `["run", "-it", "--rm", "mcp/everything"]`. */
 export function parseDockerRun(args: readonly string[]): DockerRun {
@@ -132,9 +134,11 @@ export function parseDockerRun(args: readonly string[]): DockerRun {
     result.imageIndex = i
     result.command = args.slice(i + 1)
   }
-  result.mounts = result.flags.flatMap(toMount)
+  for (const flag of result.flags) if (mountFlags.has(flag.name)) result.mounts.push(...toMount(flag))
   return result
 }
+
+const mountFlags = new Set(['volume', 'mount', 'tmpfs'])
 
 /** Reads flags from `i` on; returns the index of the first word that is none. */
 function readFlags(args: readonly string[], start: number, table: FlagTable, flags: RunFlag[], problems: DockerRun['problems']): number {
@@ -143,18 +147,21 @@ function readFlags(args: readonly string[], start: number, table: FlagTable, fla
     const word = args[i] as string
     if (word === '--' || word === '-' || !word.startsWith('-')) return i
     if (word.startsWith('--')) {
+      const whole = table.words.get(word)
+      if (whole) {
+        const value = whole.valued ? args[i + 1] : undefined
+        if (whole.valued && value === undefined) problems.push({ what: 'missing-value', index: i, text: word })
+        flags.push({ name: whole.name, value: value ?? null, index: i, valueIndex: whole.valued ? i + 1 : i, known: true })
+        i += whole.valued ? 2 : 1
+        continue
+      }
       const equal = word.indexOf('=')
       const given = equal < 0 ? word.slice(2) : word.slice(2, equal)
       const name = aliases[given] ?? given
-      const known = table.isSwitch(given) || table.isValued(given)
+      const known = table.switches.has(given) || table.valued.has(given)
       if (!known) problems.push({ what: 'unknown-flag', index: i, text: equal < 0 ? word : word.slice(0, equal) })
       if (equal >= 0) flags.push({ name, value: word.slice(equal + 1), index: i, valueIndex: i, known })
-      else if (table.isValued(given)) {
-        const value = args[i + 1]
-        if (value === undefined) problems.push({ what: 'missing-value', index: i, text: word })
-        flags.push({ name, value: value ?? null, index: i, valueIndex: i + 1, known })
-        i++
-      } else flags.push({ name, value: null, index: i, valueIndex: i, known })
+      else flags.push({ name, value: null, index: i, valueIndex: i, known })
       i++
       continue
     }
@@ -173,7 +180,7 @@ function readCluster(args: readonly string[], i: number, table: FlagTable, flags
       flags.push({ name: letter, value: null, index: i, valueIndex: i, known: false })
       continue
     }
-    if (table.isSwitch(name)) {
+    if (table.switches.has(name)) {
       // -i=true
       if (word[c + 1] === '=') {
         flags.push({ name, value: word.slice(c + 2), index: i, valueIndex: i, known: true })
@@ -268,12 +275,16 @@ const on = (value: string | null): boolean => value === null || ['1', 't', 'T', 
 
 /** The effective value of a switch (the last one wins). */
 export function hasSwitch(run: DockerRun, name: string): boolean {
-  const last = run.flags.filter((f) => f.name === name).at(-1)
+  const last = lastFlag(run, name)
   return last !== undefined && on(last.value)
 }
 export const flagsNamed = (run: DockerRun, name: string): RunFlag[] => run.flags.filter((f) => f.name === name)
 /** The effective value of a flag that is not a list (the last one wins). */
-export const flagValue = (run: DockerRun, name: string): string | null => flagsNamed(run, name).at(-1)?.value ?? null
+export const flagValue = (run: DockerRun, name: string): string | null => lastFlag(run, name)?.value ?? null
+function lastFlag({ flags }: DockerRun, name: string): RunFlag | undefined {
+  for (let i = flags.length - 1; i >= 0; i--) if (flags[i]?.name === name) return flags[i]
+  return undefined
+}
 
 /** `512m` → bytes; null: docker refuses it (units b k m g t, with or without b, any case). */
 export function parseBytes(text: string): number | null {

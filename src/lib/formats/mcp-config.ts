@@ -5,8 +5,10 @@
  * much as it can; what MCPProxy would refuse is in `problems`, with its place.
  */
 import { findNodeAtOffset, getNodePath, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser'
+import { isObject, lowerCaseTest, NodeFields, PlainFields, type Fields } from './config-fields.ts'
+import { outlineOf } from './config-outline.ts'
 import { addShapeProblems, type AddProblem } from './config-shape.ts'
-import { valueAt, valueBelow, type ConfigDocument, type ConfigPath, type ConfigProblem } from './config-tree.ts'
+import { valueAt, type ConfigDocument, type ConfigPath, type ConfigProblem } from './config-tree.ts'
 import { deepest, tooDeepAt } from './json-depth.ts'
 import { parseStrict } from './strict-json.ts'
 
@@ -25,6 +27,8 @@ export {
 } from './config-tree.ts'
 
 export interface IsolationBlock {
+  /** All that the block has, as they are written. */
+  keys: string[]
   enabled: boolean | null
   mode: string | null
   image: string
@@ -43,6 +47,8 @@ export interface GlobalConfig {
   init_timeout: string
   docker_isolation: {
     present: boolean
+    /** All that the block has, as they are written. */
+    keys: string[]
     enabled: boolean
     mode: string
     /** Null: absent. MCPProxy's default is true since v0.24.0. */
@@ -67,6 +73,8 @@ export interface GlobalConfig {
 export interface ServerEntry {
   /** Its place in mcpServers; in the object form of other MCP clients, its key. */
   index: number | string
+  /** All that the entry has, as they are written. */
+  keys: string[]
   name: string
   /** Absent means false. Null: absent. */
   enabled: boolean | null
@@ -111,9 +119,11 @@ export function parseConfig(path: string, bytes: Buffer): ConfigDocument {
   }
   const document: ConfigDocument = { path, text, root: null, problems }
   if (text.trim() === '') return document // MCPProxy takes an empty file as all defaults.
-  document.root = parseStrict(text, deepest) ?? parseTolerant(text, problem)
+  const outline = outlineOf(text, deepest)
+  if (outline) document.entries = outline.entries
+  document.root = parseStrict(text, deepest, outline?.spans) ?? parseTolerant(text, problem)
   if (document.root) {
-    addDuplicateKeys(document.root, '', problem)
+    if (!outline) addDuplicateKeys(document.root, '', problem)
     addShapeProblems(document, problem)
     for (const p of problems) if (p.kind === 'encoding') p.path = placeOf(document.root, p.offset)
   }
@@ -140,10 +150,12 @@ function placeOf(root: Node, offset: number): ConfigPath | null {
 }
 
 function decode(bytes: Buffer, problem: AddProblem): string {
-  if (bytes.length >= 2 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))) {
+  const order = utf16Order(bytes)
+  if (order !== null) {
     problem('syntax', 'utf-16', 0, 1, 'The file is UTF-16; MCPProxy reads UTF-8 only.')
-    const text = bytes[0] === 0xff ? bytes.toString('utf16le') : Buffer.from(bytes).swap16().toString('utf16le')
-    return text.replace(/^\uFEFF/, ' ')
+    // A last byte without its other half is dropped.
+    const whole = bytes.subarray(0, bytes.length - (bytes.length % 2))
+    return (order === 'little' ? whole : Buffer.from(whole).swap16()).toString('utf16le').replace(/^\uFEFF/, ' ')
   }
   const text = bytes.toString('utf8')
   if (bytes.includes(Buffer.from('\uFFFD'))) return text
@@ -152,6 +164,14 @@ function decode(bytes: Buffer, problem: AddProblem): string {
     problem('encoding', 'not-utf-8', bad, 1, 'The file has bytes here that are not UTF-8.')
   }
   return text
+}
+
+/** By its mark, or without one by the zeros beside the first two characters, which are ASCII in all JSON (RFC 4627, 3). */
+function utf16Order([a, b, c, d]: Buffer): 'little' | 'big' | null {
+  if (a === 0xff && b === 0xfe) return 'little'
+  if (a === 0xfe && b === 0xff) return 'big'
+  if (a !== 0 && b === 0 && c !== 0 && d === 0) return 'little'
+  return a === 0 && b !== 0 && c === 0 && d !== 0 ? 'big' : null
 }
 
 function addSyntaxProblem(text: string, error: ParseError, problem: AddProblem): void {
@@ -209,48 +229,35 @@ function addDuplicateKeys(node: Node, under: string, problem: AddProblem): void 
   }
 }
 
-const text = (n: Node | null): string | null => (n?.type === 'string' ? String(n.value) : null)
-const bool = (n: Node | null): boolean | null => (n?.type === 'boolean' ? Boolean(n.value) : null)
-const strings = (n: Node | null): string[] =>
-  n?.type === 'array' ? (n.children ?? []).map((c) => (c.type === 'string' ? String(c.value) : '')) : []
-function stringMap(n: Node | null): Record<string, string> {
-  const entries =
-    n?.type === 'object'
-      ? (n.children ?? []).flatMap((p) => {
-          const [key, value] = p.children ?? []
-          return key && value?.type === 'string' ? [[String(key.value), String(value.value)] as const] : []
-        })
-      : []
-  return Object.fromEntries(entries)
-}
-
 export function globalConfig(d: ConfigDocument): GlobalConfig {
-  const at = (...path: ConfigPath): Node | null => valueAt(d, path)
-  const di = (key: string): Node | null => at('docker_isolation', key)
+  const top = new NodeFields(d.root)
+  const di = new NodeFields(d.root, ['docker_isolation'])
+  const logging = new NodeFields(d.root, ['logging'])
   return {
-    listen: text(at('listen')) ?? '',
-    api_key: text(at('api_key')) ?? '',
-    data_dir: text(at('data_dir')) ?? '',
-    init_timeout: text(at('init_timeout')) ?? '',
+    listen: top.text('listen') ?? '',
+    api_key: top.text('api_key') ?? '',
+    data_dir: top.text('data_dir') ?? '',
+    init_timeout: top.text('init_timeout') ?? '',
     docker_isolation: {
-      present: at('docker_isolation')?.type === 'object',
-      enabled: bool(di('enabled')) ?? false,
-      mode: text(di('mode')) ?? '',
-      enable_cache_volume: bool(di('enable_cache_volume')),
-      default_images: stringMap(di('default_images')),
-      registry: text(di('registry')),
-      network_mode: text(di('network_mode')),
-      memory_limit: text(di('memory_limit')),
-      cpu_limit: text(di('cpu_limit')),
-      timeout: text(di('timeout')),
-      extra_args: strings(di('extra_args')),
-      log_driver: text(di('log_driver')),
-      log_max_size: text(di('log_max_size')),
-      log_max_files: text(di('log_max_files')),
+      present: top.object('docker_isolation') !== null,
+      keys: di.keys(),
+      enabled: di.flag('enabled') ?? false,
+      mode: di.text('mode') ?? '',
+      enable_cache_volume: di.flag('enable_cache_volume'),
+      default_images: di.map('default_images'),
+      registry: di.text('registry'),
+      network_mode: di.text('network_mode'),
+      memory_limit: di.text('memory_limit'),
+      cpu_limit: di.text('cpu_limit'),
+      timeout: di.text('timeout'),
+      extra_args: di.strings('extra_args'),
+      log_driver: di.text('log_driver'),
+      log_max_size: di.text('log_max_size'),
+      log_max_files: di.text('log_max_files'),
     },
-    logging: { log_dir: text(at('logging', 'log_dir')) ?? '', json_format: bool(at('logging', 'json_format')) ?? false },
-    tray_endpoint: text(at('tray_endpoint')) ?? '',
-    enable_socket: bool(at('enable_socket')) ?? true,
+    logging: { log_dir: logging.text('log_dir') ?? '', json_format: logging.flag('json_format') ?? false },
+    tray_endpoint: top.text('tray_endpoint') ?? '',
+    enable_socket: top.flag('enable_socket') ?? true,
   }
 }
 
@@ -264,44 +271,47 @@ export function serverEntries(d: ConfigDocument): ServerEntry[] {
     return (list.children ?? []).flatMap((p) => {
       const [key, node] = p.children ?? []
       const name = String(key?.value)
-      return node?.type === 'object' ? [serverEntry(node, name, name)] : []
+      return node?.type === 'object' ? [serverEntry(new NodeFields(node), name, name)] : []
     })
   }
   if (list?.type !== 'array') return []
-  return (list.children ?? []).flatMap((node, index) =>
-    node.type === 'object' ? [serverEntry(node, index, text(valueBelow(node, ['name'])) ?? '')] : [],
-  )
+  const isPlain = lowerCaseTest()
+  return (list.children ?? []).flatMap((node, index) => {
+    if (node.type !== 'object') return []
+    const value = d.entries?.[index]
+    const fields =
+      isPlain(value) && (!isObject(value['isolation']) || isPlain(value['isolation'])) ? new PlainFields(value) : new NodeFields(node)
+    return [serverEntry(fields, index, fields.text('name') ?? '')]
+  })
 }
 
-function serverEntry(node: Node, index: number | string, name: string): ServerEntry {
-  const at = (key: string): Node | null => valueBelow(node, [key])
-  const iso = (key: string): Node | null => valueBelow(node, ['isolation', key])
+function serverEntry(fields: Fields, index: number | string, name: string): ServerEntry {
+  const isolation = fields.object('isolation')
   return {
     index,
+    keys: fields.keys(),
     name,
-    enabled: bool(at('enabled')),
-    quarantined: bool(at('quarantined')),
-    protocol: text(at('protocol')) ?? '',
-    command: text(at('command')) ?? '',
-    args: strings(at('args')),
-    env: stringMap(at('env')),
-    headers: stringMap(at('headers')),
-    url: text(at('url')) ?? '',
-    working_dir: text(at('working_dir')) ?? '',
-    init_timeout: text(at('init_timeout')) ?? '',
-    isolation:
-      at('isolation')?.type !== 'object'
-        ? null
-        : {
-            enabled: bool(iso('enabled')),
-            mode: text(iso('mode')),
-            image: text(iso('image')) ?? '',
-            network_mode: text(iso('network_mode')) ?? '',
-            extra_args: strings(iso('extra_args')),
-            working_dir: text(iso('working_dir')) ?? '',
-            log_driver: text(iso('log_driver')) ?? '',
-            log_max_size: text(iso('log_max_size')) ?? '',
-            log_max_files: text(iso('log_max_files')) ?? '',
-          },
+    enabled: fields.flag('enabled'),
+    quarantined: fields.flag('quarantined'),
+    protocol: fields.text('protocol') ?? '',
+    command: fields.text('command') ?? '',
+    args: fields.strings('args'),
+    env: fields.map('env'),
+    headers: fields.map('headers'),
+    url: fields.text('url') ?? '',
+    working_dir: fields.text('working_dir') ?? '',
+    init_timeout: fields.text('init_timeout') ?? '',
+    isolation: isolation && {
+      keys: isolation.keys(),
+      enabled: isolation.flag('enabled'),
+      mode: isolation.text('mode'),
+      image: isolation.text('image') ?? '',
+      network_mode: isolation.text('network_mode') ?? '',
+      extra_args: isolation.strings('extra_args'),
+      working_dir: isolation.text('working_dir') ?? '',
+      log_driver: isolation.text('log_driver') ?? '',
+      log_max_size: isolation.text('log_max_size') ?? '',
+      log_max_files: isolation.text('log_max_files') ?? '',
+    },
   }
 }

@@ -11,8 +11,19 @@ const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y
 const [quote, backslash, comma, colon] = [34, 92, 44, 58]
 const [openBrace, closeBrace, openBracket, closeBracket] = [123, 125, 91, 93]
 
-export function parseStrict(text: string, deepest: number): Node | null {
-  let at = 0
+/** `spans`: objects, by offset to the offset after them, that are known to be strict JSON; their children are read when somebody asks. */
+export function parseStrict(text: string, deepest: number, spans: ReadonlyMap<number, number> = none): Node | null {
+  const root = parse(text, 0, deepest, spans)
+  return root && /^[ \t\r\n]*$/.test(text.slice(root.offset + root.length)) ? root : null
+}
+
+const none: ReadonlyMap<number, number> = new Map()
+
+/** The value at an offset, whatever follows it. */
+export const parseStrictAt = (text: string, offset: number, deepest: number): Node | null => parse(text, offset, deepest, none)
+
+function parse(text: string, start: number, deepest: number, spans: ReadonlyMap<number, number>): Node | null {
+  let at = start
   /** The next character that is no blank; NaN at the end. */
   const next = (): number => {
     for (;;) {
@@ -93,8 +104,13 @@ export function parseStrict(text: string, deepest: number): Node | null {
     switch (next()) {
       case quote:
         return string(parent)
-      case openBrace:
-        return depth >= deepest ? null : object(parent, depth + 1)
+      case openBrace: {
+        const end = spans.get(at)
+        if (end === undefined || !parent) return depth >= deepest ? null : object(parent, depth + 1)
+        const node = new ObjectOnDemand(text, at, end, parent)
+        at = end
+        return node
+      }
       case openBracket:
         return depth >= deepest ? null : array(parent, depth + 1)
       case 116:
@@ -111,8 +127,32 @@ export function parseStrict(text: string, deepest: number): Node | null {
     at += found.length
     return leaf('number', start, Number(found), parent)
   }
-  const root = any(undefined, 0)
-  return root && Number.isNaN(next()) ? root : null
+  return any(undefined, 0)
+}
+
+/** An object in a list, whose children are read when somebody asks for them. */
+class ObjectOnDemand implements Node {
+  readonly type = 'object'
+  readonly offset: number
+  readonly length: number
+  readonly parent: Node
+  readonly #text: string
+  #children: Node[] | null = null
+
+  constructor(text: string, offset: number, end: number, parent: Node) {
+    this.#text = text
+    this.offset = offset
+    this.length = end - offset
+    this.parent = parent
+  }
+
+  get children(): Node[] {
+    if (this.#children === null) {
+      this.#children = parse(this.#text, this.offset, Infinity, none)?.children ?? []
+      for (const child of this.#children as Building[]) child.parent = this
+    }
+    return this.#children
+  }
 }
 
 function unescaped(literal: string): string | null {

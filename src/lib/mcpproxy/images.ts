@@ -28,7 +28,10 @@ const known: Record<string, string> = {
 }
 
 /** The last element of a path, as Go's filepath.Base on Unix. */
-export const baseName = (command: string): string => command.replace(/\/+$/, '').split('/').at(-1) ?? command
+export function baseName(command: string): string {
+  // Most have no path.
+  return command.includes('/') ? (command.replace(/\/+$/, '').split('/').at(-1) ?? command) : command
+}
 
 // Images that hold nothing of anybody's own, so that another one can take their place.
 const stock = /^(?:docker\.io\/)?(?:library\/)?(alpine|busybox|debian|ubuntu|python|node|golang|ruby|php|rust)(?::[\w.-]+)?$/
@@ -51,34 +54,25 @@ export function detectRuntime(command: string): string {
   return 'binary'
 }
 
-const uv = 'ghcr.io/astral-sh/uv:python3.13-bookworm-slim'
+const images = (python: string, node: string): Record<string, string> => ({
+  ...{ python, python3: python, uvx: python, pip: python, pipx: python },
+  ...{ node, npm: node, npx: node, yarn: node },
+  go: 'golang:1.21-alpine',
+  cargo: 'rust:1.75-slim',
+  rustc: 'rust:1.75-slim',
+  ruby: 'ruby:3.2-alpine',
+  gem: 'ruby:3.2-alpine',
+  php: 'php:8.2-cli-alpine',
+  composer: 'php:8.2-cli-alpine',
+  binary: 'alpine:3.18',
+  sh: 'alpine:3.18',
+  bash: 'alpine:3.18',
+})
+const modern = images('ghcr.io/astral-sh/uv:python3.13-bookworm-slim', 'node:22')
+const old = images('python:3.11', 'node:20')
+
 /** MCPProxy's own map: v0.7 to v0.23, and since v0.24.0. */
-export function builtInImages(version: Version): Record<string, string> {
-  const modern = since(version, 'uvImages')
-  const python = modern ? uv : 'python:3.11'
-  const node = modern ? 'node:22' : 'node:20'
-  return {
-    python,
-    python3: python,
-    uvx: python,
-    pip: python,
-    pipx: python,
-    node,
-    npm: node,
-    npx: node,
-    yarn: node,
-    go: 'golang:1.21-alpine',
-    cargo: 'rust:1.75-slim',
-    rustc: 'rust:1.75-slim',
-    ruby: 'ruby:3.2-alpine',
-    gem: 'ruby:3.2-alpine',
-    php: 'php:8.2-cli-alpine',
-    composer: 'php:8.2-cli-alpine',
-    binary: 'alpine:3.18',
-    sh: 'alpine:3.18',
-    bash: 'alpine:3.18',
-  }
-}
+export const builtInImages = (version: Version): Readonly<Record<string, string>> => (since(version, 'uvImages') ? modern : old)
 
 /** A name without a slash gets `<registry>/library/` in front; anything else stays. */
 export function fullImageName(image: string, registry: string): string {

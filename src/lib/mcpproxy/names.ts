@@ -7,12 +7,16 @@ import { since, type Version } from './versions.ts'
  * is not alphanumeric gets `server-` in front, trailing `-` and `.` go, at most 200 characters.
  */
 export function containerToken(server: string): string {
+  if (plainName.test(server)) return server
   const collapse = (s: string): string => s.replace(/-{2,}/g, '-')
   let token = collapse(server.replace(/[^A-Za-z0-9_.-]+/g, '-'))
   if (token !== '' && !/^[A-Za-z0-9]/.test(token)) token = collapse(`server-${token}`)
   token = token.replace(/[-.]+$/, '')
   return (token === '' ? 'server' : token).slice(0, 200)
 }
+
+/** Most names stay as they are. */
+const plainName = /^[A-Za-z0-9](?:[A-Za-z0-9_.]|-(?=[A-Za-z0-9_.])){0,198}(?<![-.])$/
 
 /** `docker ps --filter name=` of MCPProxy's clean-up: a substring match on the container's name. */
 export const cleanupPattern = (server: string): string => `mcpproxy-${containerToken(server)}-`

@@ -15,12 +15,6 @@ export function parseVersion(text: string | null | undefined): Version | null {
 /** The newest release that the model was checked against; taken when nothing tells the version. */
 export const newestKnown: Version = { major: 0, minor: 60, patch: 0, text: 'v0.60.0' }
 
-type Numbers = Pick<Version, 'major' | 'minor' | 'patch'>
-
-export function compareVersions(a: Numbers, b: Numbers): number {
-  return a.major - b.major || a.minor - b.minor || a.patch - b.patch
-}
-
 const firstReleases = {
   containerNames: [0, 8, 3],
   logOptions: [0, 8, 2],
@@ -44,6 +38,7 @@ const firstReleases = {
 export type Milestone = keyof typeof firstReleases
 
 export function since(version: Version, milestone: Milestone): boolean {
-  const [major, minor, patch] = firstReleases[milestone]
-  return compareVersions(version, { major, minor, patch }) >= 0
+  // Asked for every token of every server: no iterators, no objects.
+  const first = firstReleases[milestone]
+  return (version.major - first[0] || version.minor - first[1] || version.patch - first[2]) >= 0
 }

@@ -22,7 +22,9 @@ export interface JunitSuite {
 
 export function renderJunit(name: string, suites: readonly JunitSuite[]): string {
   const all = suites.flatMap((s) => s.cases)
-  const lines = ['<?xml version="1.0" encoding="UTF-8"?>', `<testsuites ${attributes({ name, ...counts(all) })}>`]
+  // The schema of Jenkins has no `skipped` here.
+  const { skipped: _, ...sums } = counts(all)
+  const lines = ['<?xml version="1.0" encoding="UTF-8"?>', `<testsuites ${attributes({ name, ...sums })}>`]
   for (const suite of suites) {
     lines.push(`  <testsuite ${attributes({ name: suite.name, ...counts(suite.cases), timestamp: suite.timestamp })}>`)
     for (const item of suite.cases) lines.push(...caseLines(item))
@@ -43,7 +45,7 @@ function caseLines(item: JunitCase): string[] {
   return body.length === 0 ? [`${head}/>`] : [`${head}>`, ...body, '    </testcase>']
 }
 
-function counts(cases: readonly JunitCase[]): Record<string, string> {
+function counts(cases: readonly JunitCase[]): Record<'tests' | 'failures' | 'errors' | 'skipped' | 'time', string> {
   const count = (has: (c: JunitCase) => boolean): string => String(cases.filter(has).length)
   return {
     tests: String(cases.length),

@@ -25,9 +25,9 @@ export function renderMarkdown(results: Results, options: ResultOptions): string
   return `${lines.join('\n').trimEnd()}\n`
 }
 
-function row(finding: Finding, { repository }: ResultOptions): string {
+function row(finding: Finding, { pages }: ResultOptions): string {
   const place = configPlace(finding)
-  const page = pageOf(finding.code, repository)
+  const page = pageOf(finding.code, pages)
   const name = page === null ? code(finding.code) : `[${code(finding.code)}](${page})`
   const first = finding.cites[0]
   const where = place ? `${place.line}:${place.column}` : first ? first.type : ''

@@ -21,7 +21,7 @@ export function nextStep(report: Report, { commands, flags = [] }: NextOptions):
   const finding = firstError(report)
   const recorded = report.recordedAt !== null
   if (!finding) return server ? undecided(server, run, has) : null
-  const subject = finding.server ?? server?.server
+  const subject = finding.server ?? finding.affects?.[0] ?? server?.server
   const refuted = report.servers.find((s) => s.findings.includes(finding))?.replayed?.refuted ?? []
   for (const [index, remedy] of finding.remedies.entries()) {
     if (refuted.some((r) => r.code === finding.code && r.remedy === index)) continue

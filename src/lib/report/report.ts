@@ -78,6 +78,8 @@ export interface ServerReport {
   /** One sentence: why this verdict. */
   summary: string
   findings: Finding[]
+  /** Codes of findings of the report as a whole that are among the causes here too. */
+  shared?: string[]
   steps: Step[]
   undetermined: Undetermined[]
   /** Starts in replays, in order; empty: none. */

@@ -3,7 +3,7 @@ import type { Finding } from '../rules/rule.ts'
 import { placeOf } from './citations.ts'
 import { renderJunit, type JunitCase } from './junit.ts'
 import { atLeast } from './lint-report.ts'
-import { sentenceOf, type ResultCase, type ResultGroup, type Results } from './results.ts'
+import { affected, sentenceOf, type ResultCase, type ResultGroup, type Results } from './results.ts'
 import { plainTheme } from './theme.ts'
 
 export function renderResultsJunit(results: Results): string {
@@ -17,7 +17,7 @@ export function renderResultsJunit(results: Results): string {
   )
 }
 
-function casesOf({ server, findings, open }: ResultCase, group: ResultGroup, { command, failOn }: Results): JunitCase[] {
+function casesOf({ server, findings, open, shared }: ResultCase, group: ResultGroup, { command, failOn }: Results): JunitCase[] {
   const about = server ?? command
   const cases: JunitCase[] = findings.map((f) => {
     const own = f.server || about
@@ -28,6 +28,8 @@ function casesOf({ server, findings, open }: ResultCase, group: ResultGroup, { c
       : { ...item, skipped: `${f.severity}: ${message}` }
   })
   if (open !== null) cases.push({ name: about, classname: group.name, error: { type: 'undetermined', message: open, text: '' } })
+  else if (shared && findings.length === 0)
+    cases.push({ name: about, classname: group.name, skipped: `told once for all servers: ${shared.join(', ')}` })
   else if (!findings.some((f) => atLeast(f.severity, failOn))) cases.push({ name: about, classname: group.name })
   return cases
 }
@@ -37,6 +39,7 @@ function bodyOf(finding: Finding): string {
   return [
     finding.title,
     finding.detail,
+    ...(finding.affects ? [affected(finding.affects)] : []),
     ...finding.cites.map((c) => `${placeOf(c, options)}${'text' in c ? `  ${c.text}` : ''}`),
     ...finding.remedies.map((r) => `-> ${r.title}`),
   ].join('\n')

@@ -12,6 +12,8 @@ export interface ResultCase {
   findings: Finding[]
   /** Why it could not be told whether it works; null: it could. */
   open: string | null
+  /** Codes of findings that are told once for several servers, this one among them. */
+  shared?: string[]
 }
 
 export interface ResultGroup {
@@ -37,6 +39,8 @@ export interface ResultOptions {
   version: string
   /** Where its repository is, without a slash at the end; null: unknown. */
   repository: string | null
+  /** Where the page of each code is, `/CODE.md` left out, without a slash at the end; null: nobody knows. */
+  pages: string | null
   /** Texts of the files by name, for fixes; what a fix would write passes `mask`. */
   sources?: Record<string, string>
   mask?: (text: string) => string
@@ -49,11 +53,19 @@ export const configPlace = (finding: Finding): ConfigPlace | null => finding.cit
 export const placeEnd = ({ line, column, length, end }: ConfigPlace): { line: number; column: number } =>
   end ?? { line, column: column + length }
 
-export const pageOf = (code: string, repository: string | null): string | null =>
-  repository === null ? null : `${repository}/blob/main/docs/findings/${code}.md`
+export const pageOf = (code: string, pages: string | null): string | null => (pages === null ? null : `${pages}/${code}.md`)
+
+/** The pages in a repository on GitHub. */
+export const pagesIn = (repository: string): string => `${repository}/blob/main/docs/findings`
 
 /** What it says of itself in one line. */
-export const sentenceOf = (finding: Finding): string => finding.detail.split('\n')[0] || finding.title
+export const sentenceOf = (finding: Finding): string =>
+  `${finding.detail.split('\n')[0] || finding.title}${finding.affects ? ` ${affected(finding.affects)}` : ''}`
+
+/** The servers that share a cause, in one sentence. */
+export const affected = (servers: readonly string[]): string =>
+  `Affects ${servers.length} servers: ${servers.slice(0, namesShown).join(', ')}${servers.length > namesShown ? ` and ${servers.length - namesShown} more` : ''}.`
+const namesShown = 10
 
 export function lintResults(report: LintReport): Results {
   return {
@@ -72,6 +84,7 @@ export function checkResults(report: Report, cwd: string): Results {
     server: s.server,
     findings: local(s.findings),
     open: s.verdict === 'undetermined' ? s.summary : null,
+    ...(s.shared ? { shared: s.shared } : {}),
   }))
   return {
     ...{ command: 'check', at: report.checkedAt, failOn: 'error', notes: [] },

@@ -41,7 +41,7 @@ export function renderSarif(results: Results, options: ResultOptions): string {
             name: 'mcpproxy-doctor',
             version: options.version,
             ...(options.repository === null ? {} : { informationUri: options.repository }),
-            rules: codes.map((code) => ruleOf(code, findings, options.repository)),
+            rules: codes.map((code) => ruleOf(code, findings, options.pages)),
           },
         },
         columnKind: 'utf16CodeUnits',
@@ -52,10 +52,10 @@ export function renderSarif(results: Results, options: ResultOptions): string {
   })
 }
 
-function ruleOf(code: string, findings: readonly Finding[], repository: string | null): object {
+function ruleOf(code: string, findings: readonly Finding[], pages: string | null): object {
   const told = describeCode(code)
   const own = findings.find((f) => f.code === code)
-  const page = pageOf(code, repository)
+  const page = pageOf(code, pages)
   return {
     id: code,
     shortDescription: { text: told?.title ?? own?.title ?? code },

@@ -18,6 +18,8 @@ export interface TokenView {
   tokens: string[]
   origin: string
   place: Place | null
+  /** With --explain: docker takes a later flag in its place. Absent: it counts. */
+  overriddenBy?: { origin: string; place: Place | null }
 }
 
 export interface IsolationView {
@@ -34,6 +36,16 @@ export interface IsolationView {
   runtimeType: string | null
   /** The newest isolation setup in main.log. */
   lastRun: { at: string; file: string; line: number | null; image: string | null; sameArguments: boolean } | null
+  /** With --explain: settings in the file that decide nothing for this server; null: not asked. */
+  explained:
+    | {
+        name: string
+        place: Place | null
+        how: 'overridden' | 'no-effect'
+        by: { name: string; place: Place | null } | null
+        why: string
+      }[]
+    | null
   /** Settings that do nothing, or not what they seem to. */
   noEffect: { code: string; title: string; detail: string; places: Place[] }[]
   step: Step
@@ -144,7 +156,10 @@ export function isolationText(view: IsolationView, home: string): View {
     if (view.tokens.length > 0) {
       const rows = view.tokens.map((t) => ({
         left: theme.text(shellLine(t.tokens)),
-        right: theme.text(t.origin) + (t.place ? `  ${t.place.line}:${t.place.column}` : ''),
+        right:
+          theme.text(t.origin) +
+          at(t.place) +
+          (t.overriddenBy ? `, overridden by ${theme.text(t.overriddenBy.origin)}${at(t.overriddenBy.place)}` : ''),
       }))
       lines.push('', 'docker', ...table(rows, theme), theme.text(shellLine(view.command)))
       const assumed = view.version.assumed ? `; the version is not known, ${view.version.value} is assumed` : ''
@@ -170,7 +185,8 @@ export function isolationText(view: IsolationView, home: string): View {
         ),
       )
     }
-    if (view.ignored)
+    if (view.explained) lines.push(...explainedLines(view.explained, theme))
+    else if (view.ignored)
       lines.push(
         '',
         ...paragraph(
@@ -180,12 +196,29 @@ export function isolationText(view: IsolationView, home: string): View {
           theme.width,
         ),
       )
-    for (const { title, places } of view.noEffect) {
+    for (const { title, places } of view.explained ? [] : view.noEffect) {
       const at = places.map((p) => `${p.line}:${p.column}`).join(', ')
       lines.push('', ...paragraph(theme.text(`No effect: ${title}${at ? ` (${at})` : ''}`), theme.width))
     }
     return joined(lines)
   }
+}
+
+const at = (place: Place | null): string => (place ? `  ${place.line}:${place.column}` : '')
+
+/** Each setting that is lost in two columns: it with its place, and what happens instead. */
+function explainedLines(settings: NonNullable<IsolationView['explained']>, theme: Theme): string[] {
+  if (settings.length === 0) return ['', 'Every setting of the file that concerns this server counts.']
+  const block = (title: string, how: 'overridden' | 'no-effect'): string[] => {
+    const rows = settings
+      .filter((s) => s.how === how)
+      .map((s) => ({
+        left: theme.text(s.name) + at(s.place),
+        right: theme.text(`${s.by ? `${how === 'overridden' ? 'by' : 'because of'} ${s.by.name}${at(s.by.place)}. ` : ''}${s.why}`),
+      }))
+    return rows.length === 0 ? [] : ['', title, ...table(rows, theme)]
+  }
+  return [...block('Overridden:', 'overridden'), ...block('No effect:', 'no-effect')]
 }
 
 export function containerText(view: ContainerView): View {

@@ -6,6 +6,7 @@ import { firstError, nextStep } from './next.ts'
 import { commandLines, remedyLines, remedyTitle, withoutStop } from './remedy-text.ts'
 import { overallVerdict, type Report, type ServerReport, type Verdict } from './report.ts'
 import { newestKnown } from '../mcpproxy/versions.ts'
+import { affected } from './results.ts'
 import { sinceWhen } from './history-text.ts'
 import { replayLines } from './replay-text.ts'
 import { stepLines, undeterminedLines } from './step-text.ts'
@@ -29,7 +30,11 @@ export function renderReport(report: Report, options: TextOptions): string {
   if (report.findings.length > 0) blocks.push(generalBlock(report, options, told))
   const many = report.servers.length > manyServers && !options.verbose
   if (report.servers.length > 1) blocks.push(summary(report, options))
-  for (const server of report.servers) blocks.push(many ? shortBlock(server, options) : serverBlock(server, report, options, told))
+  // Of whom nothing is left to say: the cause above names them.
+  const toldAbove = (s: ServerReport): boolean =>
+    s.verdict === 'problem' && s.shared !== undefined && s.findings.length === 0 && !options.verbose
+  for (const server of report.servers.filter((s) => !toldAbove(s)))
+    blocks.push(many ? shortBlock(server, options) : serverBlock(server, report, options, told))
   if (blocks.length === 0) blocks.push(verdictLine(report.verdict, [{ text: 'no server to look at' }], options))
   if (options.verbose) blocks.push(surroundings(report, options))
   else blocks.push(unseen(report, options))
@@ -128,6 +133,7 @@ function findingLines(
   const title = isCause ? (detail.shift() ?? finding.title) : finding.title
   const lines = findingHead({ ...finding, title }, !isCause && told.ranks.has(finding.rank), theme, width)
   if (!short) lines.push(...detail.flatMap((line) => paragraph(theme.text(line), width, '  ')))
+  if (finding.affects) lines.push(...paragraph(theme.text(affected(finding.affects)), width, '  '))
   if (!told.ranks.has(finding.rank)) {
     told.ranks.add(finding.rank)
     lines.push(...paragraph(`${finding.rank}: ${rankMeans[finding.rank]}`, width, '  ', theme.faint))

@@ -13,6 +13,7 @@ export default defineRule({
     const { expected } = config
     if (!expected || isConnected(serverLog, status)) return null
     const said = dockerFailure(serverLog, 'mount-source', 'mount-kind')
+    if (!said && hostPaths === undefined) return null
     const binds = expected.run.mounts.filter((m) => m.type === 'bind' && m.source.startsWith('/'))
     const text = programSaid(serverLog, 'is-directory', 'file-missing', 'script-missing', 'module-missing')
     const under = (target: string, path: string | null): boolean =>

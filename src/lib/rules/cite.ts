@@ -3,6 +3,7 @@ import type { Attempt, ConfigEvidence } from '../evidence/evidence.ts'
 import { maskedConfig } from '../evidence/secrets.ts'
 import { tellStory, type ContainerStory, type EngineEvent } from '../formats/engine-events.ts'
 import { field, type LogLine } from '../formats/log-line.ts'
+import { partAround } from '../formats/config-part.ts'
 import { keyAt, pointer, position, valueAt, type ConfigDocument, type ConfigPath } from '../formats/mcp-config.ts'
 import type { Citation } from './rule.ts'
 
@@ -10,9 +11,11 @@ const longestExcerpt = 400
 
 /** A place in the configuration by offset; the excerpt is its line. */
 export function citeOffset(document: ConfigDocument, offset: number, length: number, at: ConfigPath | null): Citation {
-  const masked = maskedConfig(document)
-  const start = masked.offset(offset)
-  const end = Math.max(start + 1, masked.offset(offset + length))
+  const part = partAround(document, offset, length)
+  const masked = maskedConfig(part?.document ?? document)
+  const before = part?.start ?? 0
+  const start = masked.offset(offset - before)
+  const end = Math.max(start + 1, masked.offset(offset + length - before))
   const { line, column } = position(document, offset)
   const until = position(document, Math.min(document.text.length, offset + length))
   const maskedColumn = masked.column(start)

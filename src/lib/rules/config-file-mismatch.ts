@@ -20,7 +20,8 @@ export default defineRule({
     const fits = logged === read || logged === config.trackedPath
     const tracked = status?.configPath ?? (fits || (severity !== undefined && config.trackedPath === null) ? logged : config.trackedPath)
     const differs = tracked !== null && tracked !== read
-    const has = config.servers.length > 0 ? `it has ${config.servers.map((s) => `"${s.name}"`).join(', ')}` : 'it has none'
+    // Only where it is to be said: a file may have thousands.
+    const has = (): string => (config.servers.length > 0 ? `it has ${config.servers.map((s) => `"${s.name}"`).join(', ')}` : 'it has none')
     const remedies = [{ kind: 'instruction' as const, title: 'Start MCPProxy with --config FILE, or keep only one of the two files.' }]
     const says = [
       ...(status?.configPath ? [citeApi('/api/v1/config', 'config_path', status.configPath)] : []),
@@ -35,7 +36,7 @@ export default defineRule({
             title: 'Two configuration files: which one MCPProxy reads depends on the folder in which it is started',
             facts: { read: other, tracked: read },
             cites: [citeHost(other, 'is read when MCPProxy is started in this folder'), citeHost(read, 'is saved to and watched'), ...says],
-            detail: `Started in the folder of ${other}, MCPProxy reads that file and, at its first start, writes what it read over ${read}.${severity ? ` It knows no server of this name; ${has}.` : ''}`,
+            detail: `Started in the folder of ${other}, MCPProxy reads that file and, at its first start, writes what it read over ${read}.${severity ? ` It knows no server of this name; ${has()}.` : ''}`,
             remedies,
           }
     const own = tracked === config.trackedPath
@@ -44,7 +45,7 @@ export default defineRule({
       ...(logged === tracked ? (['mainLog'] as const) : []),
       ...(own ? (['config'] as const) : []),
     ]
-    const unknown = severity ? ` ${read} has no server of this name; ${has}.` : ''
+    const unknown = severity ? ` ${read} has no server of this name; ${has()}.` : ''
     // That this file is read follows from the search order only; MCPProxy may have been started with another one.
     if (!own)
       return {

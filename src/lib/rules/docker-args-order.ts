@@ -6,7 +6,24 @@ import { citeConfig, citeLog } from './cite.ts'
 import { parseDockerRun, runFlagNames, type DockerRun } from '../formats/docker-run.ts'
 import { defineRule, type Detection } from './rule.ts'
 
-const dockerWords = new Set(['run', 'docker', 'i', 'it', 'ti', 't', 'd', 'e', 'v', 'rm', 'container', 'exec', 'start', 'interactive', '-'])
+/** Words of docker's own that, in the place of an image, only stand there by mistake. */
+export const dockerWords: ReadonlySet<string> = new Set([
+  'run',
+  'docker',
+  'i',
+  'it',
+  'ti',
+  't',
+  'd',
+  'e',
+  'v',
+  'rm',
+  'container',
+  'exec',
+  'start',
+  'interactive',
+  '-',
+])
 // Flags of docker run that a server's own program hardly has.
 const typical = new Set([
   '--memory',

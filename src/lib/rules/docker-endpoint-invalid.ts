@@ -2,14 +2,15 @@
 import { citeEngine, citeLog } from './cite.ts'
 import { callsDocker, dockerFailure, isConnected, story, unheardOf } from './helpers.ts'
 import { defineRule } from './rule.ts'
+import { noSocketAt, socketPath } from './wrong-engine.ts'
 
 export default defineRule({
   code: 'docker-endpoint-invalid',
   severity: 'error',
   title: 'The address of the engine that docker was given cannot be used',
   needs: ['serverLog'],
-  uses: ['config', 'engine', 'events', 'environment'],
-  detect({ serverLog }, { config, engine, events, environment }) {
+  uses: ['config', 'engine', 'events', 'environment', 'hostPaths'],
+  detect({ serverLog }, { config, engine, events, environment, hostPaths }) {
     const said = dockerFailure(serverLog, 'endpoint-invalid', 'not-docker')
     const unusable =
       engine && !engine.reachable.yes && ['misconfigured', 'not-docker'].includes(engine.reachable.why) ? engine.reachable : null
@@ -18,12 +19,16 @@ export default defineRule({
     const noScheme =
       configured !== null && configured !== '' && !configured.includes('://') ? dockerFailure(serverLog, 'cannot-connect') : null
     const needsDocker = callsDocker(config)
-    const text = story(events)?.startedAt == null ? (said ?? noScheme) : null
+    const noSocket = noSocketAt(dockerFailure(serverLog, 'cannot-connect')?.subject ?? engine?.endpoint.host ?? null, hostPaths)
+      ? dockerFailure(serverLog, 'cannot-connect')
+      : null
+    const text = story(events)?.startedAt == null ? (said ?? noScheme ?? noSocket) : null
     if (!text && !(unusable && needsDocker && !isConnected(serverLog))) return null
     return {
       observations: [
         ...(text ? (['serverLog'] as const) : []),
         ...(unusable || noScheme ? (['engine'] as const) : []),
+        ...(noSocket ? (['hostPaths'] as const) : []),
         ...(text && unheardOf(serverLog, events) ? (['events'] as const) : []),
       ],
       facts: { host: engine?.endpoint.host ?? configured, context: engine?.endpoint.context ?? null, why: text?.detail ?? null },
@@ -31,7 +36,9 @@ export default defineRule({
         ...(text ? [citeLog(text.line)] : []),
         ...(unusable && engine ? [citeEngine(engine.endpoint.decidedBy, unusable.message)] : []),
       ],
-      detail: `docker refuses before it asks any engine: ${text?.detail ?? unusable?.message ?? text?.text ?? ''}`,
+      detail: noSocket
+        ? `${socketPath(noSocket.subject ?? engine?.endpoint.host ?? null) ?? 'The address'} is no socket, so that no engine can listen there.`
+        : `docker refuses before it asks any engine: ${text?.detail ?? unusable?.message ?? text?.text ?? ''}`,
       remedies: [
         {
           kind: 'instruction',

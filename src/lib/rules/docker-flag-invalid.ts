@@ -5,7 +5,7 @@ import { runFlagNames, type RunFlag } from '../formats/docker-run.ts'
 import type { ConfigEvidence, ServerLog } from '../evidence/evidence.ts'
 import { valueAt } from '../formats/mcp-config.ts'
 import { citeConfig, citeLog } from './cite.ts'
-import { dockerFailure, failure, isConnected, placeOfToken, programSaid, refusal } from './helpers.ts'
+import { dockerFailure, failure, isConnected, placeOfToken, programSaid, refusal, story } from './helpers.ts'
 import { defineRule, type Detection } from './rule.ts'
 
 export default defineRule({
@@ -18,7 +18,11 @@ export default defineRule({
     if (isConnected(serverLog, status)) return null
     const one = gluedFlag(config, serverLog)
     if (one) return one
-    const failed = dockerFailure(serverLog, 'flag-unknown', 'flag-value', 'user-unknown', 'device', 'container-missing', 'other')
+    // A container that ran: docker had nothing against its flags, and the words are the program's.
+    const ran = story(events)?.startedAt != null
+    const failed = ran
+      ? null
+      : dockerFailure(serverLog, 'flag-unknown', 'flag-value', 'user-unknown', 'device', 'container-missing', 'other')
     const culprit = failed ? culpritOf(config, failed) : undefined
     // A sentence that is not known here, and that names nothing of the arguments, can be about anything.
     const unclear = failed !== null && ['container-missing', 'other'].includes(failed.kind) && (!culprit || culprit.name === 'network')

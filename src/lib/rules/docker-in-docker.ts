@@ -12,8 +12,13 @@ export default defineRule({
   uses: ['serverLog', 'events', 'status'],
   detect({ config }, { serverLog, events, status }) {
     const { server } = config
-    if (!server || !isIsolated(config) || isConnected(serverLog, status)) return null
-    const argument = server.args.findIndex((a) => /(?:^|[\s;&|(/])docker(?:\s|$)/.test(a))
+    const own = config.expected?.kind === 'own' ? config.expected : null
+    if (!server || !(isIsolated(config) || own) || isConnected(serverLog, status)) return null
+    const calls = (word: string): boolean => /(?:^|[\s;&|(/])docker(?:\s|$)/.test(word)
+    const inContainer = own ? own.command.findIndex(calls) : -1
+    // The outer docker of a server that runs its own is as it should be.
+    if (own && inContainer < 0) return null
+    const argument = own ? server.args.length - own.command.length + inContainer : server.args.findIndex(calls)
     const not = dockerFailure(serverLog, 'exec-not-found')
     const missing = not?.subject === 'docker' ? not : dockerSaid(serverLog, 'docker-missing')
     const program = programSaid(serverLog, 'shell-not-found', 'script-missing', 'spawn-missing')
@@ -22,7 +27,7 @@ export default defineRule({
     const noEngine = s?.startedAt != null ? dockerFailure(serverLog, 'cannot-connect', 'socket-denied') : null
     const text = missing ?? inner ?? noEngine
     const asked = failure(serverLog)?.stderr.find((l) => /docker.*(?:not installed|is required)/i.test(l.raw))
-    if (!text && !asked && !(argument >= 0 && !serverLog?.failed)) return null
+    if (!text && !asked && (own || !(argument >= 0 && !serverLog?.failed))) return null
     if (text && text === missing && s === null && argument < 0 && failure(serverLog)?.isolated == null) return null
     return {
       observations: [
@@ -37,16 +42,20 @@ export default defineRule({
         ...(text ? [citeLog(text.line)] : asked ? [citeLog(asked)] : []),
         ...(s ? [citeStory(s)] : []),
       ],
-      detail: 'MCPProxy wraps this command in a container, and inside there is no docker and no engine.',
-      remedies: [
-        {
-          kind: 'config-edit',
-          class: 'unisolated',
-          title: 'Run this server without isolation',
-          because: 'it starts a container of its own; what is lost is the isolation of the command that starts it',
-          edits: [{ path: serverPath(server, 'isolation', 'enabled'), value: false }],
-        },
-      ],
+      detail: own
+        ? 'The command in the container calls docker, and inside there is no docker or no engine.'
+        : 'MCPProxy wraps this command in a container, and inside there is no docker and no engine.',
+      remedies: own
+        ? [{ kind: 'instruction', title: 'Run the inner docker command itself, without a container around it.' }]
+        : [
+            {
+              kind: 'config-edit',
+              class: 'unisolated',
+              title: 'Run this server without isolation',
+              because: 'it starts a container of its own; what is lost is the isolation of the command that starts it',
+              edits: [{ path: serverPath(server, 'isolation', 'enabled'), value: false }],
+            },
+          ],
     }
   },
 })

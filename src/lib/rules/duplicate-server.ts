@@ -36,7 +36,7 @@ export default defineRule({
       rank: 'supported',
       facts: { other: twin.name },
       cites: [citeConfig(config, serverPath(server, 'name')), citeConfig(config, serverPath(twin, 'name'))],
-      detail: `"${twin.name}" has the same command, args and env: its tools appear twice.`,
+      detail: `"${twin.name}" and "${server.name}" have the same command, args and env: their tools appear twice.`,
       remedies: [{ kind: 'instruction', title: 'Remove one of them.' }],
     }
   },

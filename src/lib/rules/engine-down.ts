@@ -2,15 +2,15 @@
 import { citeEngine, citeLog, citeStory } from './cite.ts'
 import { callsDocker, dockerFailure, failure, isConnected, story, unheardOf } from './helpers.ts'
 import { defineRule } from './rule.ts'
-import { elsewhere } from './wrong-engine.ts'
+import { doubtfulAddress, elsewhere } from './wrong-engine.ts'
 
 export default defineRule({
   code: 'engine-down',
   severity: 'error',
   title: 'No Docker engine answers where the docker command looks',
   needs: ['serverLog'],
-  uses: ['config', 'engine', 'events', 'mainLog'],
-  detect({ serverLog }, { config, engine, events, mainLog }) {
+  uses: ['config', 'engine', 'events', 'mainLog', 'environment', 'hostPaths'],
+  detect({ serverLog }, { config, engine, events, mainLog, environment, hostPaths }) {
     const said = dockerFailure(serverLog, 'cannot-connect')
     const broke = dockerFailure(serverLog, 'connection-broken')
     const dead = engine && !engine.reachable.yes && ['missing', 'refused'].includes(engine.reachable.why) ? engine.reachable : null
@@ -24,6 +24,7 @@ export default defineRule({
     if (!text && !(dead && needsDocker && !isConnected(serverLog))) return null
     // Another engine at that very address may have come up since.
     const host = said?.subject ?? engine?.endpoint.host ?? null
+    const doubtful = doubtfulAddress(host, engine, environment, hostPaths)
     const recovery = mainLog?.general
       .filter((l) => l.message.startsWith('Docker unavailable') || l.message.startsWith('Docker became unavailable'))
       .at(-1)
@@ -34,7 +35,7 @@ export default defineRule({
         ...(text && unheardOf(serverLog, events) ? (['events'] as const) : []),
         ...(recovery ? (['mainLog'] as const) : []),
       ],
-      ...(dead && text ? { proof: 'docker says so, and nothing answers there now either.' } : {}),
+      ...(dead && text && !doubtful ? { proof: 'docker says so, and nothing answers there now either.' } : {}),
       facts: { host, decidedBy: engine?.endpoint.decidedBy ?? null },
       cites: [
         ...(text ? [citeLog(text.line)] : []),
@@ -46,8 +47,9 @@ export default defineRule({
       remedies: [
         {
           kind: 'instruction',
-          title:
-            'Start the engine, then restart the server: after an outage only servers whose own command is docker come back by themselves.',
+          title: doubtful
+            ? 'Look first whether this is the address that is meant; else start the engine there. Then restart the server.'
+            : 'Start the engine, then restart the server: after an outage only servers whose own command is docker come back by themselves.',
         },
       ],
     }

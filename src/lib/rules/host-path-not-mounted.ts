@@ -31,6 +31,8 @@ export default defineRule({
     if (!server || !run || isConnected(serverLog, status)) return null
     const said = programSaid(serverLog, 'script-missing', 'file-missing', 'module-missing')
     const exec = dockerFailure(serverLog, 'exec-path-missing', 'exec-not-found')
+    // Only the host or the program can tell whether there is such a path.
+    if (!said && !exec && hostPaths === undefined) return null
     const pathsIn = (word: string): string[] =>
       [
         ...word.matchAll(

@@ -98,6 +98,7 @@ import engineUnresponsive from './engine-unresponsive.ts'
 import latestMoved from './latest-moved.ts'
 import orphanContainers from './orphan-containers.ts'
 import dockerInPath from './docker-in-path.ts'
+import memoryOvercommitted from './memory-overcommitted.ts'
 import keyWithoutEffect from './key-without-effect.ts'
 import staleDefaultImages from './stale-default-images.ts'
 import modeWithoutEnabled from './mode-without-enabled.ts'
@@ -210,6 +211,7 @@ export const rules: readonly Rule[] = [
   latestMoved,
   orphanContainers,
   dockerInPath,
+  memoryOvercommitted,
   keyWithoutEffect,
   staleDefaultImages,
   modeWithoutEnabled,

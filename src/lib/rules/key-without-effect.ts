@@ -2,25 +2,11 @@
 import type { ConfigEvidence } from '../evidence/evidence.ts'
 import { nearest } from '../errors.ts'
 import { knownKeys, plain, valueAt, type ConfigPath } from '../formats/mcp-config.ts'
+import { neverRead } from '../mcpproxy/effective.ts'
 import type { Remedy } from '../remedies/remedy.ts'
 import { citeKey } from './cite.ts'
 import { failure, serverPath } from './helpers.ts'
 import { defineRule } from './rule.ts'
-
-// Documents and guides show these; no release has ever read them (checked v0.7.0 to v0.60.0).
-const never: Record<string, string> = {
-  memory_limit: 'extra_args: ["--memory", "…"]',
-  cpu_limit: 'extra_args: ["--cpus", "…"]',
-  volumes: 'extra_args: ["-v", "host:container:ro"]',
-  mounts: 'extra_args: ["-v", "host:container:ro"]',
-  timeout: 'init_timeout',
-  environment: 'env',
-  env: 'env of the server',
-  network: 'network_mode',
-  args: 'extra_args',
-  docker_args: 'extra_args',
-  workdir: 'working_dir',
-}
 
 export default defineRule({
   code: 'key-without-effect',
@@ -63,14 +49,11 @@ interface Ignored {
 function ignoredKeys(config: ConfigEvidence): Ignored[] {
   const { server } = config
   const found: Ignored[] = []
-  const unknown = (base: ConfigPath, known: readonly string[], own: boolean): void => {
-    const node = valueAt(config.document, base)
-    if (node?.type !== 'object') return
-    for (const property of node.children ?? []) {
-      const key = String(property.children?.[0]?.value)
+  const unknown = (base: ConfigPath, keys: readonly string[], known: readonly string[], own: boolean): void => {
+    for (const key of keys) {
       if (known.includes(key) || known.includes(key.toLowerCase())) continue
       const path = [...base, key]
-      const instead = never[key]
+      const instead = neverRead[key]
       const near = nearest(key, known)
       // Keys that nobody could mean are left alone: newer releases and other tools add their own.
       if (base.length > 2 && base.at(-1) === 'isolation' ? false : !near && !instead) continue
@@ -85,10 +68,10 @@ function ignoredKeys(config: ConfigEvidence): Ignored[] {
     }
   }
   if (server) {
-    unknown(serverPath(server, 'isolation'), knownKeys.isolation, true)
-    unknown(serverPath(server), knownKeys.server, true)
+    if (server.isolation) unknown(serverPath(server, 'isolation'), server.isolation.keys, knownKeys.isolation, true)
+    unknown(serverPath(server), server.keys, knownKeys.server, true)
   }
-  unknown(['docker_isolation'], knownKeys.docker_isolation, true)
+  unknown(['docker_isolation'], config.global.docker_isolation.keys, knownKeys.docker_isolation, true)
   // Parsed and shown, but no code enforces it; MCPProxy writes it itself, so the default says nothing.
   const timeout = config.global.docker_isolation.timeout
   if (timeout !== null && timeout !== '30s' && timeout !== '')

@@ -11,7 +11,9 @@ const targets = [
   new RegExp(`^(?!https?:)[a-z][a-z0-9+.-]*://${local}`, 'i'),
   new RegExp(`^--?[\\w-]*(?:url|uri|endpoint|server|api|dsn|connect|target)[\\w-]*=[a-z][a-z0-9+.-]*://${local}`, 'i'),
 ]
-const isTarget = (word: string): boolean => targets.some((t) => t.test(word))
+// One quick look, because few words are about localhost at all.
+const isLocal = (word: string): boolean => /localhost|127\.0\.0\.1|\[::1\]/i.test(word)
+const isTarget = (word: string): boolean => isLocal(word) && targets.some((t) => t.test(word))
 const origin = new RegExp(`^[a-z][a-z0-9+.-]*://${local}`, 'i')
 
 const loopback = /\b(?:localhost|127\.0\.0\.1)\b|\[?::1\]?/
@@ -52,7 +54,7 @@ export default defineRule({
     if (!server || !expected || flagValue(expected.run, 'network') === 'host') return null
     const argument = server.args.findIndex(isTarget)
     const variable = Object.entries(server.env).find(
-      ([name, v]) => isTarget(v) || (/url|uri|endpoint|api|dsn|connect|target|database/i.test(name) && origin.test(v)),
+      ([name, v]) => isTarget(v) || (isLocal(v) && /url|uri|endpoint|api|dsn|connect|target|database/i.test(name) && origin.test(v)),
     )?.[0]
     if (argument < 0 && variable === undefined) return null
     return {

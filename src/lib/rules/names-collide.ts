@@ -16,7 +16,8 @@ export default defineRule({
   detect({ config }, { events, mainLog, serverLog, containers, status }, { version }) {
     const { server } = config
     if (!server || server.enabled !== true) return null
-    const { starting, isolated, byPattern, byName } = dockerServers(config, version.value)
+    const { involved, starting, isolated, byPattern, byName } = dockerServers(config, version.value)
+    if (!involved.has(server.index)) return null
     const other = (s: ServerEntry): boolean => s.index !== server.index && s.name !== server.name
     // The killer is any server that starts docker; the victim an isolated one.
     const killers = isolated.has(server.index)
@@ -61,8 +62,8 @@ export default defineRule({
       ],
       detail:
         killers.length > 0
-          ? `Each start of "${first.name}" removes every container whose name contains "${cleanupPattern(first.name)}", and that is also this server's.`
-          : `Each start of this server removes every container whose name contains "${cleanupPattern(server.name)}", and that is also the one of "${first.name}".`,
+          ? `Each start of "${first.name}" removes every container whose name contains "${cleanupPattern(first.name)}", and that is also the one of "${server.name}".`
+          : `Each start of "${server.name}" removes every container whose name contains "${cleanupPattern(server.name)}", and that is also the one of "${first.name}".`,
       remedies: [{ kind: 'instruction', title: `Rename one of them: no name followed by "-" may begin another one.` }],
     }
   },
@@ -80,16 +81,34 @@ function patternsIn(name: string): string[] {
   return found
 }
 
-/** The enabled servers that start docker by their pattern, and those that are isolated by each pattern in their names. */
+/** The enabled servers that start docker by their pattern, and those that are isolated by the patterns of others in their names. */
 const dockerServers = oncePerFile((config, version) => {
-  const runs = (s: ServerEntry): string => decideIsolation(s, config.global, version).runs
-  const enabled = config.servers.filter((s) => s.enabled === true)
-  const starting = enabled.filter((s) => isStdio(s) && ['docker', 'own-docker'].includes(runs(s)))
-  const isolated = enabled.filter((s) => runs(s) === 'docker')
+  const starting: ServerEntry[] = []
+  const isolated: ServerEntry[] = []
+  for (const server of config.servers) {
+    if (server.enabled !== true) continue
+    const { runs } = decideIsolation(server, config.global, version)
+    if (isStdio(server) && (runs === 'docker' || runs === 'own-docker')) starting.push(server)
+    if (runs === 'docker') isolated.push(server)
+  }
+  const byPattern = grouped(starting, (s) => [cleanupPattern(s.name)])
+  const byName = new Map<string, ServerEntry[]>()
+  const involved = new Set<ServerEntry['index']>()
+  for (const server of isolated)
+    for (const pattern of new Set(patternsIn(nameOf(server)))) {
+      // Of nearly all names the only pattern is their own.
+      if (!byPattern.get(pattern)?.some((s) => s.name !== server.name)) continue
+      const group = byName.get(pattern)
+      if (group) group.push(server)
+      else byName.set(pattern, [server])
+      involved.add(server.index)
+    }
+  for (const server of starting) if (byName.has(cleanupPattern(server.name))) involved.add(server.index)
   return {
+    involved,
     starting: new Set(starting.map((s) => s.index)),
     isolated: new Set(isolated.map((s) => s.index)),
-    byPattern: grouped(starting, (s) => [cleanupPattern(s.name)]),
-    byName: grouped(isolated, (s) => new Set(patternsIn(nameOf(s)))),
+    byPattern,
+    byName,
   }
 })

@@ -23,6 +23,7 @@ export default defineRule({
       }
     }
     for (const [name, value] of Object.entries(server.env)) {
+      if (!value.includes('$')) continue
       look(value, serverPath(server, 'env', name))
       if (/^\$[A-Z_][A-Z0-9_]*$/.test(value)) places.push({ path: serverPath(server, 'env', name), reference: value })
     }
@@ -30,7 +31,7 @@ export default defineRule({
     const shell = /^(?:.*\/)?(?:ba|z|da|k|a)?sh$/.test(server.command)
     if (!shell)
       server.args.forEach((value, i) => {
-        if (!/^(?:-v|--volume|--mount)$/.test(server.args[i - 1] ?? '')) look(value, serverPath(server, 'args', i))
+        if (value.includes('$') && !/^(?:-v|--volume|--mount)$/.test(server.args[i - 1] ?? '')) look(value, serverPath(server, 'args', i))
       })
     const reference = told ? field(told, 'reference') : null
     const still = reference === null || JSON.stringify(server).includes(reference.replaceAll('"', '\\"'))

@@ -5,6 +5,7 @@ import type { Remedy } from '../remedies/remedy.ts'
 import { sameImage } from '../evidence/collect-engine.ts'
 import type { DockerError, DockerErrorKind } from '../formats/docker-error.ts'
 import { citeConfig, citeEngine } from './cite.ts'
+import { dockerWords } from './docker-args-order.ts'
 import { dockerFailure, dockerSaid, imagePlace, refusal } from './helpers.ts'
 import { defineRule, type Json, type Rule } from './rule.ts'
 
@@ -33,6 +34,8 @@ export function pullRule({ code, title, kinds, facts, detail, remedy, edits }: P
       const { observations, cites, started } = refusal(said, serverLog, events)
       // The image was there: what ran in the container wrote the line.
       if (started) return null
+      // docker run run …: no registry can have that.
+      if (config?.expected?.kind === 'own' && dockerWords.has(config.expected.run.image ?? '')) return null
       const place = imagePlace(config)
       const absent = image?.inspect === null
       // Why was it pulled, if it is here? It came later, or docker was not after this image.

@@ -46,7 +46,7 @@ export default defineRule({
   },
   hint(config, { version }) {
     const { registry } = config.global.docker_isolation
-    const short = config.server && isIsolated(config) ? shortName(config, version.value) : null
+    const short = registry && config.server && isIsolated(config) ? shortName(config, version.value) : null
     const image = config.expected?.run.image ?? ''
     if (!short || !registry || !image.startsWith(`${registry}/library/`) || /^(?:docker\.io|index\.docker\.io)$/.test(registry)) return null
     return {

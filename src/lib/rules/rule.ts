@@ -41,6 +41,8 @@ export interface Finding {
   severity: Severity
   rank: Rank
   server: string | null
+  /** Of a cause that several servers share and that is told once: these servers. */
+  affects?: string[]
   title: string
   detail: string
   facts: Record<string, Json>

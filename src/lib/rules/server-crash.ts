@@ -1,10 +1,11 @@
 /** Symptom: the program ends by itself, and no more precise cause was found. */
-import type { Attempt } from '../evidence/evidence.ts'
+import type { Attempt, ServerLog } from '../evidence/evidence.ts'
+import type { ContainerStory } from '../formats/engine-events.ts'
 import { fatalStart, readProgramErrors } from '../formats/program-error.ts'
 import { field, type LogLine } from '../formats/log-line.ts'
 import { citeLog, citeStory, lastWords } from './cite.ts'
-import { dockerFailure, failure, story } from './helpers.ts'
-import { defineRule } from './rule.ts'
+import { dockerFailure, endedByItself, failure, story } from './helpers.ts'
+import { defineRule, type Detection } from './rule.ts'
 
 const shown = 8
 
@@ -14,11 +15,14 @@ export default defineRule({
   title: 'The server program ends by itself before the handshake',
   symptom: true,
   needs: ['serverLog'],
-  uses: ['events'],
-  detect({ serverLog }, { events }) {
+  uses: ['events', 'containers'],
+  detect({ serverLog }, { events, containers }) {
     const attempt = failure(serverLog)
-    if (attempt?.outcome !== 'exited' && attempt?.outcome !== 'refused') return null
     const s = story(events)
+    if (attempt === null) return endedLater(serverLog, s)
+    if (attempt.outcome !== 'exited' && attempt.outcome !== 'refused') return null
+    // Docker ended and left the container running: whatever that was, it was not the program.
+    if (s !== null && s.diedAt === null && containers?.some((c) => c.id === s.id && c.state === 'running')) return null
     const reason = reasonAbove(attempt)
     const refused = s?.startedAt == null ? dockerFailure(serverLog, 'other') : null
     return {
@@ -40,6 +44,20 @@ export default defineRule({
     }
   },
 })
+
+/** It did the handshake, and later its container ended without anybody asking for it. */
+function endedLater({ newest }: ServerLog, s: ContainerStory | null): Detection | null {
+  if (newest?.outcome !== 'connected' || !newest.closedAfterConnect || newest.disconnectedAt || !s || !endedByItself(s)) return null
+  return {
+    title: 'The server program ended by itself after it had been connected',
+    observations: ['serverLog', 'events'],
+    rank: 'suspected',
+    facts: { exitCode: s.exitCode },
+    cites: [...lastWords(newest, shown), citeLog(newest.closedAfterConnect), citeStory(s)],
+    detail: `It answered, and ended later with exit code ${s.exitCode ?? 'unknown'}. No cause that is known here fits.`,
+    remedies: [{ kind: 'instruction', title: 'Read its last words above.' }],
+  }
+}
 
 /** What the program gave as its reason, where the lines of its stack push it out of the last words; null: it is among them. */
 function reasonAbove({ stderr }: Attempt): LogLine | null {

@@ -5,7 +5,7 @@ import { readProgress, readPull } from '../formats/start-progress.ts'
 import { baseName } from '../mcpproxy/images.ts'
 import { deadlines } from '../mcpproxy/deadlines.ts'
 import type { Remedy } from '../remedies/remedy.ts'
-import { citeConfig, citeLog, citeStory } from './cite.ts'
+import { citeConfig, citeLog, citeStory, lastWords } from './cite.ts'
 import { callsDocker, effectiveRun, endedByItself, failure, seconds, serverPath, story } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
@@ -27,7 +27,9 @@ export default defineRule({
     const busy = stillBusy(attempt, end)
     const cold =
       installsAnew(server.command, effectiveRun(config, setup)?.run.mounts.map((m) => m.target) ?? null) && attempt.stderr.length === 0
-    if (!once && !busy && !cold) return null
+    // The last word was about work: then it may have been at it still.
+    const working = busy === null && attempt.stderr.length > 0 && readProgress(attempt.stderr).at(-1) === attempt.stderr.at(-1)
+    if (!once && !busy && !cold && !working) return null
     const limits = deadlines(server, config.global, version.value, callsDocker(config))
     const same = serverLog.attempts.filter(
       (a) => a.outcome === 'no-answer' && Math.abs((a.durationMs ?? 0) - (attempt.durationMs ?? 0)) <= 1000,
@@ -47,7 +49,7 @@ export default defineRule({
               .slice(0, 1)
               .map((l) => citeLog(l))
           : []),
-        ...(busy ? [citeLog(busy)] : []),
+        ...(busy ? [citeLog(busy)] : working ? lastWords(attempt, 1) : []),
         ...(attempt.errorLine ? [citeLog(attempt.errorLine, attempt.error ?? undefined)] : []),
         ...(cold ? [citeConfig(config, serverPath(server, 'command'))] : []),
         ...(s ? [citeStory(s)] : []),
@@ -57,7 +59,9 @@ export default defineRule({
           ? `An earlier start took ${seconds(needed)} and then answered; this one was cut off after ${seconds(attempt.durationMs)}.`
           : busy
             ? `It was still at work when MCPProxy gave up after ${seconds(attempt.durationMs)}.`
-            : `${baseName(server.command)} installs the package anew at every start, because no cache outlives the container; it was cut off after ${seconds(attempt.durationMs)}.`,
+            : working
+              ? `The last that it said was about its start; after ${seconds(attempt.durationMs)} MCPProxy gave up.`
+              : `${baseName(server.command)} installs the package anew at every start, because no cache outlives the container; it was cut off after ${seconds(attempt.durationMs)}.`,
         same > 1 ? `${same} attempts ended after the same time, which is the clock and not the server.` : '',
         `A restart through the API waits ${seconds(limits.restartMs)}, the attempts that MCPProxy makes by itself 30 s; docker_isolation.timeout is never used.`,
       ]

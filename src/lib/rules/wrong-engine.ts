@@ -1,5 +1,6 @@
 /** The docker that MCPProxy starts looks at another engine than the one that runs. */
-import type { DockerEngine } from '../evidence/evidence.ts'
+import type { DockerEngine, ProxyEnvironment } from '../evidence/evidence.ts'
+import type { HostPath } from '../system/system.ts'
 import { citeEngine, citeLog } from './cite.ts'
 import { dockerFailure, story } from './helpers.ts'
 import { defineRule } from './rule.ts'
@@ -16,6 +17,33 @@ export function elsewhere(host: string | null, engine: DockerEngine | undefined)
   )
 }
 
+/** The path of a unix socket in an engine's address; null: it is another kind of address. */
+export const socketPath = (host: string | null): string | null => (host?.startsWith('unix://') ? host.slice('unix://'.length) : null)
+
+/** Something lies at that path, and it is no socket. */
+export function noSocketAt(host: string | null, paths: Record<string, HostPath> | undefined): boolean {
+  const found = paths?.[socketPath(host) ?? '']
+  return found !== undefined && found.type !== 'missing' && found.type !== 'socket'
+}
+
+/** Nothing answers at this address, and that may as well be because another one is meant: then it is no proof that the engine is down. */
+export function doubtfulAddress(
+  host: string | null,
+  engine: DockerEngine | undefined,
+  environment: ProxyEnvironment | undefined,
+  paths: Record<string, HostPath> | undefined,
+): boolean {
+  const named = environment?.env['DOCKER_HOST'] ?? ''
+  return (named !== '' && !named.includes('://')) || noSocketAt(host, paths) || pointsAway(engine)
+}
+
+/** The address is that of a context, not the default one, and no engine answers there. */
+const pointsAway = (engine: DockerEngine | undefined): boolean =>
+  engine?.reachable.yes === false &&
+  ['missing', 'refused'].includes(engine.reachable.why) &&
+  engine.endpoint.context !== null &&
+  engine.endpoint.context !== 'default'
+
 export default defineRule({
   code: 'wrong-engine',
   severity: 'error',
@@ -24,7 +52,20 @@ export default defineRule({
   uses: ['events'],
   detect({ serverLog, engine }, { events }) {
     const said = dockerFailure(serverLog, 'cannot-connect')
-    if (!said || story(events)?.startedAt != null || !elsewhere(said.subject, engine)) return null
+    if (!said || story(events)?.startedAt != null) return null
+    if (!elsewhere(said.subject, engine)) {
+      if (!pointsAway(engine)) return null
+      return {
+        observations: ['serverLog', 'engine'],
+        // Whether another engine runs on this machine was not seen.
+        rank: 'suspected',
+        title: `The context "${engine.endpoint.context ?? ''}" of docker leads to an engine that is not there`,
+        facts: { looksAt: said.subject, answers: null, context: engine.endpoint.context },
+        cites: [citeLog(said.line), citeEngine(engine.endpoint.host ?? 'engine', engine.endpoint.decidedBy)],
+        detail: `docker was sent to ${said.subject ?? 'another address'} by a context. Either that engine is to be started, or another one is meant.`,
+        remedies: [{ kind: 'command', title: 'Look which engines there are', argv: ['docker', 'context', 'ls'] }],
+      }
+    }
     return {
       observations: ['serverLog', 'engine'],
       facts: { looksAt: said.subject, answers: engine.endpoint.host },

@@ -50,6 +50,7 @@ export function createTransport(endpoint: ResolvedEndpoint, env: Record<string, 
         method: options.method,
         headers: options.headers,
         ...where.connect,
+        ...(secure ? {} : withoutServername),
         path: where.base + options.path,
         agent,
       })
@@ -121,6 +122,9 @@ export function createTransport(endpoint: ResolvedEndpoint, env: Record<string, 
     close: () => agent.destroy(),
   }
 }
+
+/** For TLS only. Otherwise Node builds large regular expressions to see whether the name of the host is an address. */
+export const withoutServername = { servername: '' }
 
 const asError = (value: unknown): Error => (value instanceof Error ? value : new Error(String(value)))
 

@@ -2,6 +2,7 @@
 import os from 'node:os'
 import { randomBytes } from 'node:crypto'
 import type Docker from 'dockerode'
+import { containerLines } from './container-log.ts'
 import { publicEndpoint, type ResolvedEndpoint } from './docker-endpoint.ts'
 import { createTransport, readBounded, type Transport } from './docker-transport.ts'
 import { classifyEngineError, engineFailure, isRestart, statusOf, type EngineError } from './engine-error.ts'
@@ -23,6 +24,8 @@ export interface EngineOptions {
 }
 
 const largestEvents = 16 * 1024 * 1024
+/** Of a container's log: docker keeps up to 300 MB of it, which nobody reads. */
+const newestLines = 5000
 const largestExport = 8 * 1024 ** 3
 const retryAfterMs = 200
 export const roleLabel = 'io.mcpproxy-doctor.role'
@@ -114,9 +117,14 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
     return orNull(docker.getImage(reference).inspect())
   }
 
+  // Whoever asks while somebody does gets the same answer.
+  let asking: Promise<Observed<unknown>> | null = null
+  const version = (): Promise<Observed<unknown>> =>
+    (asking ??= ask(async (docker) => object(await docker.version())).finally(() => (asking = null)))
+
   return {
     endpoint: async () => publicEndpoint(await endpoint()),
-    version: () => ask(async (docker) => object(await docker.version())),
+    version,
     info: () => ask(async (docker) => object(await docker.info())),
     containers: () => ask(async (docker) => list(await docker.listContainers({ all: true }))),
     images: () => ask(async (docker) => list(await docker.listImages())),
@@ -127,16 +135,33 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
         if (!/^[\w][\w.-]*$/.test(id)) throw engineFailure('failed', 'This is not an id that an engine could know.')
         return orNull(docker.getContainer(id).inspect())
       }),
-    events: () =>
+    logs: (id, since) =>
       ask(async (docker) => {
-        // Sets the clock difference: with an `until` in its future (a virtual machine that slept) the engine would keep the stream open.
-        await docker.version()
+        if (!/^[\w][\w.-]*$/.test(id)) throw engineFailure('failed', 'This is not an id that an engine could know.')
+        const container = docker.getContainer(id)
+        const { Config } = await container.inspect()
+        const bytes = await container.logs({
+          stdout: true,
+          stderr: true,
+          timestamps: true,
+          tail: newestLines,
+          since: since ?? 0,
+          follow: false,
+        })
+        return containerLines(bytes, Config.Tty)
+      }),
+    events: async () => {
+      // Sets the clock difference: with an `until` in its future (a virtual machine that slept) the engine would keep the stream open.
+      const answer = await version()
+      if (!answer.ok) return answer
+      return ask(async (docker) => {
         const skew = (await connect()).skewMs() ?? 0
         const until = Date.now() + (Math.abs(skew) < 2000 ? 0 : skew + 500)
         // Only with `until` does it end.
         const stream: AsyncIterable<Buffer | string> = await docker.getEvents({ since: 0, until: until / 1000 })
         return jsonValues((await readBounded(stream, largestEvents, 'fail')).toString('utf8'))
-      }),
+      })
+    },
     programs: async (reference) => {
       const reading = readPrograms(reference)
       const settled = reading.then(
@@ -246,6 +271,15 @@ function list(value: unknown): unknown[] {
 
 /** Objects one behind another, with or without line ends between them (podman and old engines leave them out). */
 export function jsonValues(text: string): unknown[] {
+  try {
+    const values = text
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .map((line) => JSON.parse(line) as unknown)
+    if (values.every((value) => typeof value === 'object' && value !== null)) return values
+  } catch {
+    // Several in a line, or one in several: brackets are counted.
+  }
   const values: unknown[] = []
   let start = -1
   let depth = 0

@@ -1,6 +1,8 @@
 /** Files of this machine. Nothing here waits for a FIFO, a device or a dead network mount. */
-import { constants, type Stats } from 'node:fs'
+import { constants, readSync, type Stats } from 'node:fs'
 import fs, { type FileHandle } from 'node:fs/promises'
+import { followFile } from './file-follower.ts'
+import { gunzipped, unpackedChunks } from './unpack.ts'
 import { notObserved, observed, type Files, type HostPath, type Observed, type OpenFile, type SourceError } from './system.ts'
 
 const largestUnpacked = 256 * 1024 * 1024
@@ -34,13 +36,32 @@ export function createFiles(options: { maxUnpacked?: number } = {}): Files & { c
             const { size, mtimeMs } = await handle.stat()
             if (path.endsWith('.gz')) return inMemory(path, mtimeMs, await unpack(handle, options.maxUnpacked ?? largestUnpacked))
             open.add(handle)
-            return positioned(path, handle, size, mtimeMs, open)
+            return positioned(path, handle, size, mtimeMs, open, size >= worthAsking && (await isLocal(path)))
           } finally {
             if (!open.has(handle)) await handle.close()
           }
         },
         null,
       ),
+    unpack: (path) =>
+      attempt<AsyncIterable<Buffer> | null>(
+        path,
+        async () => {
+          const handle = await openRegular(path)
+          open.add(handle)
+          const done = async (): Promise<void> => {
+            if (open.delete(handle)) await handle.close()
+          }
+          return unpackedChunks(handle, path, done)
+        },
+        null,
+      ),
+    follow: (path) =>
+      followFile(path, {
+        // Not there, or not readable: both may change while somebody waits.
+        open: () => openRegular(path).catch(() => null),
+        asFile: (handle, size) => positioned(path, handle, size, 0, new Set([handle]), false),
+      }),
     list: (path) => attempt<string[] | null>(path, () => fs.readdir(path), null),
     close: async () => {
       await Promise.all([...open].map((handle) => handle.close().catch(() => {})))
@@ -132,11 +153,37 @@ async function readUpTo(handle: FileHandle, limit: number): Promise<Buffer> {
   return Buffer.concat(chunks, have)
 }
 
-function positioned(path: string, handle: FileHandle, size: number, mtimeMs: number, open: Set<FileHandle>): OpenFile {
+/** Of smaller files it makes no difference. */
+const worthAsking = 1024 * 1024
+/** File systems of this machine's own disks and memory (`linux/magic.h`): ext4, xfs, btrfs, zfs, f2fs, tmpfs, overlayfs. */
+const localTypes = new Set([0xef53, 0x58465342, 0x9123683e, 0x2fc12fc1, 0xf2f52010, 0x01021994, 0x794c7630])
+
+const isLocal = async (path: string): Promise<boolean> =>
+  process.platform === 'linux' &&
+  fs.statfs(path).then(
+    ({ type }) => localTypes.has(type),
+    () => false,
+  )
+
+function positioned(path: string, handle: FileHandle, size: number, mtimeMs: number, open: Set<FileHandle>, atOnce: boolean): OpenFile {
   return {
     path,
     size,
     mtimeMs,
+    ...(atOnce
+      ? {
+          readNow: (offset: number, length: number, into: Buffer): Buffer => {
+            const wanted = Math.max(0, Math.min(length, size - offset, into.length))
+            let have = 0
+            while (have < wanted) {
+              const bytesRead = readSync(handle.fd, into, have, wanted - have, offset + have)
+              if (bytesRead === 0) break
+              have += bytesRead
+            }
+            return into.subarray(0, have)
+          },
+        }
+      : {}),
     read: async (offset, length, into) => {
       // A log grows while it is read; what came after opening belongs to the next look.
       const wanted = Math.max(0, Math.min(length, size - offset))
@@ -161,13 +208,16 @@ async function unpack(handle: FileHandle, maxUnpacked: number): Promise<Buffer> 
   const tooLarge = `larger than ${Math.round(maxUnpacked / 1024 ** 2)} MiB`
   if (packed.length > maxUnpacked) throw new Error(tooLarge)
   if (packed.length === 0) return packed
-  const { gunzip } = await import('node:zlib')
-  return new Promise((resolve, reject) => {
-    gunzip(packed, { maxOutputLength: maxUnpacked }, (error, unpacked) => {
-      if (error === null) resolve(unpacked)
-      else reject(new Error(codeOf(error) === 'ERR_BUFFER_TOO_LARGE' ? `unpacked ${tooLarge}` : `cannot be unpacked (${error.message})`))
-    })
-  })
+  try {
+    return await gunzipped(packed, maxUnpacked)
+  } catch (error) {
+    throw new Error(
+      codeOf(error) === 'ERR_BUFFER_TOO_LARGE'
+        ? `unpacked ${tooLarge}`
+        : `cannot be unpacked (${error instanceof Error ? error.message : String(error)})`,
+      { cause: error },
+    )
+  }
 }
 
 const inMemory = (path: string, mtimeMs: number, content: Buffer): OpenFile => ({

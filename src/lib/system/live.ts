@@ -5,7 +5,7 @@ import { watchEngine } from './engine-watch.ts'
 import { createFiles } from './files.ts'
 import { chooseProcess, locate, type Located } from './locations.ts'
 import { createProxyApi, defaultSocket, listenUrl, type LiveProxyApi } from './mcpproxy.ts'
-import { findProxyProcesses, proxyEnvironment, readProxyProcess, type ProxyProcess } from './processes.ts'
+import { findProxyProcesses, proxyEnvironment, readProxyProcess, relevantEnvironment, type ProxyProcess } from './processes.ts'
 import type { ReplayRunner } from './replay-run.ts'
 import { createReplayRunner } from './replay-runner.ts'
 import { observed, type EngineWatch, type Files, type ProxyEnvironment, type System } from './system.ts'
@@ -61,14 +61,21 @@ export function createLiveSystem(options: LiveOptions): LiveSystem {
   const running = once(async (): Promise<ProxyProcess | null> => {
     const found = await chosen()
     const all = await processes()
-    if (all.length <= 1 && found !== null) return found
+    // Where no process can be seen, the one that answers cannot be either.
+    if (all.length === 0 || (all.length === 1 && found !== null)) return found
     if (platform !== 'linux') return null
     const pid = pidOf(await proxy.get('/api/v1/info'))
     return (pid === null ? null : await readProxyProcess(files, pid)) ?? found
   })
   const environment = once(async (): Promise<ProxyEnvironment> => proxyEnvironment(files, await running(), { env, platform, uid }))
+  // Without the search for programs that belongs to the whole of it.
+  const variables = once(async () => {
+    const its = (await running())?.env ?? null
+    return { env: its ?? relevantEnvironment(env), source: its === null ? 'assumed' : 'process' }
+  })
+  const allVariables = async (): Promise<Record<string, string | undefined>> => ({ ...env, ...(await variables()).env })
   const endpoint = once(async () => {
-    const its = await environment()
+    const its = await variables()
     return resolveEndpoint({
       env: its.env,
       read: (path) => files.read(path, 1024 * 1024),
@@ -78,13 +85,13 @@ export function createLiveSystem(options: LiveOptions): LiveSystem {
       whose: its.source === 'process' ? 'the MCPProxy process' : undefined,
     })
   })
-  const engine = createEngine({ endpoint, deadline: options.deadline, env: async () => ({ ...env, ...(await environment()).env }) })
-  const replays = createReplayRunner({ endpoint, env: async () => ({ ...env, ...(await environment()).env }), files, platform })
+  const engine = createEngine({ endpoint, deadline: options.deadline, env: allVariables })
+  const replays = createReplayRunner({ endpoint, env: allVariables, files, platform })
   const watches = new Set<EngineWatch>()
   return {
     replays,
     watchEngine: async (listener) => {
-      const answer = await watchEngine({ endpoint, env: async () => ({ ...env, ...(await environment()).env }) }, listener)
+      const answer = await watchEngine({ endpoint, env: allVariables }, listener)
       if (answer.ok) watches.add(answer.value)
       return answer
     },

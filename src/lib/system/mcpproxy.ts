@@ -1,6 +1,7 @@
 /** MCPProxy's REST API: over its socket, or over TCP with the key once it is clear who listens there. */
 import type { Agent, ClientRequestArgs, IncomingMessage } from 'node:http'
 import path from 'node:path'
+import { withoutServername } from './docker-transport.ts'
 import { notObserved, observed, type ApiAnswer, type Files, type Observed, type ProxyApi, type SourceError } from './system.ts'
 
 export interface ProxyApiOptions {
@@ -199,7 +200,15 @@ async function request(options: ProxyApiOptions, place: Place, question: Questio
     // node:http follows no redirect, and a 3xx is an answer like any other.
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       const outgoing = http.request(
-        { ...place.connect, method: question.method, path: question.path, headers, agent: place.agent, signal: abort.signal },
+        {
+          ...place.connect,
+          ...(place.secure ? {} : withoutServername),
+          method: question.method,
+          path: question.path,
+          headers,
+          agent: place.agent,
+          signal: abort.signal,
+        },
         resolve,
       )
       outgoing.on('error', reject)

@@ -2,6 +2,7 @@
  * The running MCPProxy and what its child processes inherit. Only Linux shows that to others (/proc); elsewhere
  * our own environment is the best guess, and is called so.
  */
+import { close, open, read } from 'node:fs'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { object, text } from '../formats/loose.ts'
@@ -58,10 +59,35 @@ export async function findProxyProcesses(files: Files, platform: string, uid: nu
     : []
   const found: ProxyProcess[] = []
   for (let i = 0; i < pids.length; i += atOnce) {
-    const batch = await Promise.all(pids.slice(i, i + atOnce).map((pid) => readProxyProcess(files, pid, proc)))
+    const batch = await Promise.all(
+      pids.slice(i, i + atOnce).map(async (pid) => ((await mayBeDaemon(`${proc}/${pid}`)) ? readProxyProcess(files, pid, proc) : null)),
+    )
     found.push(...batch.filter((p) => p !== null))
   }
   return found.sort((a, b) => Number(b.user.uid === uid) - Number(a.user.uid === uid))
+}
+
+/**
+ * Hundreds of processes are none, and each costs time at every start: one small read tells them apart. A process that hangs in the
+ * kernel may never let itself be read, hence the limit.
+ */
+async function mayBeDaemon(folder: string): Promise<boolean> {
+  const command = await new Promise<string>((resolve) => {
+    const late = setTimeout(() => resolve(''), 2000)
+    const done = (text: string): void => {
+      clearTimeout(late)
+      resolve(text)
+    }
+    open(`${folder}/cmdline`, (failure, handle) => {
+      if (failure) return done('')
+      const buffer = Buffer.alloc(4096)
+      read(handle, buffer, 0, buffer.length, 0, (error, length) => {
+        close(handle, () => {})
+        done(error ? '' : buffer.toString('utf8', 0, length))
+      })
+    })
+  })
+  return isDaemonName(folder, command.split('\0')[0] ?? '')
 }
 
 /** Null: there is no such process, or it is not a MCPProxy daemon, or it lives in a container (its paths are not ours). */
@@ -110,15 +136,17 @@ const parseEnviron = (text: string): Record<string, string> =>
 
 /** `mcpproxy` alone and `mcpproxy serve` are the daemon (cmd/mcpproxy/main.go `rootCmd.RunE = runServer`); other subcommands are not. */
 async function isDaemon(folder: string, argv: readonly string[]): Promise<boolean> {
-  const [command = ''] = argv
-  if (command === '') return false
-  if (!isProxyName(command)) {
-    // Started under another name? Its executable tells, where we may look.
-    const executable = await fs.readlink(`${folder}/exe`).catch(() => '')
-    if (!isProxyName(executable.replace(/ \(deleted\)$/, ''))) return false
-  }
+  if (!(await isDaemonName(folder, argv[0] ?? ''))) return false
   const words = subcommands(argv.slice(1))
   return (words.length === 0 || words[0] === 'serve') && !argv.some((a) => a === '--help' || a === '-h' || a === '--version' || a === '-v')
+}
+
+async function isDaemonName(folder: string, command: string): Promise<boolean> {
+  if (command === '') return false
+  if (isProxyName(command)) return true
+  // Started under another name? Its executable tells, where we may look.
+  const executable = await fs.readlink(`${folder}/exe`).catch(() => '')
+  return isProxyName(executable.replace(/ \(deleted\)$/, ''))
 }
 
 /** `mcpproxy`, also with a version behind it (`mcpproxy-0.60.0`); not `mcpproxy-tray` or `mcpproxy-doctor`. */

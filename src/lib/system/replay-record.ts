@@ -4,9 +4,8 @@
  */
 import { containerStories, type EngineEvent } from '../formats/engine-events.ts'
 import { bool, number, object, text, texts, type Loose } from '../formats/loose.ts'
-import { linesOf, type ByteRecord } from './byte-record.ts'
+import type { ByteRecord } from './byte-record.ts'
 import type { Run } from './replay-run.ts'
-import { runSignature } from './replay-signature.ts'
 import type { ForeignLine, Transcript } from './stdio-client.ts'
 
 export interface RecordedStart {
@@ -52,10 +51,8 @@ export function replaysJson(replays: RecordedReplays): unknown {
 }
 
 function runJson(run: Run): unknown {
-  // It is made of what is here already, with the digits out: a secret would no longer be known in it.
-  const { signature: _, ...rest } = run
   return {
-    ...rest,
+    ...run,
     startedAt: run.startedAt.toISOString(),
     transcript: run.transcript && transcriptJson(run.transcript),
     container: run.container && containerJson(run.container),
@@ -129,7 +126,7 @@ function runOf(v: Loose): Run {
   const times = object(v['times'])
   const transcript = v['transcript'] == null ? null : transcriptOf(object(v['transcript']))
   const container = v['container'] == null ? null : containerOf(object(v['container']))
-  const run: Omit<Run, 'signature'> = {
+  return {
     id: text(v['id']) ?? '',
     // An outcome that is not known here says nothing of the server.
     outcome: oneOf(v['outcome'], ['works', 'refused', 'exited', 'no-answer', 'protocol-broken', 'ended-by-other', 'not-run'], 'not-run'),
@@ -148,7 +145,6 @@ function runOf(v: Loose): Run {
     exitCode: number(v['exitCode']),
     exitSignal: text(v['exitSignal']),
     endedBy: text(v['endedBy']) as Run['endedBy'],
-    dockerErrors: texts(v['dockerErrors']) as Run['dockerErrors'],
     container,
     startedAt: date(v['startedAt']) ?? new Date(0),
     times: {
@@ -163,21 +159,6 @@ function runOf(v: Loose): Run {
     leftover: text(v['leftover']),
     sweepFailed: texts(v['sweepFailed']),
   }
-  return { ...run, signature: signatureOf(run) }
-}
-
-function signatureOf(run: Omit<Run, 'signature'>): string {
-  if (run.transcript === null) return `not run: ${run.notRun ?? 'failed'}`
-  return runSignature(
-    {
-      outcome: run.outcome,
-      transcript: run.transcript,
-      dockerErrors: run.dockerErrors,
-      exitCode: run.exitCode ?? run.container?.exitCode ?? null,
-      oom: run.container?.oomKilled === true,
-    },
-    linesOf(run.transcript.stderr).map((line) => line.trim()),
-  )
 }
 
 function transcriptOf(v: Loose): Transcript {

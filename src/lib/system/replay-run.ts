@@ -37,8 +37,6 @@ export interface Run {
   reason: string | null
   /** Set when `not-run`. */
   notRun: 'no-engine' | 'image-missing' | 'refused-by-plan' | 'no-program' | 'failed' | null
-  /** Short, the same for runs that went the same way, e.g. `exited 1: Error: Cannot find module 'x'`. */
-  signature: string
   plan: Pick<ReplayPlan, 'kind' | 'argv' | 'command' | 'name' | 'image' | 'changes'>
   /** `docker`: the command, as MCPProxy does. `api`: there is no docker command here. `host`: no container. */
   via: 'docker' | 'api' | 'host'
@@ -47,8 +45,6 @@ export interface Run {
   exitCode: number | null
   exitSignal: string | null
   endedBy: EndedBy | null
-  /** What docker itself said, as far as it is known. */
-  dockerErrors: DockerErrorKind[]
   /** Null: none was created, or nobody could look. */
   container: (DeadContainer & { id: string; story: ContainerStory }) | null
   startedAt: Date

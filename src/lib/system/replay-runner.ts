@@ -3,11 +3,9 @@
  * container is removed by id before the answer is given; what even a killed doctor leaves, the next run sweeps away.
  */
 import { setMaxListeners } from 'node:events'
-import { dockerError } from '../formats/docker-error.ts'
 import { containerCreate } from '../formats/container-create.ts'
 import { parseDockerRun } from '../formats/docker-run.ts'
 import { startThroughApi } from './api-child.ts'
-import { linesOf } from './byte-record.ts'
 import { startChild, type Child, type EndedBy } from './child.ts'
 import type { ResolvedEndpoint } from './docker-endpoint.ts'
 import { createTransport, type Transport } from './docker-transport.ts'
@@ -18,7 +16,6 @@ import { askRegistry, hasImage, removeReplay, sweepReplays, watchReplay, type Co
 import type { ReplayRunner, Run, RunOptions, Sweep } from './replay-run.ts'
 import { ownIdentity } from './replay-owner.ts'
 import { hiddenFile, type ReplayOwner, type ReplayPlan } from './replay-plan.ts'
-import { runSignature } from './replay-signature.ts'
 import { converse, type Conversation, type Transcript } from './stdio-client.ts'
 import type { Files } from './system.ts'
 
@@ -302,14 +299,12 @@ function notRun(session: Session, why: NonNullable<Run['notRun']>, reason: strin
     outcome: 'not-run',
     reason,
     notRun: why,
-    signature: `not run: ${why}`,
     plan: planSummary(session.plan),
     via: session.via,
     transcript: null,
     exitCode: null,
     exitSignal: null,
     endedBy: null,
-    dockerErrors: [],
     container: null,
     startedAt: session.startedAt,
     times: { created: null, started: null, firstByte: null, initialize: null, tools: null, died: null, end: 0 },
@@ -335,38 +330,21 @@ function judge(session: Session, ending: Ending): Run {
         }
   const exit = child.exit()
   const byItself = endedBy === 'itself'
-  const dockerErrors =
-    session.via === 'host'
-      ? []
-      : stderrLines(transcript).flatMap((line) => {
-          const error = dockerError(line)
-          return error === null ? [] : [error.kind]
-        })
   const result = outcomeOf(session, ending, transcript, container)
   const since = (action: string): number | null => {
     const at = watch?.arrival(action) ?? null
     return at === null ? null : at - session.startedAt.getTime()
   }
-  const facts = {
-    outcome: result.outcome,
-    transcript,
-    dockerErrors,
-    // A container that docker left running ended by our removal only.
-    exitCode: (byItself ? exit?.code : container?.exitCode) ?? null,
-    oom: container?.oomKilled === true,
-  }
   return {
     id: session.plan.id,
     ...result,
     notRun: null,
-    signature: runSignature(facts, stderrLines(transcript)),
     plan: planSummary(session.plan),
     via: session.via,
     transcript,
     exitCode: byItself ? (exit?.code ?? null) : null,
     exitSignal: byItself ? (exit?.signal ?? null) : null,
     endedBy,
-    dockerErrors,
     container,
     startedAt: session.startedAt,
     times: {
@@ -405,5 +383,3 @@ function outcomeOf(session: Session, ending: Ending, transcript: Transcript, con
       return { outcome: 'exited', reason: `It ended before the answer to ${transcript.during}.` }
   }
 }
-
-const stderrLines = ({ stderr }: Transcript): string[] => linesOf(stderr).map((line) => line.trim())

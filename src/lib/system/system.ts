@@ -51,6 +51,8 @@ export interface OpenFile {
   originalLine?(line: number): number | null
   /** Bytes [offset, offset + length) as far as they exist. `into`: room that may be used for them, from its beginning. */
   read(offset: number, length: number, into?: Buffer): Promise<Buffer>
+  /** The same without a promise; only of files that lie on a disk of this machine, so that nothing hangs in it. */
+  readNow?: (offset: number, length: number, into: Buffer) => Buffer
   close(): Promise<void>
 }
 
@@ -60,8 +62,24 @@ export interface Files {
   read(path: string, limit: number): Promise<Observed<Buffer | null>>
   /** Null: there is no such file. A `.gz` file is opened unpacked (bounded). */
   open(path: string): Promise<Observed<OpenFile | null>>
+  /**
+   * A `.gz` file unpacked, in chunks, of any size; null: there is no such file. A damaged one throws where the damage is,
+   * after all that came before it. Absent: `open` is all there is.
+   */
+  unpack?(path: string): Promise<Observed<AsyncIterable<Buffer> | null>>
+  /** What is written to a file from now on, also after it was rotated or emptied. Absent: in a recording. */
+  follow?(path: string): Promise<Observed<FileFollower>>
   /** Names in a folder, unsorted; null: there is no such folder. */
   list(path: string): Promise<Observed<string[] | null>>
+}
+
+export interface FileFollower {
+  path: string
+  /** The file as it was when it was opened; null: there was none. Its end is where following begins. */
+  file: OpenFile | null
+  /** Whole lines that came since the last call; throws what reading throws. */
+  poll(): Promise<Buffer>
+  close(): Promise<void>
 }
 
 /** An answer of MCPProxy's REST API: `body` is parsed JSON where it was JSON, else text. */
@@ -97,6 +115,15 @@ export interface Engine {
   programs(reference: string): Promise<Observed<string[]>>
   /** Container inspect by id; null: no such container. */
   inspect(id: string): Promise<Observed<unknown>>
+  /** The newest lines that a container wrote, each with the engine's time before it, oldest first; `since`: seconds since 1970. Absent: in a recording. */
+  logs?(id: string, since?: number): Promise<Observed<ContainerLine[]>>
+}
+
+export interface ContainerLine {
+  stream: 'stdout' | 'stderr'
+  /** `2026-11-22T21:47:29.136123456Z` */
+  time: string
+  text: string
 }
 
 export interface EngineWatchListener {

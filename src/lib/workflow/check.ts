@@ -1,6 +1,6 @@
 /** The main job: gather evidence, let every rule look, put the answer together. */
 import { collectServers, collectShared, type Shared } from '../evidence/collect.ts'
-import { makeRedactor, worthHiding, type Redactor } from '../evidence/secrets.ts'
+import { makeRedactor, worthHiding } from '../evidence/secrets.ts'
 import type { ServerEntry } from '../formats/mcp-config.ts'
 import type { Subject } from '../evidence/evidence.ts'
 import { overallVerdict, sortFindings, type Report, type ServerReport, type Undetermined } from '../report/report.ts'
@@ -10,12 +10,13 @@ import type { Finding } from '../rules/rule.ts'
 import { isConnected } from '../rules/helpers.ts'
 import type { System } from '../system/system.ts'
 import { knownServers, requireServer } from './servers.ts'
-import { replayServer, worthReplaying, type Started } from './replay.ts'
+import { redactReport } from './redact.ts'
+import type { Started } from './replay.ts'
 import { referredVariables, type StartSpec } from '../replay/start-spec.ts'
 import type { RecordedReplays, RecordedStart } from '../system/replay-record.ts'
-import { createStarter, recordedStarter, type StarterOptions } from './start.ts'
+import type { StarterOptions } from './start.ts'
+import { sharedCauses } from './shared-causes.ts'
 import { fileFindings, fileSubject, toldOnce } from './file-findings.ts'
-import { serverHistory } from './history.ts'
 import { stepsOf } from './steps.ts'
 
 export interface CheckOptions {
@@ -47,8 +48,14 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
   const names = chooseServers(shared, options)
   options.progress?.(`reading the logs of ${names.join(', ') || 'MCPProxy'}`)
   const { subjects, version, redact } = await collectServers(shared, names)
-  const { servers, findings: common } = toldOnce(await withHistory(system, subjects, await replayed(system, subjects, options), deadline))
-  const findings = [...fileFindings(shared), ...common, ...(servers.length === 0 ? withoutServer(fileSubject(shared, version)) : [])]
+  const once = toldOnce(await withHistory(system, subjects, await replayed(system, subjects, options), deadline))
+  const { servers, findings: common } = sharedCauses(once.servers)
+  const findings = [
+    ...fileFindings(shared),
+    ...common,
+    ...once.findings,
+    ...(servers.length === 0 ? withoutServer(fileSubject(shared, version)) : []),
+  ]
   const engine = shared.engine.engine
   const report: Report = {
     schemaVersion: 1,
@@ -83,14 +90,17 @@ async function replayed(
   subjects: readonly Subject[],
   { replay, progress, servers: { length: named } }: CheckOptions,
 ): Promise<ServerReport[]> {
-  if (replay && system.recording) return replayedAsRecorded(system.recording.replays, subjects)
+  if (!replay) return subjects.map(serverReport)
+  if (system.recording) return replayedAsRecorded(system.recording.replays, subjects)
+  if (system.replays === null) return subjects.map(serverReport)
+  const [{ replayServer, worthReplaying }, { createStarter }] = await Promise.all([import('./replay.ts'), import('./start.ts')])
   // Of many that were not asked for by name none is started: that is the smoke test, which runs them side by side.
   const few = named > 0 || subjects.length <= fewServers
   const reports = subjects.map((subject) => {
     const report = serverReport(subject)
-    return { subject, report, open: few && replay != null && (replay.always === true || worthReplaying(subject, report, replay)) }
+    return { subject, report, open: few && (replay.always === true || worthReplaying(subject, report, replay)) }
   })
-  if (!replay || !reports.some((r) => r.open)) return reports.map((r) => r.report)
+  if (!reports.some((r) => r.open)) return reports.map((r) => r.report)
   const starter = await createStarter(system, replay)
   if (!starter) return reports.map((r) => r.report)
   const deadline = Date.now() + replay.budgetMs
@@ -132,7 +142,8 @@ async function withHistory(
       serverLog.ok &&
       (serverLog.value.failed !== null || serverLog.value.newest?.closedAfterConnect != null),
   )
-  if (failing.length > fewServers) return [...reports]
+  if (failing.length === 0 || failing.length > fewServers) return [...reports]
+  const { serverHistory } = await import('./history.ts')
   return Promise.all(
     reports.map(async (report, i) => {
       const subject = subjects[i]
@@ -150,6 +161,7 @@ const replayLimits = { starts: 12, judge: serverReport }
 /** The same experiment once more, with the starts that were recorded. */
 async function replayedAsRecorded(replays: RecordedReplays | null, subjects: readonly Subject[]): Promise<ServerReport[]> {
   const judged: ServerReport[] = []
+  const [{ replayServer }, { recordedStarter }] = await Promise.all([import('./replay.ts'), import('./start.ts')])
   for (const subject of subjects) {
     const report = serverReport(subject)
     const held = replays?.servers.find((s) => s.server === subject.server)
@@ -263,22 +275,4 @@ function judge(subject: Subject, findings: readonly Finding[]): Pick<ServerRepor
     verdict: 'healthy',
     summary: `connected${tools != null ? `, ${tools} tool${tools === 1 ? '' : 's'}` : ''}${isolated ? ', container up' : ''}`,
   }
-}
-
-/** Every string of the report passes the redactor: the one place where secrets are struck. */
-export function redactReport(report: Report, redact: Redactor): Report {
-  const struck = redactValue(report, redact)
-  // The names of the servers stay: they are what the user asked for, and what programs look up.
-  return { ...struck, servers: struck.servers.map((s, i) => ({ ...s, server: report.servers[i]?.server ?? s.server })) }
-}
-
-/** The same value with every string in it redacted. */
-export function redactValue<T>(value: T, redact: Redactor): T {
-  const walk = (item: unknown): unknown => {
-    if (typeof item === 'string') return redact(item)
-    if (Array.isArray(item)) return item.map(walk)
-    if (typeof item === 'object' && item !== null) return Object.fromEntries(Object.entries(item).map(([k, v]) => [k, walk(v)]))
-    return item
-  }
-  return walk(value) as T
 }

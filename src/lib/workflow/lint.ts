@@ -1,4 +1,5 @@
 /** `lint`: what the text of a configuration alone tells, without MCPProxy, Docker, network or logs. */
+import type { Node } from 'jsonc-parser'
 import { configOf, configReading, type ConfigReading } from '../evidence/collect-config.ts'
 import type { ConfigEvidence } from '../evidence/evidence.ts'
 import { makeRedactor, secretPlaces, type Redactor } from '../evidence/secrets.ts'
@@ -8,7 +9,7 @@ import { citeConfig, citeOffset } from '../rules/cite.ts'
 import { serverPath } from '../rules/helpers.ts'
 import { rules } from '../rules/index.ts'
 import type { Citation, Context, Finding, Rule } from '../rules/rule.ts'
-import { redactValue } from './check.ts'
+import { redactValue } from './redact.ts'
 
 export interface LintOptions {
   version: Version
@@ -49,6 +50,7 @@ export function lintText(file: string, bytes: Buffer, options: LintOptions): Lin
   const used = lintRules.filter(wanted)
   const found = collect(reading, [
     ...emptyFile(document).filter(wanted),
+    ...otherList(document).filter(wanted),
     ...fileFindings(reading, used, options),
     // What stands after a place that no parser can pass over is guesswork.
     ...(document.problems.some((p) => p.kind === 'syntax' && !passable.has(p.what)) ? [] : serverFindings(reading, used, options)),
@@ -71,6 +73,25 @@ function emptyFile(document: ConfigDocument): Finding[] {
       ...{ detail: 'MCPProxy takes an empty file as its defaults, which name no server.', facts: {}, ruledOut: [] },
       cites: [citeOffset(document, 0, 1, null)],
       remedies: [{ kind: 'instruction', title: 'Add the servers to mcpServers.' }],
+    },
+  ]
+}
+
+/** Where other programs keep their servers; MCPProxy reads mcpServers only. */
+const otherLists = new Set(['servers', 'mcp', 'mcp_servers', 'context_servers'])
+
+function otherList(document: ConfigDocument): Finding[] {
+  const { root } = document
+  if (root?.type !== 'object' || valueAt(document, ['mcpServers'])) return []
+  const key = root.children?.find((p) => otherLists.has(String(p.children?.[0]?.value)) && p.children?.[1]?.children)?.children?.[0]
+  if (!key) return []
+  const name = String(key.value)
+  return [
+    {
+      ...{ code: 'key-without-effect', severity: 'error', rank: 'proven', server: null, title: `MCPProxy does not read "${name}"` },
+      ...{ detail: `Its servers stand in "mcpServers", a list; with this file it has none.`, facts: { keys: [name] }, ruledOut: [] },
+      cites: [citeOffset(document, key.offset, key.length, [name])],
+      remedies: [{ kind: 'instruction', title: 'Write them as objects with a "name" into the list mcpServers.' }],
     },
   ]
 }
@@ -111,16 +132,18 @@ function problemsOf(problems: readonly ConfigProblem[], kind: ConfigProblem['kin
 
 function serverFindings(reading: ConfigReading, used: readonly Rule[], options: LintOptions): Finding[] {
   const about = used.filter((rule) => documentRules[rule.code] === undefined)
-  return reading.servers.flatMap((server) => {
+  const all: Finding[] = []
+  for (const server of reading.servers) {
     const config = configOf(reading, server, options.version)
     const context = contextOf(server.name, options)
-    return about.flatMap((rule) => {
+    for (const rule of about) {
       const found = look(rule, config, context)
-      if (!found) return []
+      if (!found) continue
       if (choices.has(found.code)) found.severity = 'info'
-      return [placeOf(found) ? found : { ...found, cites: [citeConfig(config, serverPath(server, 'name')), ...found.cites] }]
-    })
-  })
+      all.push(placeOf(found) ? found : { ...found, cites: [citeConfig(config, serverPath(server, 'name')), ...found.cites] })
+    }
+  }
+  return all
 }
 
 function look(rule: Rule, config: ConfigEvidence, context: Context): Finding | null {
@@ -136,10 +159,9 @@ function look(rule: Rule, config: ConfigEvidence, context: Context): Finding | n
   }
 }
 
-const contextOf = (server: string, { now, platform, version }: LintOptions): Context => ({
-  ...{ server, now, platform },
-  ...{ version: { value: version, assumed: false }, recorded: false },
-})
+function contextOf(server: string, { now, platform, version }: LintOptions): Context {
+  return { server, now, platform, version: { value: version, assumed: false }, recorded: false }
+}
 
 // ---- together -----------------------------------------------------------------------
 
@@ -165,18 +187,16 @@ function redacted(finding: Finding, redact: Redactor): Finding {
 
 /** A finding can only tell secrets of the servers that it is about, and those outside of all servers. */
 function redactorsOf({ document, servers }: ConfigReading): (finding: Finding) => Redactor {
-  const places = secretPlaces(document)
   const list = valueAt(document, ['mcpServers'])
-  const outside = places.filter((p) => !list || p.offset < list.offset || p.offset >= list.offset + list.length).map((p) => p.value)
+  const secretsIn = (root: Node | null): string[] => secretPlaces({ ...document, root }).map((p) => p.value)
+  let outside: string[] | null = null
+  const within = new Map<ServerEntry, string[]>()
   const byIndex = new Map(servers.map((s) => [String(s.index), s]))
   const byName = new Map(servers.map((s) => [s.name, s]))
-  const within = (server: ServerEntry): string[] => {
-    const node = valueAt(document, ['mcpServers', server.index])
-    if (!node) return []
-    const values: string[] = []
-    for (let i = firstFrom(places, node.offset); (places[i]?.offset ?? Infinity) < node.offset + node.length; i++)
-      values.push(places[i]?.value ?? '')
-    return values
+  const ownOf = (server: ServerEntry): string[] => {
+    const known = within.get(server) ?? secretsIn(valueAt(document, ['mcpServers', server.index]))
+    within.set(server, known)
+    return known
   }
   return (finding) => {
     const about = new Set<ServerEntry>()
@@ -187,17 +207,10 @@ function redactorsOf({ document, servers }: ConfigReading): (finding: Finding) =
       const server = index === undefined ? undefined : byIndex.get(index.replaceAll('~1', '/').replaceAll('~0', '~'))
       if (server) about.add(server)
     }
-    return makeRedactor([...outside, ...[...about].flatMap(within)])
+    outside ??= secretsIn(withoutServers(document.root, list))
+    return makeRedactor([...outside, ...[...about].flatMap(ownOf)])
   }
 }
 
-/** The first of sorted places that is not before an offset. */
-function firstFrom(places: readonly { offset: number }[], offset: number): number {
-  let [low, high] = [0, places.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((places[middle]?.offset ?? 0) < offset) low = middle + 1
-    else high = middle
-  }
-  return low
-}
+const withoutServers = (root: Node | null, list: Node | null): Node | null =>
+  root && list ? { ...root, children: (root.children ?? []).filter((property) => property.children?.[1] !== list) } : root

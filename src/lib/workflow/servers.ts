@@ -2,7 +2,10 @@
 import { suggestNames, UserError } from '../errors.ts'
 import type { Shared } from '../evidence/collect.ts'
 
-export function knownServers({ system, config, status }: Shared): string[] {
+/** What is asked for the names. */
+type Known = Pick<Shared, 'system' | 'config' | 'status' | 'locations'>
+
+export function knownServers({ system, config, status }: Known): string[] {
   const configured = config.ok ? config.value.servers.map((s) => s.name) : []
   const listed = status.ok && status.value ? status.value.servers.flatMap((s) => (typeof s['name'] === 'string' ? [s['name']] : [])) : []
   // A server without a name cannot be asked for; the shape of the file says so.
@@ -15,7 +18,7 @@ const few = (names: readonly string[]): string =>
   names.length > 10 ? `${names.slice(0, 8).join(', ')} and ${names.length - 8} more` : names.join(', ')
 
 /** Throws for a server that nobody knows, unless the file cannot be read well enough to say so. */
-export function requireServer(shared: Shared, name: string): void {
+export function requireServer(shared: Known, name: string): void {
   const { config, locations } = shared
   const known = knownServers(shared)
   const held = shared.system.recording?.servers

@@ -1,16 +1,17 @@
 /** The steps of the workflow on their own: what each saw, as data and as text. */
-import { collectServers, collectShared } from '../evidence/collect.ts'
+import { collectServers, collectShared, withStatus, type Needs } from '../evidence/collect.ts'
 import type { ConfigEvidence, Subject } from '../evidence/evidence.ts'
 import { maskedArgs, maskedWords, type Redactor } from '../evidence/secrets.ts'
 import { parseDockerRun, type DockerRun } from '../formats/docker-run.ts'
 import { tellStory } from '../formats/engine-events.ts'
 import type { LogLine } from '../formats/log-line.ts'
-import { position, valueAt, pointer, type ConfigPath } from '../formats/mcp-config.ts'
+import { position, valueAt, pointer, type ConfigPath, type ServerEntry } from '../formats/mcp-config.ts'
 import type { Version } from '../mcpproxy/versions.ts'
-import { decideIsolation, isolatedRun, type RunToken } from '../mcpproxy/isolation.ts'
+import { lostFlags, lostSettings } from '../mcpproxy/effective.ts'
+import { decideIsolation, isolatedRun, type IsolationDecision, type RunToken } from '../mcpproxy/isolation.ts'
 import { citeLog } from '../rules/cite.ts'
 import { effectiveRun } from '../rules/helpers.ts'
-import type { ServerReport, Step, StepName, StepReport } from '../report/report.ts'
+import type { Step, StepName, StepReport } from '../report/report.ts'
 import {
   argsDiffText,
   argsText,
@@ -26,37 +27,57 @@ import {
   type Place,
 } from '../report/step-views.ts'
 import type { System } from '../system/system.ts'
-import { redactValue, serverReport } from './check.ts'
+import type { Finding } from '../rules/rule.ts'
+import { redactValue } from './redact.ts'
 import { historyText } from '../report/history-text.ts'
-import { serverHistory } from './history.ts'
 import { requireServer } from './servers.ts'
+import { stepsOf } from './steps.ts'
 
 export interface StepOptions {
   /** Milliseconds for everything together. */
   timeoutMs: number
   verbose?: boolean
+  /** `isolation`: also what is overridden, and what has no effect. */
+  explain?: boolean
   /** `args`: one line for a shell instead of the list. */
   shell?: boolean
   /** `args`: the log against the configuration against the running container. */
   diff?: boolean
 }
 
+/** What each step looks at: no more than it shows. `check` looks at everything. */
+const needs = {
+  isolation: new Set(['config', 'status', 'mainLog', 'setup', 'serverLog']),
+  container: new Set(['config', 'serverLog', 'reachable', 'containers', 'events']),
+  logs: new Set(['config', 'status', 'serverLog', 'mainLog']),
+  history: new Set(['config', 'serverLog', 'mainLog', 'setup', 'events', 'image', 'containers']),
+  args: new Set(['config', 'setup', 'serverLog', 'hostPaths']),
+  argsDiff: new Set(['config', 'mainLog', 'setup', 'serverLog', 'hostPaths', 'containers']),
+} satisfies Record<string, Needs>
+
 interface Looked {
   subject: Subject
-  report: ServerReport
   redact: Redactor
   home: string
 }
 
-async function lookAt(system: System, server: string, { timeoutMs }: StepOptions): Promise<Looked> {
-  const shared = await collectShared(system, Date.now() + timeoutMs)
+async function lookAt(system: System, server: string, { timeoutMs }: StepOptions, what: Needs): Promise<Looked> {
+  let shared = await collectShared(system, Date.now() + timeoutMs, what)
+  // MCPProxy may know a server that the file has not.
+  if (shared.config.ok && !shared.config.value.servers.some((s) => s.name === server)) shared = await withStatus(shared)
   requireServer(shared, server)
   const { subjects, redact } = await collectServers(shared, [server])
-  const subject = subjects[0] as Subject
-  return { subject, report: serverReport(subject), redact, home: shared.locations.home }
+  return { subject: subjects[0] as Subject, redact, home: shared.locations.home }
 }
 
-const stepOf = ({ report }: Looked, name: StepName): Step => report.steps.find((s) => s.step === name) as Step
+/** By the rules that need no more than was looked at. */
+async function findingsOf({ subject }: Looked): Promise<Finding[]> {
+  const { serverReport } = await import('./check.ts')
+  return serverReport(subject).findings
+}
+
+const stepOf = ({ subject }: Looked, name: StepName, findings: readonly Finding[] = []): Step =>
+  stepsOf(subject, findings).find((s) => s.step === name) as Step
 const exitCodeOf = ({ outcome }: Step): 0 | 1 | 3 => (outcome === 'problem' ? 1 : outcome === 'unknown' ? 3 : 0)
 
 function finish<T extends object>(
@@ -91,8 +112,9 @@ const withoutEffect = new Set([
 ])
 
 export async function isolationReport(system: System, server: string, options: StepOptions): Promise<StepReport> {
-  const looked = await lookAt(system, server, options)
-  const { subject, report } = looked
+  const looked = await lookAt(system, server, options, needs.isolation)
+  const { subject } = looked
+  const findings = await findingsOf(looked)
   const { config, setup } = subject.evidence
   const known = config.ok ? config.value : null
   const version = subject.version.value
@@ -100,6 +122,8 @@ export async function isolationReport(system: System, server: string, options: S
     known?.server && decideIsolation(known.server, known.global, version).runs === 'docker'
       ? isolatedRun(known.server, known.global, version)
       : null
+  const groups = wrapped ? flagsTogether(wrapped.tokens) : []
+  const replaced = options.explain ? lostFlags(groups) : []
   const ignored = known?.decision?.ignored ?? null
   const last = setup.ok ? setup.value : null
   const view: Omit<IsolationView, 'server' | 'step'> = {
@@ -109,7 +133,17 @@ export async function isolationReport(system: System, server: string, options: S
     ignored: ignored ? { place: placeIn(subject, ignored.path), why: ignored.why } : null,
     version: { value: version.text, assumed: subject.version.assumed },
     tokens: wrapped
-      ? flagsTogether(wrapped.tokens).map((t) => ({ tokens: maskedGroup(t.tokens), origin: t.origin, place: placeIn(subject, t.place) }))
+      ? groups.map((t, i) => {
+          const by = replaced.find((l) => l.token === i)?.by
+          return {
+            tokens: maskedGroup(t.tokens),
+            origin: t.origin,
+            place: placeIn(subject, t.place),
+            ...(by === undefined
+              ? {}
+              : { overriddenBy: { origin: groups[by]?.origin ?? '', place: placeIn(subject, groups[by]?.place ?? null) } }),
+          }
+        })
       : [],
     command: wrapped ? maskedWords([wrapped.command, ...wrapped.args]) : [],
     runtimeType: wrapped?.image.runtimeType ?? null,
@@ -119,10 +153,11 @@ export async function isolationReport(system: System, server: string, options: S
           file: last.line.file,
           line: last.line.number,
           image: last.run.image,
-          sameArguments: !report.findings.some((f) => f.code === 'not-restarted'),
+          sameArguments: !findings.some((f) => f.code === 'not-restarted'),
         }
       : null,
-    noEffect: report.findings
+    explained: options.explain && known?.server && known.decision ? explained(subject, known, known.server, known.decision) : null,
+    noEffect: findings
       .filter((f) => withoutEffect.has(f.code))
       .map((f) => ({
         code: f.code,
@@ -131,7 +166,22 @@ export async function isolationReport(system: System, server: string, options: S
         places: f.cites.flatMap((c) => (c.type === 'config' ? [{ file: c.file, line: c.line, column: c.column, pointer: c.pointer }] : [])),
       })),
   }
-  return finish(looked, stepOf(looked, 'isolation'), view, (shown, home) => isolationText(shown as IsolationView, home))
+  return finish(looked, stepOf(looked, 'isolation', findings), view, (shown, home) => isolationText(shown as IsolationView, home))
+}
+
+function explained(
+  subject: Subject,
+  { document, global }: ConfigEvidence,
+  server: ServerEntry,
+  decision: IsolationDecision,
+): IsolationView['explained'] {
+  return lostSettings(document, server, global, decision, subject.version.value).map(({ name, path, how, by, why }) => ({
+    name,
+    how,
+    why,
+    place: placeIn(subject, path),
+    by: by && { name: by.name, place: placeIn(subject, by.path) },
+  }))
 }
 
 /** A flag and its value are two entries of `extra_args` and one thing to a reader. */
@@ -155,7 +205,7 @@ const maskedGroup = (tokens: string[]): string[] => maskedArgs(['run', ...tokens
 // ---- step 2 -------------------------------------------------------------------------
 
 export async function containerReport(system: System, server: string, options: StepOptions): Promise<StepReport> {
-  const looked = await lookAt(system, server, options)
+  const looked = await lookAt(system, server, options, needs.container)
   const { engine, containers, events } = looked.subject.evidence
   const time = (at: Date | null): string | null => at?.toISOString() ?? null
   const view: Omit<ContainerView, 'server' | 'step'> = {
@@ -202,7 +252,7 @@ export async function containerReport(system: System, server: string, options: S
 
 /** The newest attempt line by line (all of them with `verbose`), between the lines of main.log of the same time. */
 export async function logsReport(system: System, server: string, options: StepOptions): Promise<StepReport> {
-  const looked = await lookAt(system, server, options)
+  const looked = await lookAt(system, server, options, needs.logs)
   const { serverLog, mainLog } = looked.subject.evidence
   const log = serverLog.ok ? serverLog.value : null
   const attempts = log?.attempts ?? []
@@ -233,7 +283,8 @@ export async function logsReport(system: System, server: string, options: StepOp
 
 /** Since when it fails; exit code 1 when it does, 3 when the logs do not tell. */
 export async function historyReport(system: System, server: string, options: StepOptions): Promise<StepReport> {
-  const looked = await lookAt(system, server, options)
+  const looked = await lookAt(system, server, options, needs.history)
+  const { serverHistory } = await import('./history.ts')
   const history = redactValue(await serverHistory(system, looked.subject, Date.now() + options.timeoutMs), looked.redact)
   const known = history.lastSuccess !== null || history.firstFailure !== null
   return {
@@ -251,7 +302,7 @@ function textOf(line: LogLine): string {
 // ---- step 4 -------------------------------------------------------------------------
 
 export async function argsReport(system: System, server: string, options: StepOptions): Promise<StepReport> {
-  const looked = await lookAt(system, server, options)
+  const looked = await lookAt(system, server, options, options.diff ? needs.argsDiff : needs.args)
   const { config, setup } = looked.subject.evidence
   const known = config.ok ? config.value : undefined
   const logged = setup.ok ? setup.value : null
@@ -267,7 +318,7 @@ export async function argsReport(system: System, server: string, options: StepOp
     command: run ? maskedWords(run.command) : [],
     hostCommand: run || !known?.server ? [] : maskedWords([known.server.command, ...known.server.args]),
   }
-  const step = stepOf(looked, 'args')
+  const step = stepOf(looked, 'args', await findingsOf(looked))
   const seen: Step = run === null && !config.ok ? { step: 'args', outcome: 'unknown', summary: config.error.message } : step
   if (options.diff) {
     const { argsDiff } = await import('./args-diff.ts')

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseTree, type Node, type ParseError } from 'jsonc-parser'
+import { outlineOf } from '../../../src/lib/formats/config-outline.ts'
 import { parseStrict } from '../../../src/lib/formats/strict-json.ts'
 
 /** Without the way back up, which would make a circle. */
@@ -78,3 +79,41 @@ function isJson(text: string): boolean {
     return false
   }
 }
+
+test('entries on demand: the same tree, once everything is asked for', () => {
+  const entry = fc.oneof({ weight: 4, arbitrary: fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 })) }, fc.jsonValue({ maxDepth: 2 }))
+  fc.assert(
+    fc.property(
+      fc.array(entry, { maxLength: 5 }),
+      fc.dictionary(fc.string(), fc.jsonValue()),
+      fc.constantFrom(undefined, 2),
+      (mcpServers, more, indent) => {
+        const text = JSON.stringify({ ...more, mcpServers, after: more }, null, indent)
+        const outline = outlineOf(text, 500)
+        assert.ok(outline)
+        assert.deepEqual(outline.entries, JSON.parse(JSON.stringify(mcpServers)))
+        const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)
+        assert.equal(outline.spans.size, mcpServers.filter(isObject).length)
+        assert.deepEqual(flat(parseStrict(text, 500, outline.spans)), flat(parseStrict(text, 500)))
+      },
+    ),
+    { numRuns: 500 },
+  )
+})
+
+test('no outline where plain values do not tell all', () => {
+  for (const text of [
+    '',
+    '{',
+    '[]',
+    '{"mcpServers": {}}',
+    '{"MCPSERVERS": []}',
+    '{"mcpServers": [{"a": 1, "a": 2}]}',
+    '{"mcpServers": [], "mcpServers": []}',
+    '{"mcpServers": [],}',
+    '{"mcpServers": ["\\"]',
+    '{"mcpServers": [[[]]]}',
+  ])
+    assert.equal(outlineOf(text, 3), null, text)
+  assert.ok(outlineOf('{"mcpServers": [{"\\\\": "{\\"a\\": [:"}]}', 3))
+})

@@ -5,7 +5,7 @@ import { renderGithub } from '../../../src/lib/report/github.ts'
 import { renderLint } from '../../../src/lib/report/lint-text.ts'
 import { renderMarkdown } from '../../../src/lib/report/markdown.ts'
 import { renderResultsJunit } from '../../../src/lib/report/results-junit.ts'
-import { checkResults, lintResults, type Results } from '../../../src/lib/report/results.ts'
+import { checkResults, lintResults, pagesIn, type Results } from '../../../src/lib/report/results.ts'
 import { artifact, difference, renderSarif } from '../../../src/lib/report/sarif.ts'
 import { plainTheme } from '../../../src/lib/report/theme.ts'
 import type { Finding } from '../../../src/lib/rules/rule.ts'
@@ -13,7 +13,7 @@ import { lint } from '../../helpers/lint.ts'
 import { offsetsOf, selected, validSarif } from '../../helpers/sarif.ts'
 import { sampleReport, severalServers, ttyFlag } from '../../helpers/sample-report.ts'
 
-const about = { version: '0.1.0', repository: 'https://example.org/doctor' }
+const about = { version: '0.1.0', repository: 'https://example.org/doctor', pages: pagesIn('https://example.org/doctor') }
 const secret = 'ghp_0123456789abcdef0123456789abcdef0123'
 const config = `{
   "docker_isolation": { "enabled": true },

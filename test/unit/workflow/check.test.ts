@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { makeRedactor } from '../../../src/lib/evidence/secrets.ts'
 import type { Report } from '../../../src/lib/report/report.ts'
-import { redactReport } from '../../../src/lib/workflow/check.ts'
+import { redactReport } from '../../../src/lib/workflow/redact.ts'
 
 test('secrets are struck from every place of a report; the name of the server stays', () => {
   const report: Report = {

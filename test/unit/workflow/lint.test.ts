@@ -348,6 +348,13 @@ test('mutated values: whole nodes of a configuration are exchanged', () => {
         assert.ok(!findings.some((f) => f.code === 'rule-crashed'), JSON.stringify(findings.filter((f) => f.code === 'rule-crashed')))
         const { text: fixed } = fixText('mcp_config.json', text, lintOptions(), () => false)
         assert.doesNotThrow(() => JSON.parse(fixed))
+        // With a key that stands twice the file is read node by node: the same is found, in the same places.
+        const pretty = JSON.stringify({ mcpServers: servers, docker_isolation: isolation }, null, 2)
+        const byNode = lint(pretty.replace('{', '{"zz": 0, "zz": 0,'))
+        assert.ok(!byNode.reading.document.entries && lint(pretty).reading.document.entries)
+        const others = byNode.findings.filter((f) => f.code !== 'duplicate-keys')
+        assert.deepEqual(lint(pretty).findings, others)
+        assert.deepEqual(lint(pretty).reading.servers, byNode.reading.servers)
       },
     ),
     { numRuns: 300 },

@@ -18,6 +18,14 @@ export const resourceEntries: Entries = {
     says: [program('killed-child'), exited(137), text('signal sigkill'), text('oomkilled'), text('oom-kill')],
     mayMean: [text(/\boom\b/)],
   },
+  'memory-overcommitted': {
+    title: 'The memory limits of all servers together are more than the engine has',
+    severity: 'info',
+    what: 'Each container gets the limit of docker_isolation.memory_limit (512 MB where nothing is said) or of its own --memory. Together they can be more than the engine has; docker allows that, because a limit reserves nothing.',
+    proof: 'The sum of the limits of all enabled servers, and the memory that the engine tells of itself.',
+    fix: 'Lower the limits where less is enough, give the engine (or the virtual machine of Docker Desktop) more memory, or enable fewer servers at once.',
+    confusedWith: { 'memory-limit-reached': 'Is there an oom event of this container? Then it reached its own limit.' },
+  },
   'js-heap-limit': {
     title: 'Node gives up because its own heap is full',
     severity: 'error',

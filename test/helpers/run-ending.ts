@@ -1,23 +1,15 @@
-/** How a run went, in a few words that are the same for runs that went the same way. Pure. */
-import { dockerError, type DockerErrorKind } from '../formats/docker-error.ts'
-import type { Transcript } from './stdio-client.ts'
+/** How a run went, in a few words: short for tests to compare, e.g. `exited 1: Error: Cannot find module 'x'`. */
+import { dockerError } from '../../src/lib/formats/docker-error.ts'
+import type { Run } from '../../src/lib/system/replay-run.ts'
+import { stderrLines } from '../../src/lib/replay/run-evidence.ts'
 
-export interface RunFacts {
-  outcome: string
-  transcript: Transcript
-  dockerErrors: readonly DockerErrorKind[]
-  /** Of the container where there was one. */
-  exitCode: number | null
-  oom: boolean
-}
-
-export function runSignature(facts: RunFacts, stderr: readonly string[]): string {
-  const { outcome, transcript } = facts
-  const foreign = transcript.foreign.first?.kind
+export function ending(run: Run): string {
+  const { outcome, transcript, container } = run
+  if (outcome === 'not-run') return `not run: ${run.notRun}`
+  const stderr = stderrLines(run).map((line) => line.trim())
+  const foreign = transcript?.foreign.first?.kind
   const beside = foreign === undefined ? '' : `, ${foreign} on stdout`
   switch (outcome) {
-    case 'works':
-      return 'works'
     case 'refused': {
       const error =
         stderr.map(dockerError).findLast((e) => e !== null && e.kind !== 'image-not-local' && e.kind !== 'config-json-broken') ?? null
@@ -25,12 +17,13 @@ export function runSignature(facts: RunFacts, stderr: readonly string[]): string
     }
     case 'exited': {
       const words = tellingLine(stderr)
-      return `exited ${facts.exitCode ?? 'unknown'}${facts.oom ? ' out of memory' : ''}${words === null ? '' : `: ${unified(words)}`}${beside}`
+      const code = run.exitCode ?? container?.exitCode ?? 'unknown'
+      return `exited ${code}${container?.oomKilled ? ' out of memory' : ''}${words === null ? '' : `: ${unified(words)}`}${beside}`
     }
     case 'protocol-broken':
-      return `protocol broken: ${unified(transcript.problem ?? 'no words')}${beside}`
+      return `protocol broken: ${unified(transcript?.problem ?? 'no words')}${beside}`
     case 'no-answer':
-      return `no answer to ${transcript.during}${beside}`
+      return `no answer to ${transcript?.during}${beside}`
     default:
       return outcome.replaceAll('-', ' ')
   }

@@ -1,0 +1,25 @@
+/** What leaves the program passes here. */
+import type { Redactor } from '../evidence/secrets.ts'
+import type { Report } from '../report/report.ts'
+
+/** Every string of the report passes the redactor: the one place where secrets are struck. */
+export function redactReport(report: Report, redact: Redactor): Report {
+  const struck = redactValue(report, redact)
+  // The names of the servers stay: they are what the user asked for, and what programs look up.
+  const findings = struck.findings.map((f, i) => {
+    const affects = report.findings[i]?.affects
+    return affects ? { ...f, affects } : f
+  })
+  return { ...struck, findings, servers: struck.servers.map((s, i) => ({ ...s, server: report.servers[i]?.server ?? s.server })) }
+}
+
+/** The same value with every string in it redacted. */
+export function redactValue<T>(value: T, redact: Redactor): T {
+  const walk = (item: unknown): unknown => {
+    if (typeof item === 'string') return redact(item)
+    if (Array.isArray(item)) return item.map(walk)
+    if (typeof item === 'object' && item !== null) return Object.fromEntries(Object.entries(item).map(([k, v]) => [k, walk(v)]))
+    return item
+  }
+  return walk(value) as T
+}
