@@ -82,6 +82,13 @@ const lazy = {
         )
         .join('\n'),
     }))
+    // Each start reads a theme that hardly anybody has: at once that takes a fraction of what it does with promises.
+    onLoad({ filter: /@oclif[\\/]core[\\/]lib[\\/]util[\\/]fs\.js$/ }, ({ path: file }) => {
+      const code = fs.readFileSync(file, 'utf8')
+      const read = 'await (0, promises_1.readFile)(path'
+      if (!code.includes(read)) throw new Error(`${file} is not what it was.`)
+      return { contents: putOff(code.replace(read, '(0, node_fs_1.readFileSync)(path'), madeByTypeScript) }
+    })
     onLoad({ filter: /@oclif[\\/]core[\\/]lib[\\/].*\.js$/ }, ({ path: file }) => ({
       contents: putOff(fs.readFileSync(file, 'utf8'), madeByTypeScript),
     }))

@@ -189,7 +189,9 @@ test('configurations, in every format: 2,500', async () => {
       assert.deepEqual(JSON.parse(renderJson(report)), JSON.parse(JSON.stringify(report)))
       const format = shown[n]
       if (format !== undefined)
-        isClean(await renderResults(format, lintResults(report), { version: '1', repository: null, pages: null, sources: {}, mask: (t) => t }))
+        isClean(
+          await renderResults(format, lintResults(report), { version: '1', repository: null, pages: null, sources: {}, mask: (t) => t }),
+        )
     }),
     { numRuns: 2500 },
   )

@@ -141,6 +141,8 @@ export abstract class BaseCommand extends Command {
   /** What the text of a report shows beside it: the configuration for diffs, secrets out, and where home is. */
   protected async textSources(system: System, report: Report): Promise<Pick<TextOptions, 'sources' | 'mask' | 'home'>> {
     const { home } = await system.locations()
+    const findings = [...report.findings, ...report.servers.flatMap((s) => s.findings)]
+    if (!findings.some((f) => f.remedies.some((remedy) => remedy.kind === 'config-edit'))) return { home }
     const path = report.mcpproxy.config
     const file = path === null ? null : await system.files.read(path, 16 * 1024 * 1024)
     if (path === null || !file?.ok || file.value === null) return { home }

@@ -3,8 +3,17 @@ import { bool, number, object, text, texts, type Loose } from '../formats/loose.
 import { flagsNamed } from '../formats/docker-run.ts'
 import { isOwn, readHistory, type ContainerStory, type EventHistory } from '../formats/engine-events.ts'
 import { notObserved, observed, type EngineEndpoint, type Observed, type SourceError, type System } from '../system/system.ts'
-import type { Needs } from './collect.ts'
-import type { Attempt, ConfigEvidence, Container, ContainerEvents, DockerEngine, Image, IsolationSetup, ServerLog } from './evidence.ts'
+import type {
+  Attempt,
+  ConfigEvidence,
+  Container,
+  ContainerEvents,
+  DockerEngine,
+  Image,
+  IsolationSetup,
+  Needs,
+  ServerLog,
+} from './evidence.ts'
 
 export interface EngineReading {
   engine: Observed<DockerEngine>

@@ -26,11 +26,8 @@ import {
 } from './collect-engine.ts'
 import { collectMainLog, collectServerLog, configPathOf, mainLogFor, setupFor, type MainLogReading } from './collect-logs.ts'
 import { collectStatus, statusFor, type StatusReading } from './collect-status.ts'
-import type { ConfigEvidence, Container, Evidence, ObservedEvidence, ServerLog, Source, Subject } from './evidence.ts'
+import type { ConfigEvidence, Container, Evidence, Needs, ObservedEvidence, ServerLog, Source, Subject } from './evidence.ts'
 import { configSecrets, makeRedactor, runSecrets, type Redactor } from './secrets.ts'
-
-/** `reachable`: of the source `engine` no more than whether it answers, and its version. */
-export type Needs = ReadonlySet<Source | 'reachable'>
 
 const everything: Needs = new Set<Source>([
   ...(['config', 'mainLog', 'serverLog', 'setup', 'engine', 'containers', 'events'] as const),

@@ -225,6 +225,8 @@ export interface Evidence {
 }
 
 export type Source = keyof Evidence
+/** What is looked at. `reachable`: of the source `engine` no more than whether it answers, and its version. */
+export type Needs = ReadonlySet<Source | 'reachable'>
 export type ObservedEvidence = { [S in Source]: Observed<Evidence[S]> }
 
 /** Everything about one server that a report needs: the evidence and how it came about. */

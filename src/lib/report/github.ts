@@ -1,4 +1,5 @@
 /** Annotations of GitHub Actions: workflow commands on standard output. */
+import { clean } from './clean.ts'
 import type { Severity } from '../rules/rule.ts'
 import { configPlace, placeEnd, sentenceOf, type Results } from './results.ts'
 
@@ -26,9 +27,12 @@ export function renderGithub(results: Results): string {
 }
 
 function command(name: string, properties: Record<string, string | number>, message: string): string {
-  const list = Object.entries(properties).map(([key, value]) => `${key}=${escapeProperty(String(value))}`)
-  return `::${name}${list.length === 0 ? '' : ` ${list.join(',')}`}::${escapeData(message)}`
+  const list = Object.entries(properties).map(([key, value]) => `${key}=${escapeProperty(cleaned(String(value)))}`)
+  return `::${name}${list.length === 0 ? '' : ` ${list.join(',')}`}::${escapeData(cleaned(message))}`
 }
+
+/** Lines stay lines: they are escaped. */
+const cleaned = (text: string): string => text.split('\n').map(clean).join('\n')
 
 // As actions/toolkit does it (packages/core/src/command.ts).
 const escapeData = (text: string): string => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')

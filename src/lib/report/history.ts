@@ -1,4 +1,4 @@
-/** Since when a server fails, as a report has it. */
+/** Since when a server fails, as the logs tell it. */
 
 export interface HistoryMoment {
   /** ISO 8601. */

@@ -65,6 +65,8 @@ const attributes = (values: Record<string, string | undefined>): string =>
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 
+// And what a terminal obeys or does not show, for who looks at the file with `cat`.
+const unfit = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]|[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\u2065\u{e0000}-\u{e0fff}]/gu
+
 /** XML 1.0 has no place for most controls, lone surrogates and two non-characters, not even escaped. */
-const escape = (text: string): string =>
-  text.replace(/[&<>"]/g, (c) => entities[c] ?? c).replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
+const escape = (text: string): string => text.replace(/[&<>"]/g, (c) => entities[c] ?? c).replace(unfit, '\uFFFD')

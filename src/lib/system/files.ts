@@ -96,7 +96,8 @@ async function attempt<T>(path: string, work: () => Promise<T>, missing: T): Pro
 }
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '')
-const kindOf = (code: string): SourceError['kind'] => (code === 'EACCES' || code === 'EPERM' ? 'denied' : 'failed')
+const kindOf = (code: string): SourceError['kind'] =>
+  code === 'EACCES' || code === 'EPERM' || code === 'EFOREIGNLINK' ? 'denied' : 'failed'
 const sentences: Record<string, string> = {
   EACCES: 'permission denied',
   EPERM: 'operation not permitted',
@@ -123,6 +124,7 @@ const typeOf = (stats: Stats): 'file' | 'directory' | 'socket' | 'fifo' | 'other
 
 /** Looks before it opens (opening a device can do something), and again after, in case the path was exchanged. */
 async function openRegular(path: string): Promise<FileHandle> {
+  await refuseForeignLink(path)
   refuseOthers(await fs.stat(path))
   // Without O_NONBLOCK opening a FIFO waits for a writer. Windows has neither.
   const handle = await fs.open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0))
@@ -133,6 +135,19 @@ async function openRegular(path: string): Promise<FileHandle> {
     await handle.close()
     throw error
   }
+}
+
+/**
+ * Who runs this with more rights (root, say) than those whose logs are looked at must not be led by a link of theirs to a file that
+ * only he may read: a bundle would hold it. As Linux does it where everybody may write (fs.protected_symlinks). Windows has no owners.
+ */
+async function refuseForeignLink(path: string): Promise<void> {
+  const uid = process.getuid?.()
+  if (uid === undefined) return
+  const link = await fs.lstat(path)
+  if (!link.isSymbolicLink() || link.uid === uid || link.uid === 0) return
+  if ((await fs.stat(path)).uid !== link.uid)
+    throw Object.assign(new Error('a link of another user to a file that is not theirs'), { code: 'EFOREIGNLINK' })
 }
 
 function refuseOthers(stats: Stats): void {

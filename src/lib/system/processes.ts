@@ -260,7 +260,10 @@ export async function resolvePrograms(
   const windows = platform === 'win32'
   const paths = windows ? path.win32 : path.posix
   const search = Object.entries(env).find(([k]) => (windows ? k.toUpperCase() : k) === 'PATH')?.[1] ?? ''
-  const folders = search.split(windows ? ';' : ':').filter((f) => paths.isAbsolute(f))
+  const named = new Set(search.split(windows ? ';' : ':').filter((f) => paths.isAbsolute(f)))
+  // Many a PATH names folders that are not there: each is asked for once, and not for every program.
+  const exist = await Promise.all([...named].map(async (folder) => ({ folder, stat: await files.stat(folder) })))
+  const folders = exist.filter(({ stat }) => !stat.ok || stat.value.type !== 'missing').map(({ folder }) => folder)
   const endings = windows ? ['.exe', '.cmd', '.bat', '.com'] : ['']
   const locate = async (name: string): Promise<string | null> => {
     for (const folder of folders) {

@@ -1,22 +1,22 @@
-/** The values of a configuration one by one, to compare two of them. */
+/** What a configuration says, value by value, so that two of them can be compared. */
 import { maskedConfig } from '../evidence/secrets.ts'
 import { parseConfig, plain, position, valueAt, type ConfigDocument, type ConfigPath } from '../formats/mcp-config.ts'
-
-export interface ConfigFacts {
-  /** `what`: the keys, joined by dots. `value`: JSON, secrets in it. */
-  facts: { group: 'configuration'; what: string; value: string; place: { file: string; line: number } }[]
-  unknown: Record<string, never>
-  /** The value with its secrets masked. */
-  shown(what: string): string | null
-}
+import type { DiffGroup, DiffSide } from '../report/diff-report.ts'
 
 /** Whose home it is makes no difference. */
 export const tilde = (text: string, home: string): string => (home.length > 1 ? text.replaceAll(`${home}/`, '~/') : text)
 
+export interface Facts {
+  facts: { group: DiffGroup; what: string; value: string | null; place?: DiffSide['place'] }[]
+  unknown: Partial<Record<DiffGroup, string>>
+  /** What people see of it, where it is known better than by striking secrets. */
+  shown?: (what: string) => string | null
+}
+
 /** Every value below a place of the configuration, but for the servers. */
-export function configFacts(document: ConfigDocument, at: ConfigPath, home: string): ConfigFacts {
+export function configFacts(document: ConfigDocument, at: ConfigPath, home: string): Facts {
   const masked = parseConfig(document.path, Buffer.from(maskedConfig(document).text))
-  const facts: ConfigFacts['facts'] = []
+  const facts: Facts['facts'] = []
   const shown = new Map<string, string>()
   const visit = (path: ConfigPath): void => {
     const node = valueAt(document, path)

@@ -9,7 +9,7 @@ import type { DiffGroup, Difference, DiffReport, DiffSide } from '../report/diff
 import type { ServerReport } from '../report/report.ts'
 import type { System } from '../system/system.ts'
 import { check } from './check.ts'
-import { configFacts, tilde } from './config-facts.ts'
+import { configFacts, tilde, type Facts } from './config-facts.ts'
 
 /** One thing that a capture says. */
 interface Fact {
@@ -74,7 +74,7 @@ async function snapshot(system: System, timeoutMs: number): Promise<Snapshot> {
   const redact: Redactor = (text) => tilde(maskShapes(strike(struck(text))), home)
   const facts = new Map<string, Fact[]>()
   const unknown = new Map<string, string>()
-  const about = (server: string, source: Source): void => {
+  const about = (server: string, source: Facts): void => {
     for (const { what, group, value, place = null } of source.facts) {
       if (value === null) continue
       const fact: Fact = { group, what, raw: tilde(value, home), side: { value: source.shown?.(what) ?? redact(value), place } }
@@ -110,20 +110,13 @@ async function snapshot(system: System, timeoutMs: number): Promise<Snapshot> {
   }
 }
 
-interface Source {
-  facts: { group: DiffGroup; what: string; value: string | null; place?: DiffSide['place'] }[]
-  unknown: Partial<Record<DiffGroup, string>>
-  /** What people see of it, where it is known better than by striking secrets. */
-  shown?: (what: string) => string | null
-}
-
 const token = /(?:SECRET|VALUE)_[0-9a-f]{12}/
 
-function generalFacts({ engine: { engine }, environment, system }: Shared, version: string | null): Source {
+function generalFacts({ engine: { engine }, environment, system }: Shared, version: string | null): Facts {
   const value = engine.ok ? engine.value : null
   const up = value?.reachable.yes === true ? value.reachable : null
   const docker = environment.ok ? environment.value.programs['docker'] : undefined
-  const fact = (what: string, text: string | null | undefined): Source['facts'][number] => ({
+  const fact = (what: string, text: string | null | undefined): Facts['facts'][number] => ({
     group: 'versions',
     what,
     value: text ?? null,
@@ -145,10 +138,10 @@ function generalFacts({ engine: { engine }, environment, system }: Shared, versi
   }
 }
 
-function subjectFacts({ evidence }: Subject): Source {
+function subjectFacts({ evidence }: Subject): Facts {
   const { setup, image, containers, status, serverLog } = evidence
-  const facts: Source['facts'] = []
-  const unknown: Source['unknown'] = {}
+  const facts: Facts['facts'] = []
+  const unknown: Facts['unknown'] = {}
   const add = (group: DiffGroup, what: string, value: unknown): void =>
     void (
       value === null ||
@@ -205,9 +198,9 @@ function statesOf(states: readonly string[]): string {
   )
 }
 
-function findingFacts(report: ServerReport | undefined): Source {
+function findingFacts(report: ServerReport | undefined): Facts {
   if (!report) return { facts: [], unknown: { findings: 'It was not looked at.' } }
-  const facts = report.findings.map((f): Source['facts'][number] => ({
+  const facts = report.findings.map((f): Facts['facts'][number] => ({
     group: 'findings',
     what: f.code,
     value: `${f.severity}, ${f.rank}: ${f.title}`,

@@ -293,7 +293,6 @@ function lastOf(batch: Batch, most: number): Batch {
   return { bytes, count: batch.count - from, starts: starts.slice(from), stops: stops.slice(from), times: times.slice(from) }
 }
 
- 
 async function* once(batch: Batch): AsyncGenerator<Batch> {
   yield batch
 }

@@ -1,6 +1,6 @@
 /** The steps of the workflow on their own: what each saw, as data and as text. */
-import { collectServers, collectShared, withStatus, type Needs } from '../evidence/collect.ts'
-import type { ConfigEvidence, Subject } from '../evidence/evidence.ts'
+import { collectServers, collectShared, withStatus } from '../evidence/collect.ts'
+import type { ConfigEvidence, Needs, Subject } from '../evidence/evidence.ts'
 import { maskedArgs, maskedWords, type Redactor } from '../evidence/secrets.ts'
 import { parseDockerRun, type DockerRun } from '../formats/docker-run.ts'
 import { tellStory } from '../formats/engine-events.ts'

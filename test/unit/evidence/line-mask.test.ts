@@ -121,7 +121,7 @@ test('the lines of all recordings', () => {
   let suspects = 0
   for (const name of readdirSync(captures)) {
     const logs = join(captures, name, 'home/.local/state/mcpproxy/logs')
-    let files: string[] = []
+    let files: string[]
     try {
       files = readdirSync(logs).filter((file) => file.endsWith('.log'))
     } catch {

@@ -13,10 +13,15 @@ import { observed, type Files } from '../../../src/lib/system/system.ts'
 
 function filesWith(contents: Record<string, string>): Files {
   const unused = (): never => assert.fail('not asked here')
+  const isFolder = (p: string): boolean => Object.keys(contents).some((file) => file.startsWith(`${p}/`))
   return {
     stat: (p) =>
       Promise.resolve(
-        observed(p in contents ? { type: 'file', mode: 0o755, uid: 1, gid: 1, size: 1, mtimeMs: null } : { type: 'missing' }),
+        observed(
+          p in contents || isFolder(p)
+            ? { type: isFolder(p) ? 'directory' : 'file', mode: 0o755, uid: 1, gid: 1, size: 1, mtimeMs: null }
+            : { type: 'missing' },
+        ),
       ),
     read: (p) => Promise.resolve(observed(p in contents ? Buffer.from(contents[p] ?? '') : null)),
     open: unused,
