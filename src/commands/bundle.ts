@@ -73,7 +73,7 @@ Exit code: 0 written or declined, 2 wrong usage or it cannot be written, 4 a fau
       return
     }
     const { renderBundle } = await import('../lib/report/bundle-text.ts')
-    this.print(renderBundle(summary, await this.theme(flags), asked))
+    this.print(renderBundle(summary, await this.theme(flags), asked, flags.verbose))
     if (summary.written !== null) {
       const { shellLine } = await import('../lib/report/shell.ts')
       this.print(`Next: ${shellLine(['mcpproxy-doctor', 'check', '--from', target])}\n`)
@@ -84,6 +84,6 @@ Exit code: 0 written or declined, 2 wrong usage or it cannot be written, 4 a fau
     const { bundleContents } = await import('../lib/report/bundle-text.ts')
     const { ask } = await import('../lib/ask.ts')
     const theme = await this.theme(flags, process.stderr)
-    return ask(`${bundleContents(summary, theme).join('\n')}Write it to ${theme.text(target)}? [y/N] `)
+    return ask(`${bundleContents(summary, theme, flags.verbose).join('\n')}Write it to ${theme.text(target)}? [y/N] `)
   }
 }

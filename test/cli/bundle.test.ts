@@ -38,7 +38,7 @@ test('a live machine: the bundle leads to what the machine leads to, and holds n
   const live = await home.run(['check', 'web', '--no-replay', '--json'])
   const written = await home.run(['bundle', 'web', '-o', 'out.tgz'])
   assert.equal(written.exitCode, 0, written.stderr)
-  assert.match(written.stdout, /Taken out[^]*Written: out\.tgz\nNext: mcpproxy-doctor check --from out\.tgz\n$/)
+  assert.match(written.stdout, /Taken out[^]*value[^]*main\.log[^]*Written: out\.tgz\nNext: mcpproxy-doctor check --from out\.tgz\n$/)
   const file = join(home.folder, 'out.tgz')
   assert.equal(statSync(file).mode & 0o777, 0o600)
   const content = gunzipSync(readFileSync(file)).toString('latin1')

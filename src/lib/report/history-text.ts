@@ -1,4 +1,4 @@
-/** Since when a server fails, as data and as text. */
+/** Since when a server fails, in words. */
 import { shortPath } from './citations.ts'
 import type { HistoryMoment, ServerHistory } from './history.ts'
 import type { Theme } from './theme.ts'

@@ -1,6 +1,7 @@
 /** Compares two captures: what support asks first is what changed. */
 import { collectServers, collectShared, type Shared } from '../evidence/collect.ts'
 import type { Subject } from '../evidence/evidence.ts'
+import { plainHome } from '../evidence/redaction.ts'
 import { makeRedactor, maskShapes, configSecrets, type Redactor } from '../evidence/secrets.ts'
 import { UserError } from '../errors.ts'
 import { field } from '../formats/log-line.ts'
@@ -23,6 +24,8 @@ interface Snapshot {
   capture: string
   recordedAt: string
   redacted: boolean
+  /** Names of users and hosts, and whose home it is, may have been taken out too. */
+  unnamed: boolean
   /** By server; `''`: what concerns none. */
   facts: Map<string, Fact[]>
   /** What is not in the capture, by server and group, and why. */
@@ -99,6 +102,7 @@ async function snapshot(system: System, timeoutMs: number): Promise<Snapshot> {
     capture: system.recording?.path ?? 'this machine',
     recordedAt: system.recording?.recordedAt ?? system.now().toISOString(),
     redacted: texts.some((t) => token.test(t)),
+    unnamed: home === plainHome(home),
     facts,
     unknown,
     servers: [...new Set([...configured, ...recorded])],
@@ -224,7 +228,7 @@ function differences(server: string, a: Snapshot, b: Snapshot): Difference[] {
     const { group, what } = was ?? is ?? { group: 'status', what: '' }
     const sides = { group, what, before: was?.side ?? nothing, after: is?.side ?? nothing, why: null }
     if (was && is) {
-      if (was.raw !== is.raw) found.push({ ...sides, kind: mayBeSame(was.raw, is.raw, a.redacted, b.redacted) ? 'masked' : 'changed' })
+      if (was.raw !== is.raw) found.push({ ...sides, kind: mayBeSame(was.raw, is.raw, a.unnamed, b.unnamed) ? 'masked' : 'changed' })
       continue
     }
     const why = (was ? b : a).unknown.get(`${server}\0${group}`)
@@ -241,17 +245,22 @@ function differences(server: string, a: Snapshot, b: Snapshot): Difference[] {
 }
 
 /** Two texts that differ only where something was taken out of one: the same secret has another token in the next bundle. */
-export function mayBeSame(a: string, b: string, aRedacted: boolean, bRedacted: boolean): boolean {
-  return matches(a, b, aRedacted) || matches(b, a, bRedacted) || skeleton(a, aRedacted) === skeleton(b, bRedacted)
+export function mayBeSame(before: string, after: string, beforeUnnamed: boolean, afterUnnamed: boolean): boolean {
+  const [a, b] = beforeUnnamed || afterUnnamed ? [anyHome(before), anyHome(after)] : [before, after]
+  return matches(a, b, beforeUnnamed) || matches(b, a, afterUnnamed) || skeleton(a, beforeUnnamed) === skeleton(b, afterUnnamed)
 }
 
+/** Of the homes of others only the name is taken out: where it is not known whose a home is, all are alike. */
+const anyHome = (text: string): string => text.replace(/(?:\/home|\/Users|[A-Za-z]:\\{1,2}Users)(?:\/|\\{1,2})[\w.-]+(?=[/\\])/g, '~')
+
 const masks = /(?:SECRET|VALUE)_[0-9a-f]{12}|\*{3,}|•{4}/g
-/** Names of users and hosts have no token: they become these words. */
-const names = /\b(?:user|host)\b/g
+/** Names of users and hosts have no token: they become these words. Alone, they are words of docker's, as in `--network host`. */
+const names = /\b(?:user|host(?!\.docker|-gateway))\b/g
+const wholeWord = /^"?(?:user|host)"?$/
 
 const skeleton = (text: string, redacted: boolean): string => {
   const bare = text.replace(masks, '\0')
-  return redacted ? bare.replace(names, '\0') : bare
+  return redacted && !wholeWord.test(bare) ? bare.replace(names, '\0') : bare
 }
 
 function matches(masked: string, other: string, redacted: boolean): boolean {
