@@ -8,10 +8,10 @@ import { lineStarts, positionIn, type ConfigDocument } from '../formats/mcp-conf
 import type { DockerRun } from '../formats/docker-run.ts'
 import { argumentSecrets, authScheme, lineSecrets, type SecretSpan } from './secret-arguments.ts'
 import { textSecrets } from './secret-patterns.ts'
-import { diagnosticWords, mark, secretName, worthHiding } from './secret-worth.ts'
+import { diagnosticWords, isSecretToken, mark, secretName, worthHiding } from './secret-worth.ts'
 import { makeStriker, spellings, strikeFragments, type Spelled } from './spellings.ts'
 
-export { mark, secretName, worthHiding } from './secret-worth.ts'
+export { mark } from './secret-worth.ts'
 
 export type Redactor = (text: string) => string
 
@@ -94,7 +94,7 @@ export function secretVariables(run: DockerRun): string[] {
     const at = f.name === 'env' ? (f.value ?? '').indexOf('=') : -1
     if (f.value === null || at < 1) return []
     const [name, value] = [f.value.slice(0, at), f.value.slice(at + 1)]
-    const secret = worthHiding(value, name) && (secretName.test(name) || maskShapes(value) !== value)
+    const secret = worthHiding(value, name) && (secretName.test(name) || isSecretToken(value) || maskShapes(value) !== value)
     // `ghp_abc***CD` was masked by MCPProxy itself.
     return secret && !/\*{3}/.test(value) ? [name] : []
   })
