@@ -15,6 +15,10 @@ export function parseVersion(text: string | null | undefined): Version | null {
 /** The newest release that the model was checked against; taken when nothing tells the version. */
 export const newestKnown: Version = { major: 0, minor: 60, patch: 0, text: 'v0.60.0' }
 
+export function compareVersions(a: Version, b: Version): number {
+  return a.major - b.major || a.minor - b.minor || a.patch - b.patch
+}
+
 const firstReleases = {
   containerNames: [0, 8, 3],
   logOptions: [0, 8, 2],
