@@ -11,7 +11,7 @@ export interface SmallHome {
   config: string
   logs: string
   /** `mcpproxy-doctor ARGS…` that looks at nothing else of this machine. */
-  run(args: readonly string[], env?: Record<string, string>): Promise<CliResult>
+  run: (args: readonly string[], env?: Record<string, string>) => Promise<CliResult>
 }
 
 export interface SmallHomeOptions {

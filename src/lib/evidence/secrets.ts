@@ -8,7 +8,7 @@ import { lineStarts, positionIn, type ConfigDocument } from '../formats/mcp-conf
 import type { DockerRun } from '../formats/docker-run.ts'
 import { argumentSecrets, authScheme, lineSecrets, type SecretSpan } from './secret-arguments.ts'
 import { textSecrets } from './secret-patterns.ts'
-import { diagnosticWords, isToken, mark, secretName, worthHiding } from './secret-worth.ts'
+import { diagnosticWords, isSecretToken, isToken, mark, secretName, worthHiding } from './secret-worth.ts'
 import { fragmentEnds, makeStriker, spellings, strikeFragments, type Spelled } from './spellings.ts'
 
 export { mark, worthHiding } from './secret-worth.ts'
@@ -103,7 +103,7 @@ export function secretVariables(run: DockerRun): string[] {
     const [name, value] = [f.value.slice(0, at), f.value.slice(at + 1)]
     // In a bundle its token stands for it.
     const secret = isToken(value)
-      ? secretName.test(name) || value.startsWith('SECRET_')
+      ? secretName.test(name) || isSecretToken(value)
       : worthHiding(value, name) && (secretName.test(name) || maskShapes(value) !== value)
     // `ghp_abc***CD` was masked by MCPProxy itself.
     return secret && !/\*{3}/.test(value) ? [name] : []
