@@ -73,37 +73,11 @@ for (const name of readdirSync(folder).sort()) {
   }
   recordings.push({ recording: name, argv: run.argv, ...(run.env ? { env: run.env } : {}), variants })
 }
+const kept =
+  'Architecture OSType OperatingSystem NCPU MemTotal LoggingDriver CgroupVersion SecurityOptions Warnings MemoryLimit PidsLimit CpuCfsQuota'
 const info = (name) => {
-  const i = json('_info', name)
-  const {
-    Architecture,
-    OSType,
-    OperatingSystem,
-    NCPU,
-    MemTotal,
-    LoggingDriver,
-    CgroupVersion,
-    SecurityOptions,
-    Warnings,
-    MemoryLimit,
-    PidsLimit,
-    CpuCfsQuota,
-  } = i
-  return {
-    Architecture,
-    OSType,
-    OperatingSystem,
-    NCPU,
-    MemTotal,
-    LoggingDriver,
-    CgroupVersion,
-    SecurityOptions,
-    Warnings,
-    MemoryLimit,
-    PidsLimit,
-    CpuCfsQuota,
-    Plugins: { Log: i.Plugins.Log },
-  }
+  const all = json('_info', name)
+  return { ...Object.fromEntries(kept.split(' ').map((key) => [key, all[key]])), Plugins: { Log: all.Plugins.Log } }
 }
 const engines = { '20.10': info('root-20.10.json'), 28.5: info('root-28.5.json') }
 const line = (value) => JSON.stringify(value)

@@ -10,6 +10,7 @@ import { openRecorded } from '../src/lib/system/recorded.ts'
 import { captureFiles } from '../src/lib/system/recording.ts'
 import { record, redacted } from '../src/lib/workflow/bundle.ts'
 import { canaries, plantedCapture, type Canary } from './helpers/planted-capture.ts'
+import { tracesOf } from './helpers/planted-folder.ts'
 
 const places = [
   'home/.mcpproxy/mcp_config.json',
@@ -28,19 +29,6 @@ const recorded = async (canary: Canary) =>
   (await record(await openRecorded('planted', memoryFiles(plantedCapture(canary))), { servers: ['web'], all: false, timeoutMs: 60_000 }))
     .content
 
-/** The value and what is the same of it in any base64. */
-function traces(value: string): string[] {
-  const bytes = Buffer.from(value)
-  const inBase64 = [0, 1, 2].map((n) => {
-    const text = Buffer.concat([Buffer.alloc(n), bytes])
-      .toString('base64')
-      .replace(/=+$/, '')
-    return text.slice(n === 0 ? 0 : n + 1, -2)
-  })
-  const escaped = JSON.stringify(value).slice(1, -1)
-  return [value, escaped, JSON.stringify(escaped).slice(1, -1), encodeURIComponent(value), ...inBase64.filter((t) => t.length >= 8)]
-}
-
 test('there are forty kinds', () => assert.ok(new Set(canaries.map((c) => c.kind)).size >= 40))
 
 for (const canary of canaries) {
@@ -49,7 +37,7 @@ for (const canary of canaries) {
     const before = new Map(captureFiles(content).map((f) => [f.name, f.bytes.toString('utf8')]))
     for (const place of places)
       assert.ok(
-        traces(canary.value).some((t) => before.get(place)?.includes(t)),
+        tracesOf(canary.value).some((t) => before.get(place)?.includes(t)),
         `it was planted in ${place}`,
       )
 
@@ -60,7 +48,7 @@ for (const canary of canaries) {
       ['the archive', archive.toString('latin1')] as const,
       ['the archive, unzipped', gunzipSync(archive).toString('utf8')] as const,
     ])
-      for (const trace of traces(canary.value)) {
+      for (const trace of tracesOf(canary.value)) {
         const at = text.indexOf(trace)
         assert.ok(at < 0, `${what}: …${text.slice(Math.max(0, at - 60), at + trace.length + 20)}…`)
       }

@@ -1,5 +1,5 @@
 /** Causes in the program itself, its packages and its network; and what MCPProxy makes of them. */
-import { attempt, container, life, mainLine } from '../helpers/synthetic.ts'
+import { attempt, container, life, mainLine, startedTogether } from '../helpers/synthetic.ts'
 import { failed, flags, hung, node, npx, works, type Cases } from './case.ts'
 
 const invalid = (server: Record<string, unknown>, text: string, answer: string): ReturnType<typeof failed> => {
@@ -9,17 +9,7 @@ const invalid = (server: Record<string, unknown>, text: string, answer: string):
 const proxy = { env: { HTTPS_PROXY: 'http://proxy.test:3128' }, clientProxies: [] }
 const remote = { command: 'npx', args: ['-y', 'mcp-remote', 'http://host.docker.internal:8080/mcp'] }
 const together = (apart: number): Partial<ReturnType<typeof hung>> => ({
-  events: Array.from({ length: 12 }, (_, i) =>
-    life({
-      id: `c${i}`,
-      server: i === 0 ? 'web' : `s${i}`,
-      at: i * apart,
-      then: [
-        [0.1, 'create'],
-        [0.2, 'start'],
-      ],
-    }),
-  ).flat(),
+  events: startedTogether(12, apart),
 })
 const gaveUp = mainLine(
   60,

@@ -243,6 +243,20 @@ export function life(l: Life): unknown[] {
   )
 }
 
+/** One container for each of so many servers, the first of `web`, each `apart` seconds after the one before. */
+export const startedTogether = (count: number, apart: number): unknown[] =>
+  Array.from({ length: count }, (_, i) =>
+    life({
+      id: `c${i}`,
+      server: i === 0 ? 'web' : `s${i}`,
+      at: i * apart,
+      then: [
+        [0.1, 'create'],
+        [0.2, 'start'],
+      ],
+    }),
+  ).flat()
+
 export const event = (second: number, type: string, action: string, id: string, attributes: Record<string, string>): unknown => ({
   Type: type,
   Action: action,

@@ -315,3 +315,9 @@ function serverEntry(fields: Fields, index: number | string, name: string): Serv
     },
   }
 }
+
+/** The variables that a configuration refers to as `${env:NAME}` and that have a value. A server that is started may write it. */
+export function referredVariables(text: string, env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const names = [...text.matchAll(/\$\{env:([^}]+)\}/g)].map((m) => m[1] ?? '')
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
+}

@@ -27,12 +27,6 @@ export interface KnownValues {
   env: Readonly<Record<string, string | undefined>>
 }
 
-/** The variables that a configuration refers to as `${env:NAME}` and that have a value. A server that is started may write it. */
-export function referredVariables(text: string, env: KnownValues['env']): Record<string, string> {
-  const names = [...text.matchAll(/\$\{env:([^}]+)\}/g)].map((m) => m[1] ?? '')
-  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
-}
-
 export type Rebuilt = { ok: true; spec: StartSpec } | { ok: false; why: string }
 
 /** The values of variables in the newest logged argument list. */

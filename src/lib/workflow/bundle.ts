@@ -6,7 +6,7 @@ import { globalConfig, parseConfig, serverEntries } from '../formats/mcp-config.
 import type { Report } from '../report/report.ts'
 import type { CaptureFile } from '../system/capture-files.ts'
 import { apiFile, captureName, imageFile } from '../system/capture-names.ts'
-import { referredVariables } from '../replay/start-spec.ts'
+import { referredVariables } from '../formats/mcp-config.ts'
 import { captureFiles, recordSystem, type CaptureContent } from '../system/recording.ts'
 import type { System } from '../system/system.ts'
 import { linesOf } from '../system/byte-record.ts'

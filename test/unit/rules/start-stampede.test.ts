@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { attempt, finding, life, outcome, type Synthetic } from '../../helpers/synthetic.ts'
+import { attempt, finding, outcome, startedTogether, type Synthetic } from '../../helpers/synthetic.ts'
 
 // Synthetic: one container for each server, all within seconds.
 const together = (count: number, apart = 0.5): Synthetic => ({
   server: { name: 'web', command: 'npx', args: ['-y', 'some-mcp'] },
   serverLog: attempt({ end: ['no-answer', 30] }),
-  events: Array.from({ length: count }, (_, i) =>
-    life({
-      id: `c${i}`,
-      server: i === 0 ? 'web' : `s${i}`,
-      at: i * apart,
-      then: [
-        [0.1, 'create'],
-        [0.2, 'start'],
-      ],
-    }),
-  ).flat(),
+  events: startedTogether(count, apart),
 })
 
 test('twelve at once', async () => {
