@@ -62,6 +62,11 @@ interface FreeValue extends Spelled {
   kind: string
 }
 
+/** Is told what goes, and gives what stands there then. */
+type Note = (kind: string, mark: string) => string
+
+/** Texts in which secrets stand so close that they hide each other are rare, and made up where there are many. */
+const mostRounds = 6
 /** Longer ones are no regular expression any more. */
 const longestPattern = 1000
 
@@ -131,37 +136,48 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
 
   return {
     learn(text, form) {
-      learnNames(text, form)
-      learnShapes(text)
+      // A secret may hide the name of the one that stands right behind it: what is known is taken out, until nothing more comes to light.
+      let rest = text
+      for (let round = 0, before = -1; known.size > before && round < mostRounds; round++) {
+        before = known.size
+        learnNames(rest, form)
+        learnShapes(rest)
+        if (known.size > before) rest = struck(rest, (_kind, mark) => mark)
+      }
     },
     redact(text, place) {
-      const note = (kind: string, mark: string): string => {
+      const note: Note = (kind, mark) => {
         const key = `${place}\0${kind}\0${mark}`
         const entry = counts.get(key) ?? { place, kind, token: mark, count: 0 }
         counts.set(key, { ...entry, count: entry.count + 1 })
         return mark
       }
-      rules ??= pairRules()
-      const values = isJson(text) ? (free.json ??= freeValues(false)) : (free.raw ??= freeValues(true))
-      let result = text
-      for (const { from, token: mark, kind } of rules)
-        result = result.replace(from, (whole: string, ...found: unknown[]) => {
-          const before = typeof found[0] === 'string' ? found[0] : ''
-          return isToken(whole.slice(before.length)) ? whole : before + note(kind, mark)
-        })
-      result = makeStriker(values, (found) => note(found.kind, found.token))(result)
-      for (const { value, kind, strength } of known.values())
-        if ((strength === 'secret' || looksRandom(value)) && !keep.has(value.toLowerCase()))
-          result = strikeFragments(result, value, () => note(kind, token(value)))
-      for (const { kind, pattern } of secretPatterns)
-        result = result.replace(pattern, (whole: string, ...rest: unknown[]) => {
-          const value = (rest.at(-1) as { secret: string }).secret
-          const at = whole.lastIndexOf(value)
-          return harmless(kind, value) ? whole : whole.slice(0, at) + note(kind, token(value)) + whole.slice(at + value.length)
-        })
+      const result = struck(text, note)
       return options.identity ? withoutIdentity(result, options.identity, note) : result
     },
     redactions: () => [...counts.values()].sort((a, b) => (a.place + a.kind + a.token < b.place + b.kind + b.token ? -1 : 1)),
+  }
+
+  function struck(text: string, note: Note): string {
+    rules ??= pairRules()
+    const values = isJson(text) ? (free.json ??= freeValues(false)) : (free.raw ??= freeValues(true))
+    let result = text
+    for (const { from, token: mark, kind } of rules)
+      result = result.replace(from, (whole: string, ...found: unknown[]) => {
+        const before = typeof found[0] === 'string' ? found[0] : ''
+        return isToken(whole.slice(before.length)) ? whole : before + note(kind, mark)
+      })
+    result = makeStriker(values, (found) => note(found.kind, found.token))(result)
+    for (const { value, kind, strength } of known.values())
+      if ((strength === 'secret' || looksRandom(value)) && !keep.has(value.toLowerCase()))
+        result = strikeFragments(result, value, () => note(kind, token(value)))
+    for (const { kind, pattern } of secretPatterns)
+      result = result.replace(pattern, (whole: string, ...rest: unknown[]) => {
+        const value = (rest.at(-1) as { secret: string }).secret
+        const at = whole.lastIndexOf(value)
+        return harmless(kind, value) ? whole : whole.slice(0, at) + note(kind, token(value)) + whole.slice(at + value.length)
+      })
+    return result
   }
 
   /** `NAME=value` and `"NAME": "value"`. */
@@ -234,7 +250,7 @@ const common = new Set(
 )
 const commonHosts = /^(?:docker-desktop|colima.*|lima.*|orbstack|podman.*|rancher-desktop|minikube|localhost|default|host)$/i
 
-function withoutIdentity(text: string, identity: Identity, note: (kind: string, mark: string) => string): string {
+function withoutIdentity(text: string, identity: Identity, note: Note): string {
   const { home } = identity
   const base = home.split(/[\\/]/).at(-1) ?? ''
   const users = [base, ...identity.users].filter((u): u is string => u !== undefined && u.length > 2 && !common.has(u.toLowerCase()))

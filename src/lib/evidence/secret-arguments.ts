@@ -4,6 +4,8 @@
  * texts is another question (see `worthHiding`).
  */
 
+import { withoutTokens } from './secret-worth.ts'
+
 export interface SecretSpan {
   /** Characters of the argument, `to` exclusive. */
   from: number
@@ -29,7 +31,7 @@ const notBefore = new Set(['no', 'max', 'min', 'num', 'disable', 'skip', 'withou
 
 /** Is the value under this name (of a flag, a query parameter, a header) a secret? `--tavilyApiKey`, `--pat`; not `--path`, `--author`. */
 export function isSecretWord(name: string): boolean {
-  const words = name
+  const words = withoutTokens(name)
     .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
     .toLowerCase()
     .split(/[^a-z0-9]+/)
@@ -158,7 +160,7 @@ export const queryValues = /([?&;]([\w.[\]-]{1,128})=)([^&;\s"'`#<>\\]+)/g
 export const isSecretParameter = (name: string): boolean =>
   isSecretWord(name) ||
   /key(?!word|board|space)|token(?!s|iz)|secret|(?<!by|com|sur)pass(?!age|enger|ive|port|through)|pwd|signature|auth(?!or)|credential/i.test(
-    name,
+    withoutTokens(name),
   )
 
 /** Of addresses: the password, values of the query, and what in the path is drawn by lot. */

@@ -27,7 +27,7 @@ const b64 = 'A-Za-z0-9+/'
 // Bounded everywhere: foreign text must not make the search slow.
 const assignment = (sign: string): RegExp =>
   new RegExp(
-    `(?:^|[\\s"'\`({,;])(?:--?)?[\\w.-]{0,64}(?:api[_-]?key|access[_-]?key|token|secret|passwo?r?d|passphrase|pwd|credential|private[_-]?key)[\\w-]{0,64}` +
+    `(?:^|[\\s"'\`({,;])(?:--?)?[\\w.-]{0,64}(?:api[_-]?key|access[_-]?key|token|secret(?!_[0-9a-f]{12})|passwo?r?d|passphrase|pwd|credential|private[_-]?key)[\\w-]{0,64}` +
       `(?:\\\\{0,8}["'])?\\s{0,4}${sign}\\s?(?:\\\\{0,8}["'])?(?<secret>[^\\s"'\`,;)}&\\\\\\]<>]{4,})`,
     'gi',
   )

@@ -75,6 +75,8 @@ const isNameOfThing = (v: string): boolean =>
 
 /** What stands in a bundle in place of a secret, or what holds it. */
 export const isToken = (text: string): boolean => /(?:SECRET|VALUE)_[0-9a-f]{12}/.test(text)
+/** The same without what stands there for secrets: its own word makes no secret of what follows it. */
+export const withoutTokens = (text: string): string => text.replaceAll(/(?:SECRET|VALUE)_[0-9a-f]{12}/g, '')
 /** A value in a bundle that was a secret by its name or its form, on the machine as well. */
 export const isSecretToken = (value: string): boolean => /^SECRET_[0-9a-f]{12}$/.test(value)
 
