@@ -5,7 +5,7 @@ import { editClasses, type EditClass } from '../lib/remedies/remedy.ts'
 import { Interrupted } from '../lib/report/failure.ts'
 import { shellLine } from '../lib/report/shell.ts'
 import type { LiveSystem } from '../lib/system/live.ts'
-import type { FixReport } from '../lib/workflow/fix.ts'
+import type { FixReport } from '../lib/workflow/fix-report.ts'
 import type { ProofOptions } from '../lib/workflow/proof.ts'
 
 export default class Fix extends SystemCommand {

@@ -1,5 +1,5 @@
 /** Fixes and reloads for people: what is proposed as a diff, what was done as ticked steps, then the verdict and the next command. */
-import type { FixReport, ShownRemedy } from '../workflow/fix.ts'
+import type { FixReport, ShownRemedy } from '../workflow/fix-report.ts'
 import type { ProofStep } from '../workflow/proof.ts'
 import type { ReloadReport } from '../workflow/reload.ts'
 import { cleanLines, padEnd } from './clean.ts'

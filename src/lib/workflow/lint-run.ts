@@ -10,7 +10,7 @@ import { shownFile } from '../report/results.ts'
 import type { Finding, Severity } from '../rules/rule.ts'
 import { backUp, ConfigChanged, readConfigFile, replaceConfigFile, type ConfigFile } from '../system/config-file.ts'
 import { defaultConfig, findFiles, readAll, readOptional, writeResult } from '../system/lint-files.ts'
-import { maskedDiff } from './fix.ts'
+import { maskedDiff } from './fix-plan.ts'
 import { fixText } from './lint-fix.ts'
 import {
   baselineEntry,
