@@ -3,7 +3,7 @@
  * what a run has compiled is taken at its end, and spares the next runs that work. Node's own module.enableCompileCache
  * takes it before anything has run, and is not in Node 20.
  *
- * The file is made of chunks in groups (scripts/bundle.js), each group compiled alone, so that a run pays for what it needs only.
+ * The file is made of chunks in groups (scripts/bundle.js), each group read and compiled alone, so that a run pays for what it needs only.
  *
  * The cache is code that will be run, and V8 hardly looks at it. So it lies in a folder that nobody else can write to,
  * its name holds checksums of all that it depends on, and so does what is in it. Whatever is not as it should be
@@ -18,23 +18,26 @@ const path = require('node:path')
 const vm = require('node:vm')
 
 const largest = 64 * 1024 * 1024
-/** Files of other versions that stay: people switch between versions of Node. */
-const kept = 6
+/** Files that stay: one for each command, and people switch between versions of Node. */
+const kept = 30
 const ours = /^[0-9a-f]{16}\.(?:code|[0-9a-f]+\.tmp)$/
 
 /**
- * `file`: absolute; its chunk `./stdin.js` exports `partOf(argv)`, which names the part of the program that a run needs. `off`: without
- * a cache. Returns what that chunk exports.
+ * `file`: absolute; its chunk `./stdin.js` exports what is returned. `off`: without a cache. Each part of the program that a run may
+ * need has a cache of its own, so that no run unpacks what another needed.
  */
 function runCached(file, { argv, off, env }) {
-  const content = fs.readFileSync(file)
-  const start = content.indexOf('\n') + 1
-  const places = content.toString('latin1', 2, start)
-  const { size, groups, chunks } = JSON.parse(places)
+  const handle = fs.openSync(file, 'r')
+  const places = firstLine(handle)
+  const { size, commands, groups, chunks } = JSON.parse(places.slice(2))
+  const start = places.length
   // Somebody changed the file, so that nothing is where it was: it runs as Node runs any file.
-  if (content.length - start !== size) return require(file)
-  const cache = off ? null : attempt(() => locate(places, env))
-  const known = (cache && attempt(() => read(cache))) ?? { parts: [], data: [] }
+  if (fs.fstatSync(handle).size - start !== size) {
+    fs.closeSync(handle)
+    return require(file)
+  }
+  const cache = off ? null : attempt(() => locate(places, partOf(argv, commands), env))
+  const known = cache && attempt(() => read(cache))
   const outside = Module.createRequire(file)
   const modules = {}
   const scripts = []
@@ -43,11 +46,12 @@ function runCached(file, { argv, off, env }) {
 
   const compile = (group) => {
     const [at, length, sum, line] = groups[group]
-    const bytes = content.subarray(start + at, start + at + length)
+    const bytes = readAt(handle, start + at, length)
     // A change that left all at its place: what was compiled before is not the same, and nothing is kept.
     const changed = checksum(bytes) !== sum
-    const cachedData = cache && !changed ? known.data[group]?.() : undefined
-    const source = `(${bytes.toString(changed ? 'utf8' : 'latin1')})`
+    const cachedData = cache && !changed ? known?.[group]?.() : undefined
+    // Both as it is: to put anything around it would copy it once more.
+    const source = bytes.toString(changed ? 'utf8' : 'latin1')
     const script = new vm.Script(source, { filename: file, lineOffset: line, ...(cachedData ? { cachedData } : {}) })
     if (!cachedData || script.cachedDataRejected) news = true
     if (!changed) scripts[group] = script
@@ -64,16 +68,39 @@ function runCached(file, { argv, off, env }) {
     return modules[id].exports
   }
 
-  const main = load('./stdin.js')
   const keep = () => {
-    const part = main.partOf(argv)
     // A run that failed has not seen its part.
-    if ((!news && known.parts.includes(part)) || ![0, 1, 3].includes(process.exitCode ?? 0)) return
-    const data = groups.map((_, i) => scripts[i]?.createCachedData() ?? known.data[i]?.())
-    write(cache, { parts: [...new Set([...known.parts, part])], data })
+    if (!news || ![0, 1, 3].includes(process.exitCode ?? 0)) return
+    write(
+      cache,
+      groups.map((_, i) => scripts[i]?.createCachedData() ?? known?.[i]?.()),
+    )
   }
   if (cache) process.once('exit', () => attempt(keep))
-  return main
+  return load('./stdin.js')
+}
+
+/** Commands by their name, and with a capture: live and recorded systems are different code. */
+function partOf(argv, commands) {
+  if (!commands.includes(argv[0]) || argv.includes('--help') || argv.includes('-h')) return 'help'
+  return argv[0] + (argv.some((word) => word.startsWith('--from')) ? ' --from' : '')
+}
+
+function firstLine(handle) {
+  for (let length = 16_384; ; length *= 4) {
+    const bytes = readAt(handle, 0, length)
+    const end = bytes.indexOf('\n') + 1
+    if (end > 0) return bytes.toString('latin1', 0, end)
+    if (bytes.length < length) throw new Error('The shipped file does not say where its parts are.')
+  }
+}
+
+/** What there is of it. */
+function readAt(handle, at, length) {
+  const bytes = Buffer.allocUnsafeSlow(length)
+  let have = 0
+  for (let n = -1; n !== 0 && have < length; have += n) n = fs.readSync(handle, bytes, have, length - have, at + have)
+  return have < length ? bytes.subarray(0, have) : bytes
 }
 
 /** The cache only saves time: a full disk, a read-only home or a foreign file must not be noticed. */
@@ -93,8 +120,8 @@ const checksum = (bytes) => require('node:zlib').crc32(bytes)
 const hex = (text) => checksum(text).toString(16).padStart(8, '0')
 
 /** `places`: with the checksums of all chunks. */
-function locate(places, env) {
-  const settings = [process.versions.node, process.versions.v8, process.platform, process.arch, process.execArgv, env.NODE_OPTIONS]
+function locate(places, part, env) {
+  const settings = [part, process.versions.node, process.versions.v8, process.platform, process.arch, process.execArgv, env.NODE_OPTIONS]
   return { folder: cacheFolder(env), name: `${hex(JSON.stringify(settings))}${hex(places)}.code` }
 }
 
@@ -130,19 +157,17 @@ function read({ folder, name }) {
     const start = content.indexOf('\n') + 1
     const [sum, ...rest] = content.toString('latin1', 0, start).split(' ')
     if (start === 0 || sum !== hex(name + rest.join(' '))) throw new Error('damaged')
-    const { parts, places } = JSON.parse(rest.join(' '))
-    const data = places.map(([at, length, sum]) => () => {
+    return JSON.parse(rest.join(' ')).map(([at, length, sum]) => () => {
       const bytes = content.subarray(start + at, start + at + length)
       return length > 0 && checksum(bytes) === sum ? bytes : undefined
     })
-    return { parts, data }
   } finally {
     fs.closeSync(handle)
   }
 }
 
-/** A line that says what is in the file and where, and the code of each group. */
-function write({ folder, name }, { parts, data }) {
+/** A line that says where it is, and the code of each group. */
+function write({ folder, name }, data) {
   let at = 0
   const places = []
   const pieces = []
@@ -153,7 +178,7 @@ function write({ folder, name }, { parts, data }) {
     pieces.push(bytes, padding)
     at += bytes.length + padding.length
   }
-  const said = JSON.stringify({ parts, places })
+  const said = JSON.stringify(places)
   // With the sum before it the line is as long as a multiple of eight.
   const head = `${said}${' '.repeat(-(said.length + 10) & 7)}\n`
   const content = Buffer.concat([Buffer.from(`${hex(name + head)} ${head}`), ...pieces])

@@ -13,7 +13,7 @@ import { build, transform } from 'esbuild'
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const read = (file) => fs.readFileSync(path.join(root, file), 'utf8')
 const pjson = { ...JSON.parse(read('package.json')), scripts: undefined, devDependencies: undefined, files: undefined }
-if (pjson.oclif.hooks) throw new Error('src/lib/shipped.ts knows no hooks of oclif yet: give it some.')
+if (pjson.oclif.hooks) throw new Error('src/lib/shipped.ts and src/lib/direct.ts know no hooks of oclif yet: give them some.')
 
 /**
  * What dockerode and oclif load at the top, and this program never uses: sessions of BuildKit (gRPC, protobufjs), sending
@@ -113,19 +113,14 @@ const ids = fs
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.slice(0, -'.ts'.length))
 const contents = `
-  import { shippedOptions } from './src/lib/shipped.ts'
+  import { shipped } from './src/lib/direct.ts'
   import { start } from './src/lib/start.ts'
-  import manifest from './oclif.manifest.json'
 
   const pjson = ${JSON.stringify(pjson)}
   const commands = {${ids.map((id) => `${JSON.stringify(id)}: () => import('./src/commands/${id}.ts')`)}}
 
-  // Live and recorded systems are different code.
-  export const partOf = (argv) =>
-    Object.hasOwn(commands, argv[0]) && !argv.includes('--help') && !argv.includes('-h')
-      ? argv[0] + (argv.some((word) => word.startsWith('--from')) ? ' --from' : '')
-      : 'help'
-  export const main = async (argv, root) => start(argv, await shippedOptions(root, { pjson, manifest, commands }))
+  export const main = (argv, root) =>
+    start(argv, shipped({ root, pjson, commands, manifest: () => import('./oclif.manifest.json') }))
 `
 
 const { metafile, outputFiles } = await build({
@@ -154,7 +149,7 @@ const { metafile, outputFiles } = await build({
 /**
  * Chunks are functions in one file: what a command does not need is not compiled. They stand in groups, because each compilation
  * has its price too: the small ones together, each of the others alone. The first line says where the groups are, so
- * that bin/code-cache.js can compile each alone: [place after that line, length, checksum, lines before].
+ * that bin/code-cache.js can read and compile each alone: [place after that line, length, checksum, lines before].
  */
 const small = []
 const groups = [small]
@@ -174,10 +169,10 @@ for (const { path: name, text } of outputFiles) {
   if (ascii.length < 20_000) small.push(chunk)
   else groups.push([chunk])
 }
-const index = { groups: [], chunks: {} }
+const index = { commands: ids, groups: [], chunks: {} }
 let file = "'use strict'\nconst chunks=Object.assign(\n"
 for (const [i, group] of groups.entries()) {
-  const text = `{${group.map(({ id, body }) => JSON.stringify(id) + body).join(',\n')}}`
+  const text = `({${group.map(({ id, body }) => JSON.stringify(id) + body).join(',\n')}})`
   index.groups.push([file.length, text.length, crc32(text), file.split('\n').length])
   for (const { id } of group) index.chunks[id] = i
   file += `${text},\n`

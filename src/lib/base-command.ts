@@ -1,6 +1,6 @@
 /** What all commands share: flags, the system that they look at, progress, and one way for errors to become exit codes. */
 import os from 'node:os'
-import { Command, Flags, type Interfaces } from '@oclif/core'
+import { Command, Flags, type Config, type Interfaces } from '@oclif/core'
 import { UserError } from './errors.ts'
 import type { EditClass } from './remedies/remedy.ts'
 import type { Report, StepReport } from './report/report.ts'
@@ -99,6 +99,16 @@ export type SystemFlags = Interfaces.InferredFlags<typeof systemFlags> & OutputF
 
 export abstract class BaseCommand extends Command {
   static override baseFlags = outputFlags
+
+  /** As oclif's `run`, which would load the configuration once more. */
+  static start(this: new (argv: string[], config: Config) => BaseCommand, argv: string[], config: Config): Promise<unknown> {
+    return new this(argv, config)._run()
+  }
+
+  /** No command is deprecated: there is nothing to warn of. */
+  protected override init(): Promise<void> {
+    return Promise.resolve()
+  }
 
   /** The result, and nothing else, goes to standard output. */
   protected print(text: string): void {

@@ -1,18 +1,31 @@
 /** From the command line to a command, and from what is thrown to an exit code. */
-import { Config, run, type Interfaces } from '@oclif/core'
+import type { Interfaces } from '@oclif/core'
 import { reportFailure } from './base-command.ts'
+import type { Shipped } from './direct.ts'
 
-/** `options`: the folder of the package, or what replaces it in the shipped file. */
-export async function start(argv: readonly string[], options: Interfaces.LoadOptions): Promise<void> {
+/** `program`: the folder of the package, or what replaces it in the shipped file. */
+export async function start(argv: readonly string[], program: string | Shipped): Promise<void> {
   // Nothing that went astray may look like "problem found" (1) or "healthy" (0).
   process.on('uncaughtException', (error) => {
     // eslint-disable-next-line no-restricted-properties -- after an uncaught error Node's state is unknown: it must end
     void reportFailure(error, argv).finally(() => process.exit(process.exitCode))
   })
   try {
-    await run(spelledOut(argv), options)
+    const words = spelledOut(argv)
+    const direct = typeof program === 'string' ? null : program.run(words)
+    if (direct) await direct
+    else await runByOclif(words, typeof program === 'string' ? program : await program.options())
   } catch (thrown) {
-    await reportFailure(await explained(thrown, argv, options), argv)
+    await reportFailure(thrown, argv)
+  }
+}
+
+async function runByOclif(argv: string[], options: Interfaces.LoadOptions): Promise<void> {
+  const { run } = await import('@oclif/core')
+  try {
+    await run(argv, options)
+  } catch (thrown) {
+    throw await explained(thrown, argv, options)
   }
 }
 
@@ -28,6 +41,7 @@ function spelledOut(argv: readonly string[]): string[] {
 async function explained(thrown: unknown, argv: readonly string[], options: Interfaces.LoadOptions): Promise<unknown> {
   const [id] = argv
   if (id === undefined || id.startsWith('-')) return thrown
+  const { Config } = await import('@oclif/core')
   const config = await Config.load(options)
   if (config.findCommand(id)) return thrown
   const { suggestNames, UserError } = await import('./errors.ts')

@@ -13,14 +13,24 @@ import {
 } from './secret-arguments.ts'
 import { isToken, mark, worthHiding } from './secret-worth.ts'
 
-export interface SecretPattern {
-  kind: string
+interface Sought {
   pattern: RegExp
+  /**
+   * One of these stands in every text that the pattern finds something in, in small letters; null: any text may hold it. Most texts hold none,
+   * and a pattern that never runs is never compiled, which takes longer than to look.
+   */
+  signs: readonly string[] | null
 }
 
-const shape = (kind: string, source: string): SecretPattern => ({
+export interface SecretPattern extends Sought {
+  kind: string
+}
+
+/** `signs`: by default what `source` begins with. */
+const shape = (kind: string, source: string, signs = [/^[\w-]*/.exec(source)?.[0].toLowerCase() ?? '']): SecretPattern => ({
   kind,
   pattern: new RegExp(`(?<![A-Za-z0-9])(?<secret>${source})`, 'g'),
+  signs,
 })
 const b64 = 'A-Za-z0-9+/'
 
@@ -32,6 +42,8 @@ const assignment = (sign: string): RegExp =>
     'gi',
   )
 
+const secretStems = ['key', 'token', 'secret', 'passw', 'passphrase', 'pwd', 'credential']
+
 /**
  * For whole files, JSON among them: no pattern runs over a quote or a backslash, so that what stays is still JSON. `secret` is
  * the group that goes. The more particular first.
@@ -40,18 +52,19 @@ export const secretPatterns: readonly SecretPattern[] = [
   {
     kind: 'private-key',
     pattern: /-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?<secret>(?:\\+[nr]|[^"\\-])+)(?=-----END|["\\-]|$)/g,
+    signs: ['-----begin'],
   },
-  { kind: 'age-key', pattern: /(?<secret>AGE-SECRET-KEY-1[A-Z0-9]{20,})/g },
-  shape('github-token', 'gh[pousr]_[A-Za-z0-9]{20,}'),
+  { kind: 'age-key', pattern: /(?<secret>AGE-SECRET-KEY-1[A-Z0-9]{20,})/g, signs: ['age-secret'] },
+  shape('github-token', 'gh[pousr]_[A-Za-z0-9]{20,}', ['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_']),
   shape('github-token', 'github_pat_[A-Za-z0-9_]{20,}'),
-  shape('gitlab-token', 'gl(?:pat|dt|rt|cbt|ptt|soat)-[\\w-]{16,}'),
+  shape('gitlab-token', 'gl(?:pat|dt|rt|cbt|ptt|soat)-[\\w-]{16,}', ['pat-', 'dt-', 'rt-', 'cbt-', 'ptt-', 'soat-']),
   shape('anthropic-key', 'sk-ant-[\\w-]{16,}'),
   shape('openai-key', 'sk-[\\w-]{16,}'),
   shape('slack-token', 'xox[abeoprs]-[\\w-]{10,}'),
   shape('slack-token', 'xapp-[\\w-]{10,}'),
-  { kind: 'slack-webhook', pattern: /hooks\.slack\.com\/(?:services|workflows)\/(?<secret>[\w/-]{16,})/g },
-  { kind: 'discord-webhook', pattern: /discord(?:app)?\.com\/api\/webhooks\/(?<secret>\d+\/[\w-]{16,})/g },
-  shape('aws-key-id', '(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])'),
+  { kind: 'slack-webhook', pattern: /hooks\.slack\.com\/(?:services|workflows)\/(?<secret>[\w/-]{16,})/g, signs: ['hooks.slack'] },
+  { kind: 'discord-webhook', pattern: /discord(?:app)?\.com\/api\/webhooks\/(?<secret>\d+\/[\w-]{16,})/g, signs: ['/webhooks/'] },
+  shape('aws-key-id', '(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])', ['akia', 'asia', 'abia', 'acca']),
   shape('google-key', 'AIza[\\w-]{30,}'),
   shape('google-token', 'ya29\\.[\\w-]{20,}'),
   shape('google-token', 'GOCSPX-[\\w-]{16,}'),
@@ -59,22 +72,22 @@ export const secretPatterns: readonly SecretPattern[] = [
   shape('npm-token', 'npm_[A-Za-z0-9]{30,}'),
   shape('pypi-token', 'pypi-[\\w-]{16,}'),
   shape('huggingface-token', 'hf_[A-Za-z0-9]{20,}'),
-  shape('stripe-key', '(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}'),
+  shape('stripe-key', '(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}', ['_live_', '_test_']),
   shape('stripe-key', 'whsec_[A-Za-z0-9+/=]{16,}'),
   shape('sendgrid-key', 'SG\\.[\\w-]{16,}\\.[\\w-]{16,}'),
   shape('twilio-key', 'SK[0-9a-f]{32}(?![0-9a-f])'),
   shape('mailgun-key', 'key-[0-9a-f]{32}(?![0-9a-f])'),
-  shape('digitalocean-token', 'do[opr]_v1_[0-9a-f]{32,}'),
-  shape('telegram-token', '\\d{8,10}:AA[\\w-]{32,}'),
-  shape('discord-token', '[MNO][\\w-]{23,27}\\.[\\w-]{6}\\.[\\w-]{27,}'),
+  shape('digitalocean-token', 'do[opr]_v1_[0-9a-f]{32,}', ['_v1_']),
+  shape('telegram-token', '\\d{8,10}:AA[\\w-]{32,}', [':aa']),
+  shape('discord-token', '[MNO][\\w-]{23,27}\\.[\\w-]{6}\\.[\\w-]{27,}', ['.']),
   shape('databricks-token', 'dapi[0-9a-f]{32}'),
   shape('linear-key', 'lin_(?:api|oauth)_[A-Za-z0-9]{20,}'),
-  shape('notion-token', '(?:ntn|secret)_[A-Za-z0-9]{30,}'),
+  shape('notion-token', '(?:ntn|secret)_[A-Za-z0-9]{30,}', ['ntn_', 'secret_']),
   shape('figma-token', 'figd_[\\w-]{20,}'),
   shape('postman-key', 'PMAK-[0-9a-f]{20,}-[0-9a-f]{20,}'),
   shape('shopify-token', 'shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32}'),
   shape('square-token', 'sq0(?:atp|csp|idp)-[\\w-]{20,}'),
-  shape('grafana-token', 'gl(?:sa|c)_[A-Za-z0-9_=+/-]{20,}'),
+  shape('grafana-token', 'gl(?:sa|c)_[A-Za-z0-9_=+/-]{20,}', ['glsa_', 'glc_']),
   shape('vault-token', 'hv[sbr]\\.[\\w-]{20,}'),
   shape('doppler-token', 'dp\\.(?:pt|st|ct|sa|scim|audit)\\.[\\w.-]{20,}'),
   shape('docker-token', 'dckr_(?:pat|oat)_[\\w-]{16,}'),
@@ -85,17 +98,25 @@ export const secretPatterns: readonly SecretPattern[] = [
   shape('tavily-key', 'tvly-[\\w-]{16,}'),
   shape('supabase-key', 'sb(?:p|_secret|_publishable)_[\\w-]{20,}'),
   shape('airtable-token', 'pat[A-Za-z0-9]{14}\\.[0-9a-f]{40,}'),
-  shape('atlassian-token', 'AT(?:ATT|CTT|BB)[\\w=+/-]{20,}'),
+  shape('atlassian-token', 'AT(?:ATT|CTT|BB)[\\w=+/-]{20,}', ['atatt', 'atctt', 'atbb']),
   shape('mcpproxy-token', 'mcp_agt_[\\w-]{8,}'),
-  { kind: 'bearer', pattern: /\b(?:Bearer|Basic|Token) (?<secret>[\w.~+/-]{8,}=*)/gi },
-  { kind: 'url-credentials', pattern: /\b[a-z][a-z0-9+.-]{0,32}:\/\/(?<secret>[^\s/@"'\\`<>?#]{1,256}:[^\s/@"'\\`<>]{1,256})@/gi },
-  { kind: 'url-credentials', pattern: /\b[a-z][a-z0-9+.-]{0,32}:\/\/(?<secret>[^\s/@"':\\`<>?#]{8,256})@/gi },
-  { kind: 'connection-string', pattern: /\b(?:AccountKey|SharedAccessKey|Password|Pwd)=(?<secret>[^;"'\\\s]{4,})/gi },
-  { kind: 'assignment', pattern: assignment('=') },
-  { kind: 'statement', pattern: assignment(':') },
-  { kind: 'cookie', pattern: /\b(?:Set-)?Cookie:\s*(?<secret>[^\s"'\\][^"'\\\r\n]{3,})/gi },
+  { kind: 'bearer', pattern: /\b(?:Bearer|Basic|Token) (?<secret>[\w.~+/-]{8,}=*)/gi, signs: ['bearer ', 'basic ', 'token '] },
+  {
+    kind: 'url-credentials',
+    pattern: /\b[a-z][a-z0-9+.-]{0,32}:\/\/(?<secret>[^\s/@"'\\`<>?#]{1,256}:[^\s/@"'\\`<>]{1,256})@/gi,
+    signs: ['@'],
+  },
+  { kind: 'url-credentials', pattern: /\b[a-z][a-z0-9+.-]{0,32}:\/\/(?<secret>[^\s/@"':\\`<>?#]{8,256})@/gi, signs: ['@'] },
+  {
+    kind: 'connection-string',
+    pattern: /\b(?:AccountKey|SharedAccessKey|Password|Pwd)=(?<secret>[^;"'\\\s]{4,})/gi,
+    signs: ['key=', 'password=', 'pwd='],
+  },
+  { kind: 'assignment', pattern: assignment('='), signs: secretStems },
+  { kind: 'statement', pattern: assignment(':'), signs: secretStems },
+  { kind: 'cookie', pattern: /\b(?:Set-)?Cookie:\s*(?<secret>[^\s"'\\][^"'\\\r\n]{3,})/gi, signs: ['cookie:'] },
   // The line that a PEM block was broken into, an AWS secret key, and the like. What is only hexadecimal is the id of something.
-  { kind: 'random', pattern: new RegExp(`(?<![\\w+/=@:.-])(?<secret>[${b64}_-]{40,}={0,2})(?![\\w+/=-])`, 'g') },
+  { kind: 'random', pattern: new RegExp(`(?<![\\w+/=@:.-])(?<secret>[${b64}_-]{40,}={0,2})(?![\\w+/=-])`, 'g'), signs: null },
 ]
 
 /** `token: undefined`, `API_KEY=${env:X}`: words of a message, or a reference, not a value. */
@@ -128,20 +149,39 @@ function isRandom(value: string): boolean {
 
 /** As sh, JSON and people quote it. */
 const quotedValue = `"(?:[^"\\\\\\n]|\\\\.)*"|'(?:[^'\\n]|'\\\\'')*'`
-const sayings = {
+/** `signs` as above. */
+export const sayings = {
   // -e NAME=x, also as two words in quotes.
-  variable: new RegExp(
-    `((?:^|[\\s"'\`[,(])(?:-[ditqP]*e|--env|--build-arg)(?:=|\\s+|["'],?\\s*)["']?([A-Za-z_][\\w.]*)=)(${quotedValue}|[^\\s"'\`,\\]]+)`,
-    'g',
-  ),
-  attached: new RegExp(`((?:^|[\\s"'\`[,(])-[ditqP]*e([A-Z_][A-Z0-9_]*)=)(${quotedValue}|[^\\s"'\`,\\]]+)`, 'g'),
-  flag: /((?:^|[\s"'`[,(])(--[A-Za-z][\w-]*)(?:=|\s+|["'],?\s+)["']?)([^\s"'`,;)\]-][^\s"'`,;)\]]*)/g,
-  header:
-    /(\b((?:proxy-)?authorization|x-[\w-]+|cookie)["']?\s*:\s*["']?(?:(?:bearer|basic|token|digest|api-?key|key)\s+)?)([^\s"'`,;)]{4,})/gi,
+  variable: {
+    pattern: new RegExp(
+      `((?:^|[\\s"'\`[,(])(?:-[ditqP]*e|--env|--build-arg)(?:=|\\s+|["'],?\\s*)["']?([A-Za-z_][\\w.]*)=)(${quotedValue}|[^\\s"'\`,\\]]+)`,
+      'g',
+    ),
+    signs: ['='],
+  },
+  attached: {
+    pattern: new RegExp(`((?:^|[\\s"'\`[,(])-[ditqP]*e([A-Z_][A-Z0-9_]*)=)(${quotedValue}|[^\\s"'\`,\\]]+)`, 'g'),
+    signs: ['='],
+  },
+  flag: {
+    pattern: /((?:^|[\s"'`[,(])(--[A-Za-z][\w-]*)(?:=|\s+|["'],?\s+)["']?)([^\s"'`,;)\]-][^\s"'`,;)\]]*)/g,
+    signs: ['--'],
+  },
+  header: {
+    pattern:
+      /(\b((?:proxy-)?authorization|x-[\w-]+|cookie)["']?\s*:\s*["']?(?:(?:bearer|basic|token|digest|api-?key|key)\s+)?)([^\s"'`,;)]{4,})/gi,
+    signs: ['authorization', 'x-', 'cookie'],
+  },
   // NAME=x, with signs in it that end a value elsewhere.
-  pair: /((?:^|[\s"'`({,;[])(?:--?)?([A-Za-z_][\w.-]{0,64})=)([^\s"'`,;)\]}\\]{4,})/g,
+  pair: {
+    pattern: /((?:^|[\s"'`({,;[])(?:--?)?([A-Za-z_][\w.-]{0,64})=)([^\s"'`,;)\]}\\]{4,})/g,
+    signs: ['='],
+  },
   // NAME="a b", "name": "a b", --name='a b'
-  quoted: new RegExp(`((?:^|[\\s{,[(;"'\`])(?:--?)?([A-Za-z_][\\w.-]{0,64})["']?\\s{0,4}[=:]\\s{0,4})(${quotedValue})`, 'g'),
+  quoted: {
+    pattern: new RegExp(`((?:^|[\\s{,[(;"'\`])(?:--?)?([A-Za-z_][\\w.-]{0,64})["']?\\s{0,4}[=:]\\s{0,4})(${quotedValue})`, 'g'),
+    signs: ['"', "'"],
+  },
 }
 
 export interface TextSecret extends SecretSpan {
@@ -155,17 +195,22 @@ export function textSecrets(text: string): TextSecret[] {
     const quote = /^(["'])[^]*\1$/.test(value) ? 1 : 0
     if (value.length > 2 * quote) found.push({ from: from + quote, to: from + value.length - quote, name, kind })
   }
-  for (const { kind, pattern } of secretPatterns)
+  const small = text.toLowerCase()
+  const mayHold = (signs: readonly string[] | null): boolean => signs === null || signs.some((sign) => small.includes(sign))
+  for (const { kind, pattern, signs } of secretPatterns) {
+    if (!mayHold(signs)) continue
     for (const m of text.matchAll(pattern)) {
       const value = m.groups?.['secret'] ?? ''
       if (!harmless(kind, value)) add(m.index + m[0].lastIndexOf(value), value, kind, 'token')
     }
-  for (const pattern of addressCredentials)
+  }
+  for (const pattern of small.includes('@') ? addressCredentials : [])
     for (const { 1: scheme = '', 2: who = '', index } of text.matchAll(pattern))
       if (!isKept(who)) add(index + scheme.length, who, 'url-credentials', 'token')
-  for (const { 1: before = '', 2: name = '', 3: value = '', index } of text.matchAll(queryValues))
+  for (const { 1: before = '', 2: name = '', 3: value = '', index } of small.includes('=') ? text.matchAll(queryValues) : [])
     if (isSecretParameter(name) && !isKept(value)) add(index + before.length, value, 'query-value', 'token')
-  const said = (pattern: RegExp, kind: string, told: (name: string, value: string) => string | null): void => {
+  const said = ({ pattern, signs }: Sought, kind: string, told: (name: string, value: string) => string | null): void => {
+    if (!mayHold(signs)) return
     for (const { 1: before = '', 2: name = '', 3: value = '', index } of text.matchAll(pattern)) {
       const as = told(name, value)
       if (as !== null && tells(value, as)) add(index + before.length, value, kind, as)

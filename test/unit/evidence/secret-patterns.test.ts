@@ -1,0 +1,42 @@
+/** The signs by which a text is passed over: no pattern finds anything in a text without them. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { sayings, secretPatterns, textSecrets } from '../../../src/lib/evidence/secret-patterns.ts'
+
+/** The same pattern without what stands around it, and without names of groups: what texts can be made from. */
+const bare = ({ source, flags }: RegExp): RegExp =>
+  new RegExp(
+    source
+      .replace(/\(\?<?[!=](?:\[[^\]]*\]|[^()[\]])*\)/g, '')
+      .replaceAll('(?<secret>', '(?:')
+      .replaceAll(/\\b/g, ''),
+    flags.replace(/[gi]/g, ''),
+  )
+
+test('what a pattern finds holds one of its signs', () => {
+  for (const { pattern, signs } of [...secretPatterns, ...Object.values(sayings)]) {
+    let found = 0
+    fc.assert(
+      fc.property(fc.stringMatching(bare(pattern)), fc.boolean(), (text, upper) => {
+        const written = upper && pattern.flags.includes('i') ? text.toUpperCase() : text
+        if (written.match(pattern) === null) return
+        found++
+        const small = written.toLowerCase()
+        assert.ok(signs === null || signs.some((sign) => small.includes(sign)), `${pattern.source} finds ${JSON.stringify(written)}`)
+      }),
+      { numRuns: 60 },
+    )
+    assert.ok(found > 0, `no text was made for ${pattern.source}`)
+  }
+})
+
+test('a token is found behind a sign in any case', () => {
+  for (const text of [
+    'AUTHORIZATION: BEARER abcdefgh1234',
+    'x ghp_0123456789abcdefghij y',
+    'PASSWORD=hunter22',
+    'https://me:hunter22@example.org/',
+  ])
+    assert.notDeepEqual(textSecrets(text), [], text)
+})
