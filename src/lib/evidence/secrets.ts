@@ -15,14 +15,17 @@ export { mark, worthHiding } from './secret-worth.ts'
 
 export type Redactor = (text: string) => string
 
-/** Strikes known values (longest first), what is left of those that were cut off, and what looks like a secret. */
-export function makeRedactor(values: Iterable<string>): Redactor {
+/**
+ * Strikes known values (longest first), what is left of those that were cut off, and what looks like a secret. `shapes`: another
+ * masking of what looks like one, e.g. one that remembers.
+ */
+export function makeRedactor(values: Iterable<string>, shapes: Redactor = maskShapes): Redactor {
   const whole = struckValues(values)
   const strike = makeStriker(whole.flatMap(spelled), () => mark)
   return (text) => {
     let result = strike(text)
     for (const value of whole) result = strikeFragments(result, value, () => mark)
-    return maskShapes(result)
+    return shapes(result)
   }
 }
 
@@ -41,6 +44,18 @@ function spelled(value: string): Spelled[] {
 
 /** What looks like a secret, masked. */
 export const maskShapes = (text: string): string => withoutSpans(text, textSecrets(text))
+
+/** The same for many texts of which most are equal. It keeps them: for one piece of work. */
+export function rememberedShapes(): Redactor {
+  const known = new Map<string, string>()
+  return (text) => {
+    const before = known.get(text)
+    if (before !== undefined) return before
+    const masked = maskShapes(text)
+    known.set(text, masked)
+    return masked
+  }
+}
 
 // ---- where secrets stand ----------------------------------------------------------
 

@@ -16,7 +16,7 @@ export interface IsolationDecision {
 }
 
 /** A command that is docker itself, as opposed to a path that only contains the word. */
-export const isDockerCommand = (command: string): boolean => /^docker(\.exe)?$/i.test(command.split(/[\\/]/).at(-1) ?? '')
+export const isDockerCommand = (command: string): boolean => /(?:^|[\\/])docker(?:\.exe)?$/i.test(command)
 
 /** `docker`, `sandbox` or `none`, for all servers that do not say otherwise. Since v0.46.0 a non-empty mode beats enabled. */
 export function globalMode({ docker_isolation: di }: GlobalConfig, version: Version): string {
@@ -208,5 +208,7 @@ function cacheVolume(runtime: string): string | null {
 export function ownDockerArgs(server: ServerEntry, version: Version): string[] {
   const [first, ...rest] = server.args
   if (first !== 'run' || !since(version, 'ownDockerEnv')) return [...server.args]
-  return ['run', ...Object.entries(server.env).flatMap(([k, v]) => ['-e', `${k}=${v}`]), ...rest]
+  const args = ['run']
+  for (const [name, value] of Object.entries(server.env)) args.push('-e', `${name}=${value}`)
+  return args.concat(rest)
 }

@@ -1,9 +1,9 @@
 /** Before each start MCPProxy removes every container whose name contains `mcpproxy-<name>-`: also another server's. */
 import { citeConfig, citeEvent, citeLog } from './cite.ts'
-import { grouped, oncePerFile, serverPath } from './helpers.ts'
+import { oncePerFile, serverPath } from './helpers.ts'
 import { field } from '../formats/log-line.ts'
 import { isStdio, type ServerEntry } from '../formats/mcp-config.ts'
-import { cleanupPattern, containerToken } from '../mcpproxy/names.ts'
+import { cleanupPattern } from '../mcpproxy/names.ts'
 import { decideIsolation } from '../mcpproxy/isolation.ts'
 import { defineRule } from './rule.ts'
 
@@ -23,7 +23,7 @@ export default defineRule({
     const other = (s: ServerEntry): boolean => s.index !== server.index && s.name !== server.name
     // The killer is any server that starts docker; the victim an isolated one.
     const killers = isolated.has(server.index)
-      ? patternsIn(nameOf(server))
+      ? patternsIn(`${cleanupPattern(server.name)}xxxx`)
           .flatMap((p) => byPattern.get(p)?.filter(other) ?? [])
           .sort((a, b) => Number(a.index) - Number(b.index))
       : []
@@ -71,9 +71,7 @@ export default defineRule({
   },
 })
 
-const nameOf = (s: ServerEntry): string => `mcpproxy-${containerToken(s.name)}-xxxx`
-
-/** Every `mcpproxy-…-` in the name of a container. */
+/** Every `mcpproxy-…-` in the name of a container, which is a pattern of the clean-up and four more characters. */
 function patternsIn(name: string): string[] {
   const found: string[] = []
   const head = 'mcpproxy-'
@@ -86,30 +84,36 @@ function patternsIn(name: string): string[] {
 /** The enabled servers that start docker by their pattern, and those that are isolated by the patterns of others in their names. */
 const dockerServers = oncePerFile((config, version) => {
   const starting: ServerEntry[] = []
-  const isolated: ServerEntry[] = []
+  const isolated: { server: ServerEntry; pattern: string }[] = []
+  const byPattern = new Map<string, ServerEntry[]>()
   for (const server of config.servers) {
     if (server.enabled !== true) continue
     const { runs } = decideIsolation(server, config.global, version)
-    if (isStdio(server) && (runs === 'docker' || runs === 'own-docker')) starting.push(server)
-    if (runs === 'docker') isolated.push(server)
+    if (runs !== 'docker' && runs !== 'own-docker') continue
+    const pattern = cleanupPattern(server.name)
+    if (runs === 'docker') isolated.push({ server, pattern })
+    if (!isStdio(server)) continue
+    starting.push(server)
+    const same = byPattern.get(pattern)
+    if (same) same.push(server)
+    else byPattern.set(pattern, [server])
   }
-  const byPattern = grouped(starting, (s) => [cleanupPattern(s.name)])
   const byName = new Map<string, ServerEntry[]>()
   const involved = new Set<ServerEntry['index']>()
-  for (const server of isolated)
-    for (const pattern of new Set(patternsIn(nameOf(server)))) {
+  for (const { server, pattern: own } of isolated)
+    for (const pattern of patternsIn(own)) {
       // Of nearly all names the only pattern is their own.
       if (!byPattern.get(pattern)?.some((s) => s.name !== server.name)) continue
       const group = byName.get(pattern)
-      if (group) group.push(server)
-      else byName.set(pattern, [server])
+      if (!group) byName.set(pattern, [server])
+      else if (group.at(-1) !== server) group.push(server)
       involved.add(server.index)
     }
-  for (const server of starting) if (byName.has(cleanupPattern(server.name))) involved.add(server.index)
+  for (const pattern of byName.keys()) for (const server of byPattern.get(pattern) ?? []) involved.add(server.index)
   return {
     involved,
     starting: new Set(starting.map((s) => s.index)),
-    isolated: new Set(isolated.map((s) => s.index)),
+    isolated: new Set(isolated.map(({ server }) => server.index)),
     byPattern,
     byName,
   }

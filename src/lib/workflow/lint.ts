@@ -2,13 +2,13 @@
 import type { Node } from 'jsonc-parser'
 import { configOf, configReading, type ConfigReading } from '../evidence/collect-config.ts'
 import type { ConfigEvidence } from '../evidence/evidence.ts'
-import { makeRedactor, secretPlaces, type Redactor } from '../evidence/secrets.ts'
+import { makeRedactor, rememberedShapes, secretPlaces, type Redactor } from '../evidence/secrets.ts'
 import { parseConfig, valueAt, type ConfigDocument, type ConfigProblem, type ServerEntry } from '../formats/mcp-config.ts'
 import type { Version } from '../mcpproxy/versions.ts'
 import { citeConfig, citeOffset } from '../rules/cite.ts'
 import { serverPath } from '../rules/helpers.ts'
 import { rules } from '../rules/index.ts'
-import type { Citation, Context, Finding, Rule } from '../rules/rule.ts'
+import { isTrueOf, type Citation, type Context, type Finding, type Rule } from '../rules/rule.ts'
 import { redactValue } from './redact.ts'
 
 export interface LintOptions {
@@ -47,7 +47,7 @@ export function lintText(file: string, bytes: Buffer, options: LintOptions): Lin
   const document = parseConfig(file, bytes)
   const reading = configReading(document, { trackedPath: null, otherPaths: [], mtimeMs: null })
   const wanted = ({ code }: { code: string }): boolean => (options.select?.has(code) ?? true) && !options.ignore.has(code)
-  const used = lintRules.filter(wanted)
+  const used = lintRules.filter((rule) => wanted(rule) && isTrueOf(rule.releases, options.version))
   const found = collect(reading, [
     ...emptyFile(document).filter(wanted),
     ...otherList(document).filter(wanted),
@@ -189,6 +189,7 @@ function redacted(finding: Finding, redact: Redactor): Finding {
 function redactorsOf({ document, servers }: ConfigReading): (finding: Finding) => Redactor {
   const list = valueAt(document, ['mcpServers'])
   const secretsIn = (root: Node | null): string[] => secretPlaces({ ...document, root }).map((p) => p.value)
+  const shapes = rememberedShapes()
   let outside: string[] | null = null
   const within = new Map<ServerEntry, string[]>()
   const byIndex = new Map(servers.map((s) => [String(s.index), s]))
@@ -208,7 +209,7 @@ function redactorsOf({ document, servers }: ConfigReading): (finding: Finding) =
       if (server) about.add(server)
     }
     outside ??= secretsIn(withoutServers(document.root, list))
-    return makeRedactor([...outside, ...[...about].flatMap(ownOf)])
+    return makeRedactor([...outside, ...[...about].flatMap(ownOf)], shapes)
   }
 }
 
