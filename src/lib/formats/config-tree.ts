@@ -95,7 +95,8 @@ export function positionIn(starts: readonly number[], offset: number): { line: n
 /** The offsets at which the lines of a text begin. */
 export function lineStarts(text: string): number[] {
   const starts = [0]
-  for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) starts.push(i + 1)
+  // Lines are short: looking at each character takes less time than a search for each line.
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) === 10) starts.push(i + 1)
   return starts
 }
 

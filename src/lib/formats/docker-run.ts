@@ -281,7 +281,8 @@ export function hasSwitch(run: DockerRun, name: string): boolean {
 export const flagsNamed = (run: DockerRun, name: string): RunFlag[] => run.flags.filter((f) => f.name === name)
 /** The effective value of a flag that is not a list (the last one wins). */
 export const flagValue = (run: DockerRun, name: string): string | null => lastFlag(run, name)?.value ?? null
-function lastFlag({ flags }: DockerRun, name: string): RunFlag | undefined {
+/** The last of a name, which wins where a flag is not a list. */
+export function lastFlag({ flags }: DockerRun, name: string): RunFlag | undefined {
   for (let i = flags.length - 1; i >= 0; i--) if (flags[i]?.name === name) return flags[i]
   return undefined
 }

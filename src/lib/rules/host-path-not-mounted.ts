@@ -29,6 +29,7 @@ export default defineRule({
     const { server } = config
     const run = effectiveRun(config, setup)
     if (!server || !run || isConnected(serverLog, status)) return null
+    if (serverLog === undefined && hostPaths === undefined) return null
     const said = programSaid(serverLog, 'script-missing', 'file-missing', 'module-missing')
     const exec = dockerFailure(serverLog, 'exec-path-missing', 'exec-not-found')
     // Only the host or the program can tell whether there is such a path.
