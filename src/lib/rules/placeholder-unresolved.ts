@@ -22,7 +22,8 @@ export default defineRule({
         if (!/^(?:env|keyring):[^}]+$/.test(m[1] ?? '')) places.push({ path, reference: m[0] })
       }
     }
-    for (const [name, value] of Object.entries(server.env)) {
+    for (const name of Object.keys(server.env)) {
+      const value = server.env[name] ?? ''
       if (!value.includes('$')) continue
       look(value, serverPath(server, 'env', name))
       if (/^\$[A-Z_][A-Z0-9_]*$/.test(value)) places.push({ path: serverPath(server, 'env', name), reference: value })

@@ -96,7 +96,7 @@ export interface Rule {
   uses: readonly Source[]
   run(subject: Subject): Outcome
   /** What the configuration alone tells, for `lint`, of a release of which the rule is true; null: this cause does not show there. */
-  lint: ((config: ConfigEvidence, context: Context) => Finding | null) | null
+  lint: ((seen: Needed<'config'>, context: Context) => Finding | null) | null
 }
 
 interface RuleDefinition<N extends Source, U extends Source> {
@@ -141,10 +141,10 @@ export function defineRule<const N extends Source, const U extends Source = neve
   }
   // Every source that may be used is `undefined`, which a missing property is too.
   const unseen = {} as Used<U>
-  const lint = (config: ConfigEvidence, context: Context): Finding | null => {
-    const detection = alone ? detect({ config } as unknown as Needed<N>, unseen, context) : null
+  const lint = (seen: Needed<'config'>, context: Context): Finding | null => {
+    const detection = alone ? detect(seen as unknown as Needed<N>, unseen, context) : null
     if (detection) return toFinding(definition, detection, context.server)
-    const suspected = hint?.(config, context)
+    const suspected = hint?.(seen.config, context)
     return suspected ? toFinding(definition, { severity: 'warning', ...suspected, rank: 'suspected' }, context.server) : null
   }
   const alone = needs.every((source) => source === 'config')

@@ -1,14 +1,13 @@
 /** `lint`: what the text of a configuration alone tells, without MCPProxy, Docker, network or logs. */
 import type { Node } from 'jsonc-parser'
 import { configOf, configReading, type ConfigReading } from '../evidence/collect-config.ts'
-import type { ConfigEvidence } from '../evidence/evidence.ts'
 import { makeRedactor, rememberedShapes, secretPlaces, type Redactor } from '../evidence/secrets.ts'
 import { parseConfig, valueAt, type ConfigDocument, type ConfigProblem, type ServerEntry } from '../formats/mcp-config.ts'
 import type { Version } from '../mcpproxy/versions.ts'
 import { citeConfig, citeOffset } from '../rules/cite.ts'
 import { serverPath } from '../rules/helpers.ts'
 import { rules } from '../rules/index.ts'
-import { isTrueOf, type Citation, type Context, type Finding, type Rule } from '../rules/rule.ts'
+import { isTrueOf, type Citation, type Context, type Finding, type Needed, type Rule } from '../rules/rule.ts'
 import { redactValue } from './redact.ts'
 
 export interface LintOptions {
@@ -101,11 +100,11 @@ function otherList(document: ConfigDocument): Finding[] {
 function fileFindings(reading: ConfigReading, used: readonly Rule[], options: LintOptions): Finding[] {
   const { problems } = reading.document
   if (problems.length === 0) return []
-  const config = configOf(reading, null, options.version)
+  const seen = { config: configOf(reading, null, options.version) }
   const context = contextOf('', options)
   return used.flatMap((rule): Finding[] => {
     const kind = documentRules[rule.code]
-    const found = kind === undefined ? null : look(rule, config, context)
+    const found = kind === undefined ? null : look(rule, seen, context)
     if (!kind || !found) return []
     const own = problemsOf(problems, kind)
     // A second document after the first is one finding, whatever else is in the file.
@@ -134,21 +133,21 @@ function serverFindings(reading: ConfigReading, used: readonly Rule[], options: 
   const about = used.filter((rule) => documentRules[rule.code] === undefined)
   const all: Finding[] = []
   for (const server of reading.servers) {
-    const config = configOf(reading, server, options.version)
+    const seen = { config: configOf(reading, server, options.version) }
     const context = contextOf(server.name, options)
     for (const rule of about) {
-      const found = look(rule, config, context)
+      const found = look(rule, seen, context)
       if (!found) continue
       if (choices.has(found.code)) found.severity = 'info'
-      all.push(placeOf(found) ? found : { ...found, cites: [citeConfig(config, serverPath(server, 'name')), ...found.cites] })
+      all.push(placeOf(found) ? found : { ...found, cites: [citeConfig(seen.config, serverPath(server, 'name')), ...found.cites] })
     }
   }
   return all
 }
 
-function look(rule: Rule, config: ConfigEvidence, context: Context): Finding | null {
+function look(rule: Rule, seen: Needed<'config'>, context: Context): Finding | null {
   try {
-    return rule.lint?.(config, context) ?? null
+    return rule.lint?.(seen, context) ?? null
   } catch (error) {
     return {
       ...{ code: 'rule-crashed', severity: 'info', rank: 'proven', server: context.server, facts: { rule: rule.code } },
