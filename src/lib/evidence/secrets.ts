@@ -131,7 +131,7 @@ export function configSecrets(document: ConfigDocument): string[] {
 }
 
 /** The same with their places, in order. */
-export const secretPlaces = (document: ConfigDocument): { offset: number; value: string }[] =>
+export const secretPlaces = (document: Pick<ConfigDocument, 'root'>): { offset: number; value: string }[] =>
   secretNodes(document).flatMap(({ node, value, name }) => knownValues(value, name).map((known) => ({ offset: node.offset, value: known })))
 
 interface SecretPlace {
@@ -143,7 +143,20 @@ interface SecretPlace {
 }
 
 /** String nodes that hold a secret, or an argument that holds one. */
-export function secretNodes(document: ConfigDocument): SecretPlace[] {
+export function secretNodes({ root }: Pick<ConfigDocument, 'root'>): SecretPlace[] {
+  if (root === null) return []
+  let known = secretsBelow.get(root)
+  if (!known) {
+    known = findSecretNodes(root)
+    secretsBelow.set(root, known)
+  }
+  return known
+}
+
+// What masks an excerpt and what strikes the values ask for the same.
+const secretsBelow = new WeakMap<Node, SecretPlace[]>()
+
+function findSecretNodes(root: Node): SecretPlace[] {
   const places: SecretPlace[] = []
   const visit = (node: Node, last: string, parent: string): void => {
     if (node.type === 'object') {
@@ -175,7 +188,7 @@ export function secretNodes(document: ConfigDocument): SecretPlace[] {
   const addSpans = (node: Node, spans: readonly SecretSpan[]): void => {
     for (const { from, to, name } of spans) places.push({ node, value: String(node.value).slice(from, to), name, keep: from })
   }
-  if (document.root) visit(document.root, '', '')
+  visit(root, '', '')
   return places
 }
 

@@ -262,12 +262,12 @@ export function csvFields(line: string): string[] {
 
 /** `source:target[:options]`; `C:\path:/target` keeps its drive; one part is an anonymous volume. */
 export function volumeMount(value: string, index: number): Mount {
-  const drive = /^[A-Za-z]:[\\/]/.test(value) ? value.slice(0, 2) : ''
+  const drive = value[1] === ':' && /^[A-Za-z]:[\\/]/.test(value) ? value.slice(0, 2) : ''
   const parts = value.slice(drive.length).split(':')
   if (parts.length === 1 && drive === '') return { source: '', target: value, options: '', type: 'volume', index, flag: 'volume' }
   const [source = '', target = '', ...options] = parts
   const full = drive + source
-  const isPath = /^([/~.$%]|[A-Za-z]:[\\/])/.test(full) || full.includes('/') || full.includes('\\')
+  const isPath = full.includes('/') || full.includes('\\') || /^[~.$%]/.test(full)
   return { source: full, target, options: options.join(':'), type: isPath ? 'bind' : 'volume', index, flag: 'volume' }
 }
 

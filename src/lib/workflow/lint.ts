@@ -2,6 +2,7 @@
 import type { Node } from 'jsonc-parser'
 import { configOf, configReading, type ConfigReading } from '../evidence/collect-config.ts'
 import { makeRedactor, rememberedShapes, secretPlaces, type Redactor } from '../evidence/secrets.ts'
+import { partAround } from '../formats/config-part.ts'
 import { parseConfig, valueAt, type ConfigDocument, type ConfigProblem, type ServerEntry } from '../formats/mcp-config.ts'
 import type { Version } from '../mcpproxy/versions.ts'
 import { citeConfig, citeOffset } from '../rules/cite.ts'
@@ -187,15 +188,20 @@ function redacted(finding: Finding, redact: Redactor): Finding {
 /** A finding can only tell secrets of the servers that it is about, and those outside of all servers. */
 function redactorsOf({ document, servers }: ConfigReading): (finding: Finding) => Redactor {
   const list = valueAt(document, ['mcpServers'])
-  const secretsIn = (root: Node | null): string[] => secretPlaces({ ...document, root }).map((p) => p.value)
+  const secretsIn = (root: Node | null): string[] => secretPlaces({ root }).map((p) => p.value)
   const shapes = rememberedShapes()
   let outside: string[] | null = null
   const within = new Map<ServerEntry, string[]>()
   const byIndex = new Map(servers.map((s) => [String(s.index), s]))
   const byName = new Map(servers.map((s) => [s.name, s]))
   const ownOf = (server: ServerEntry): string[] => {
-    const known = within.get(server) ?? secretsIn(valueAt(document, ['mcpServers', server.index]))
-    within.set(server, known)
+    let known = within.get(server)
+    if (!known) {
+      const entry = valueAt(document, ['mcpServers', server.index])
+      const part = entry && partAround(document, entry.offset, entry.length)
+      known = secretsIn(part ? part.document.root : entry)
+      within.set(server, known)
+    }
     return known
   }
   return (finding) => {
