@@ -9,8 +9,9 @@ export default class Lint extends BaseCommand {
 would read. What needs more than the file to be told is what \`check\` is for.
 
 A ${'.mcpproxy-doctor.json'} beside the file or in the current folder may hold
-{ "ignores": [{ "code": "…", "server": "…", "path": "/mcpServers/NAME/…", "reason": "…", "expires": "2026-12-31" }] };
-code and reason are required.
+{ "ignores": [{ "code": "…", "server": "…", "path": "/mcpServers/NAME/…", "reason": "…", "expires": "2026-12-31" }],
+  "helpUriBase": "https://…" };
+code and reason are required, and --help-uri-base goes before helpUriBase.
 
 Exit code: 0 nothing at or above --fail-on, 1 something, 2 wrong usage or a file cannot be read or written, 4 a fault of
 mcpproxy-doctor.`
@@ -75,7 +76,7 @@ mcpproxy-doctor.`
     parseOutputs(flags.output ?? [])
     const about = await this.about(flags)
     const { runLint } = await import('../lib/workflow/lint-run.ts')
-    const { report, sources, mask, diff } = await runLint({
+    const { report, sources, mask, diff, helpUriBase } = await runLint({
       files: args.config ?? [],
       stdin: process.stdin,
       cwd: process.cwd(),
@@ -90,6 +91,7 @@ mcpproxy-doctor.`
       fix: flags.fix,
       diff: flags.diff,
     })
+    const pages = flags['help-uri-base'] === undefined ? (helpUriBase ?? about.pages) : about.pages
     const { lintResults } = await import('../lib/report/results.ts')
     const { lintExitCode } = await import('../lib/report/lint-report.ts')
     process.exitCode = lintExitCode(report)
@@ -102,7 +104,7 @@ mcpproxy-doctor.`
       if (format === 'text') return (await import('../lib/report/lint-text.ts')).renderLint(report, { theme, verbose: flags.verbose })
       if (format === 'json') return (await import('../lib/report/json.ts')).renderJson(report)
       const { renderResults } = await import('../lib/report/formats.ts')
-      return renderResults(format, lintResults(report), { ...about, sources, mask })
+      return renderResults(format, lintResults(report), { ...about, pages, sources, mask })
     })
   }
 }

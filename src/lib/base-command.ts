@@ -182,13 +182,13 @@ export abstract class BaseCommand extends Command {
 
   /** What the formats say of this program, and where its pages are. */
   protected async about(flags: Interfaces.InferredFlags<typeof formatFlags>): Promise<Omit<ResultOptions, 'sources' | 'mask'>> {
-    const { pagesIn } = await import('./report/results.ts')
+    const { pagesAt, pagesIn } = await import('./report/results.ts')
     const { homepage } = this.config.pjson
     const repository = typeof homepage === 'string' ? homepage.replace(/\/$/, '') : null
     const given = flags['help-uri-base']
-    if (given !== undefined && !(/^https?:\/\//.test(given) && URL.canParse(given)))
+    const pages = given !== undefined ? pagesAt(given) : repository === null ? null : pagesIn(repository)
+    if (given !== undefined && pages === null)
       throw new UserError(`--help-uri-base ${given} is no address.`, ['It looks like https://example.org/docs/findings.'])
-    const pages = given !== undefined ? new URL(given).href.replace(/\/+$/, '') : repository === null ? null : pagesIn(repository)
     return { version: this.config.version, repository, pages }
   }
 

@@ -150,6 +150,16 @@ test('helpUri of each rule: from --help-uri-base, else from the home page of the
   assert.ok(rules(check.stdout).includes('https://example.org/tty-flag.md'), check.stderr)
 })
 
+test('helpUri by the settings: those of the first file that say it, and the flag before them', async (t) => {
+  const settings = JSON.stringify({ helpUriBase: 'https://example.org/pages/' })
+  const { run } = folderOf(t, { 'bad.json': bad, 'in/bad.json': bad, 'in/.mcpproxy-doctor.json': settings })
+  const first = (text: string): string | undefined => validSarif(text).tool.driver.rules.find((r) => r.id === 'tty-flag')?.helpUri
+  assert.equal(first((await run(['bad.json', 'in/bad.json', '--format', 'sarif'])).stdout), 'https://example.org/pages/tty-flag.md')
+  const flagged = await run(['in/bad.json', '--format', 'sarif', '--help-uri-base', 'https://example.com'])
+  assert.equal(first(flagged.stdout), 'https://example.com/tty-flag.md')
+  assert.ok(!first((await run(['bad.json', '--format', 'sarif'])).stdout)?.startsWith('https://example.org/pages'))
+})
+
 test('a note that quotes a file is one line, and no command', async (t) => {
   const reason = 'x\n::error::y\u001b[31m'
   const { run } = folderOf(t, {

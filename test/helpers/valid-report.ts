@@ -28,8 +28,11 @@ export function validReport(stdout: string): Report {
   return value as Report
 }
 
-/** What the schema of this name has against a value; null: nothing. `steps`, `fix`, `reload` and `replay-all` are those of these commands. */
-export function errorsBy(name: 'steps' | 'fix' | 'reload' | 'replay-all', value: unknown): string | null {
+/**
+ * What the schema of this name has against a value; null: nothing. `steps`, `fix`, `reload` and `replay-all` are those of these
+ * commands, `settings` is that of .mcpproxy-doctor.json.
+ */
+export function errorsBy(name: 'steps' | 'fix' | 'reload' | 'replay-all' | 'settings', value: unknown): string | null {
   const file = `${name}.schema.json`
   const valid = ajv.getSchema(file) ?? ajv.compile(schemaOf(file))
   return valid(value) ? null : JSON.stringify(valid.errors, null, 2)

@@ -9,7 +9,8 @@ import {
   type ServerEntry,
 } from '../formats/mcp-config.ts'
 import { parseDockerRun } from '../formats/docker-run.ts'
-import { decideIsolation, isolatedRun, ownDockerArgs } from '../mcpproxy/isolation.ts'
+import { chooseImage } from '../mcpproxy/images.ts'
+import { containerCommand, decideIsolation, eachToken, ownDockerArgs, runHead } from '../mcpproxy/isolation.ts'
 import type { Version } from '../mcpproxy/versions.ts'
 import { notObserved, observed, type Locations, type Observed, type System } from '../system/system.ts'
 import type { ConfigEvidence, ExpectedRun } from './evidence.ts'
@@ -65,30 +66,32 @@ export function configOf(reading: ConfigReading, server: ServerEntry | null, ver
 }
 
 function expectedRun(server: ServerEntry, global: GlobalConfig, version: Version, runs: string): ExpectedRun | null {
-  const base: ConfigPath = ['mcpServers', server.index]
+  const { index } = server
   if (runs === 'docker') {
-    const run = isolatedRun(server, global, version)
-    const command = [run.command, ...run.args]
-    const runArgs: string[] = []
-    const places: (ConfigPath | null)[] = []
-    for (const { tokens, place } of run.tokens)
-      for (const token of tokens) {
-        runArgs.push(token)
-        places.push(place)
-      }
-    command.forEach((_, i) => places.push(i === 0 ? [...base, 'command'] : [...base, 'args', i - 1]))
-    return { kind: 'isolated', runArgs, command, run: parseDockerRun(runArgs), runtimeType: run.image.runtimeType, places }
+    const image = chooseImage(server, global, version)
+    const { command: program, args } = containerCommand(server, version)
+    const runArgs = [...runHead]
+    const places: (ConfigPath | null)[] = [null, null, null]
+    eachToken(server, global, version, image, (_, place, token, value) => {
+      runArgs.push(token)
+      places.push(place)
+      if (value === undefined) return
+      runArgs.push(value)
+      places.push(place)
+    })
+    places.push(['mcpServers', index, 'command'])
+    for (let i = 0; i < args.length; i++) places.push(['mcpServers', index, 'args', i])
+    const command = [program, ...args]
+    return { kind: 'isolated', runArgs, command, run: parseDockerRun(runArgs), runtimeType: image.runtimeType, places }
   }
   if (runs !== 'own-docker') return null
   const args = ownDockerArgs(server, version)
   const added = args.length - server.args.length
   const names = Object.keys(server.env)
   const places = args.map((_, i): ConfigPath | null =>
-    i === 0 || added === 0
-      ? [...base, 'args', i]
-      : i <= added
-        ? [...base, 'env', names[Math.floor((i - 1) / 2)] ?? '']
-        : [...base, 'args', i - added],
+    i > 0 && i <= added
+      ? ['mcpServers', index, 'env', names[Math.floor((i - 1) / 2)] ?? '']
+      : ['mcpServers', index, 'args', i === 0 ? 0 : i - added],
   )
   const parsed = parseDockerRun(args)
   return {

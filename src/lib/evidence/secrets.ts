@@ -15,14 +15,17 @@ export { mark, worthHiding } from './secret-worth.ts'
 
 export type Redactor = (text: string) => string
 
-/** Strikes known values (longest first), what is left of those that were cut off, and what looks like a secret. */
-export function makeRedactor(values: Iterable<string>): Redactor {
+/**
+ * Strikes known values (longest first), what is left of those that were cut off, and what looks like a secret. `shapes`: another
+ * masking of what looks like one, e.g. one that remembers.
+ */
+export function makeRedactor(values: Iterable<string>, shapes: Redactor = maskShapes): Redactor {
   const whole = struckValues(values)
   const strike = makeStriker(whole.flatMap(spelled), () => mark)
   return (text) => {
     let result = strike(text)
     for (const value of whole) result = strikeFragments(result, value, () => mark)
-    return maskShapes(result)
+    return shapes(result)
   }
 }
 
@@ -41,6 +44,18 @@ function spelled(value: string): Spelled[] {
 
 /** What looks like a secret, masked. */
 export const maskShapes = (text: string): string => withoutSpans(text, textSecrets(text))
+
+/** The same for many texts of which most are equal. It keeps them: for one piece of work. */
+export function rememberedShapes(): Redactor {
+  const known = new Map<string, string>()
+  return (text) => {
+    const before = known.get(text)
+    if (before !== undefined) return before
+    const masked = maskShapes(text)
+    known.set(text, masked)
+    return masked
+  }
+}
 
 // ---- where secrets stand ----------------------------------------------------------
 
@@ -116,7 +131,7 @@ export function configSecrets(document: ConfigDocument): string[] {
 }
 
 /** The same with their places, in order. */
-export const secretPlaces = (document: ConfigDocument): { offset: number; value: string }[] =>
+export const secretPlaces = (document: Pick<ConfigDocument, 'root'>): { offset: number; value: string }[] =>
   secretNodes(document).flatMap(({ node, value, name }) => knownValues(value, name).map((known) => ({ offset: node.offset, value: known })))
 
 interface SecretPlace {
@@ -128,7 +143,20 @@ interface SecretPlace {
 }
 
 /** String nodes that hold a secret, or an argument that holds one. */
-export function secretNodes(document: ConfigDocument): SecretPlace[] {
+export function secretNodes({ root }: Pick<ConfigDocument, 'root'>): SecretPlace[] {
+  if (root === null) return []
+  let known = secretsBelow.get(root)
+  if (!known) {
+    known = findSecretNodes(root)
+    secretsBelow.set(root, known)
+  }
+  return known
+}
+
+// What masks an excerpt and what strikes the values ask for the same.
+const secretsBelow = new WeakMap<Node, SecretPlace[]>()
+
+function findSecretNodes(root: Node): SecretPlace[] {
   const places: SecretPlace[] = []
   const visit = (node: Node, last: string, parent: string): void => {
     if (node.type === 'object') {
@@ -160,7 +188,7 @@ export function secretNodes(document: ConfigDocument): SecretPlace[] {
   const addSpans = (node: Node, spans: readonly SecretSpan[]): void => {
     for (const { from, to, name } of spans) places.push({ node, value: String(node.value).slice(from, to), name, keep: from })
   }
-  if (document.root) visit(document.root, '', '')
+  visit(root, '', '')
   return places
 }
 

@@ -7,9 +7,11 @@ export interface Outline {
   entries: readonly unknown[]
   /** The offset of each entry that is an object, to the offset after it, in the order of the text. */
   spans: ReadonlyMap<number, number>
+  /** The offsets at which lines begin: strict JSON has none that begins within a string. */
+  lines: readonly number[]
 }
 
-const [quote, backslash, colon] = [34, 92, 58]
+const [newline, quote, backslash, colon] = [10, 34, 92, 58]
 const [openBrace, closeBrace, openBracket, closeBracket] = [123, 125, 91, 93]
 
 /**
@@ -29,17 +31,20 @@ export function outlineOf(text: string, deepest: number): Outline | null {
   if (typeof root !== 'object' || root === null || Array.isArray(root)) return null
   const { mcpServers } = root as { mcpServers?: unknown }
   // Of two equal keys only one is left in the values.
-  return Array.isArray(mcpServers) && keysIn(root) === seen.keys ? { entries: mcpServers as unknown[], spans: seen.spans } : null
+  if (!Array.isArray(mcpServers) || keysIn(root) !== seen.keys) return null
+  return { entries: mcpServers as unknown[], spans: seen.spans, lines: seen.lines }
 }
 
-/** Brackets and colons outside of strings; of anything but strict JSON the result means nothing. */
-function scan(text: string, deepest: number): { keys: number; spans: Map<number, number> } | null {
+/** Brackets, colons and lines outside of strings; of anything but strict JSON the result means nothing. */
+function scan(text: string, deepest: number): { keys: number; spans: Map<number, number>; lines: number[] } | null {
   const spans = new Map<number, number>()
+  const lines = [0]
   let [keys, depth, start, from, to] = [0, 0, 0, 0, 0]
   let within = false
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i)
-    if (c === quote) {
+    if (c === newline) lines.push(i + 1)
+    else if (c === quote) {
       from = i
       i = endOfString(text, i)
       if (i < 0) return null
@@ -55,7 +60,7 @@ function scan(text: string, deepest: number): { keys: number; spans: Map<number,
       depth--
     }
   }
-  return { keys, spans }
+  return { keys, spans, lines }
 }
 
 /** The offset of the closing quotation mark; -1: there is none. */

@@ -24,6 +24,8 @@ export interface ConfigDocument {
    * when somebody asks for children, which costs far more. Absent: only the nodes tell.
    */
   entries?: readonly unknown[]
+  /** The offsets at which its lines begin, where they are known already. */
+  lines?: readonly number[]
   problems: ConfigProblem[]
 }
 
@@ -99,11 +101,11 @@ export function lineStarts(text: string): number[] {
   return starts
 }
 
-const starts = new WeakMap<ConfigDocument, number[]>()
+const starts = new WeakMap<ConfigDocument, readonly number[]>()
 
 /** Line and column of an offset in a document; the lines are counted once. */
 export function position(document: ConfigDocument, offset: number): { line: number; column: number } {
-  let known = starts.get(document)
+  let known = document.lines ?? starts.get(document)
   if (!known) {
     known = lineStarts(document.text)
     starts.set(document, known)

@@ -262,12 +262,12 @@ export function csvFields(line: string): string[] {
 
 /** `source:target[:options]`; `C:\path:/target` keeps its drive; one part is an anonymous volume. */
 export function volumeMount(value: string, index: number): Mount {
-  const drive = /^[A-Za-z]:[\\/]/.test(value) ? value.slice(0, 2) : ''
+  const drive = value[1] === ':' && /^[A-Za-z]:[\\/]/.test(value) ? value.slice(0, 2) : ''
   const parts = value.slice(drive.length).split(':')
   if (parts.length === 1 && drive === '') return { source: '', target: value, options: '', type: 'volume', index, flag: 'volume' }
   const [source = '', target = '', ...options] = parts
   const full = drive + source
-  const isPath = /^([/~.$%]|[A-Za-z]:[\\/])/.test(full) || full.includes('/') || full.includes('\\')
+  const isPath = full.includes('/') || full.includes('\\') || /^[~.$%]/.test(full)
   return { source: full, target, options: options.join(':'), type: isPath ? 'bind' : 'volume', index, flag: 'volume' }
 }
 
@@ -281,7 +281,8 @@ export function hasSwitch(run: DockerRun, name: string): boolean {
 export const flagsNamed = (run: DockerRun, name: string): RunFlag[] => run.flags.filter((f) => f.name === name)
 /** The effective value of a flag that is not a list (the last one wins). */
 export const flagValue = (run: DockerRun, name: string): string | null => lastFlag(run, name)?.value ?? null
-function lastFlag({ flags }: DockerRun, name: string): RunFlag | undefined {
+/** The last of a name, which wins where a flag is not a list. */
+export function lastFlag({ flags }: DockerRun, name: string): RunFlag | undefined {
   for (let i = flags.length - 1; i >= 0; i--) if (flags[i]?.name === name) return flags[i]
   return undefined
 }

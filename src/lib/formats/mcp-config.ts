@@ -120,7 +120,7 @@ export function parseConfig(path: string, bytes: Buffer): ConfigDocument {
   const document: ConfigDocument = { path, text, root: null, problems }
   if (text.trim() === '') return document // MCPProxy takes an empty file as all defaults.
   const outline = outlineOf(text, deepest)
-  if (outline) document.entries = outline.entries
+  if (outline) Object.assign(document, { entries: outline.entries, lines: outline.lines })
   document.root = parseStrict(text, deepest, outline?.spans) ?? parseTolerant(text, problem)
   if (document.root) {
     if (!outline) addDuplicateKeys(document.root, '', problem)

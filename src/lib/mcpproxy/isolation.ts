@@ -1,7 +1,7 @@
 /** Whether MCPProxy isolates a server, who decided it, and the docker command that follows. */
 import { isStdio, type ConfigPath, type GlobalConfig, type ServerEntry } from '../formats/mcp-config.ts'
 import { chooseImage, detectRuntime, type ImageChoice } from './images.ts'
-import { containerToken } from './names.ts'
+import { cleanupPattern } from './names.ts'
 import { since, type Version } from './versions.ts'
 
 export interface IsolationDecision {
@@ -16,7 +16,7 @@ export interface IsolationDecision {
 }
 
 /** A command that is docker itself, as opposed to a path that only contains the word. */
-export const isDockerCommand = (command: string): boolean => /^docker(\.exe)?$/i.test(command.split(/[\\/]/).at(-1) ?? '')
+export const isDockerCommand = (command: string): boolean => /(?:^|[\\/])docker(?:\.exe)?$/i.test(command)
 
 /** `docker`, `sandbox` or `none`, for all servers that do not say otherwise. Since v0.46.0 a non-empty mode beats enabled. */
 export function globalMode({ docker_isolation: di }: GlobalConfig, version: Version): string {
@@ -77,6 +77,25 @@ export function decideIsolation(server: ServerEntry, global: GlobalConfig, versi
   )
 }
 
+/** What MCPProxy starts in the container for each runtime that it knows. */
+const programs: Record<string, string> = {
+  python: 'python',
+  uvx: 'uvx',
+  pip: 'pip',
+  pipx: 'pip',
+  node: 'node',
+  npm: 'npm',
+  npx: 'npx',
+  yarn: 'yarn',
+  go: 'go',
+  cargo: 'cargo',
+  rustc: 'rustc',
+  ruby: 'ruby',
+  gem: 'gem',
+  php: 'php',
+  composer: 'composer',
+}
+
 /** What is started inside the container. */
 export function containerCommand(server: ServerEntry, version: Version): { command: string; args: string[] } {
   const runtime = detectRuntime(server.command)
@@ -84,24 +103,7 @@ export function containerCommand(server: ServerEntry, version: Version): { comma
     // v0.7.0 to v0.23.x installed uv first, through a shell.
     return { command: 'sh', args: ['-c', `pip install uv && uvx ${server.args.join(' ')}`] }
   }
-  const program: Record<string, string> = {
-    python: 'python',
-    uvx: 'uvx',
-    pip: 'pip',
-    pipx: 'pip',
-    node: 'node',
-    npm: 'npm',
-    npx: 'npx',
-    yarn: 'yarn',
-    go: 'go',
-    cargo: 'cargo',
-    rustc: 'rustc',
-    ruby: 'ruby',
-    gem: 'gem',
-    php: 'php',
-    composer: 'composer',
-  }
-  return { command: program[runtime] ?? server.command, args: server.args }
+  return { command: programs[runtime] ?? server.command, args: server.args }
 }
 
 /** Every token of the docker command and where it comes from. */
@@ -121,81 +123,83 @@ export interface IsolatedRun {
 
 export const placeholders = { suffix: 'xxxx', instance: 'INSTANCE', pid: 'PID' } as const
 
+/** Where a token comes from, and one that is a flag with its value, or stands alone. */
+type TellToken = (origin: string, place: ConfigPath | null, token: string, value?: string) => void
+
 /**
  * `docker_run_args` in MCPProxy's order, from `run` to the image. The name's suffix, the
  * instance and the pid are placeholders; the order of the `-e` entries is random in reality.
  */
 export function isolatedRun(server: ServerEntry, global: GlobalConfig, version: Version): IsolatedRun {
+  const tokens: RunToken[] = [{ tokens: [...runHead], place: null, origin: 'MCPProxy' }]
+  const image = chooseImage(server, global, version)
+  eachToken(server, global, version, image, (origin, place, token, value) =>
+    tokens.push({ tokens: value === undefined ? [token] : [token, value], place, origin }),
+  )
+  return { tokens, image, ...containerCommand(server, version) }
+}
+
+/** What the tokens of every docker command begin with. */
+export const runHead: readonly string[] = ['run', '--rm', '-i']
+
+/** Tells of each token after `runHead`. A file of thousands of servers asks it for each of them: it makes no objects on the way. */
+export function eachToken(server: ServerEntry, global: GlobalConfig, version: Version, image: ImageChoice, tell: TellToken): void {
   const di = global.docker_isolation
   const own = server.isolation
-  const base: ConfigPath = ['mcpServers', server.index]
-  const image = chooseImage(server, global, version)
-  const tokens: RunToken[] = []
-  const add = (list: string[], origin: string, place: ConfigPath | null = null): void => {
-    tokens.push({ tokens: list, place, origin })
-  }
+  const { index } = server
   const setting = (
-    flag: (v: string) => string[],
+    flag: string,
+    name: string,
     key: 'network_mode' | 'log_driver' | 'log_max_size' | 'log_max_files',
     fallback: string,
   ): void => {
     const ownValue = own?.[key] ?? ''
-    if (ownValue !== '') return add(flag(ownValue), `isolation.${key}`, [...base, 'isolation', key])
-    const globalValue = di[key]
-    if (globalValue !== null) {
-      if (globalValue !== '') add(flag(globalValue), `docker_isolation.${key}`, ['docker_isolation', key])
-      return
-    }
-    if (fallback !== '') add(flag(fallback), 'default')
+    const value = ownValue !== '' ? ownValue : (di[key] ?? fallback)
+    if (value === '') return
+    const text = name === '' ? value : `${name}=${value}`
+    if (ownValue !== '') tell(`isolation.${key}`, ['mcpServers', index, 'isolation', key], flag, text)
+    else if (di[key] !== null) tell(`docker_isolation.${key}`, ['docker_isolation', key], flag, text)
+    else tell('default', null, flag, text)
   }
   const globalOnly = (flag: string, key: 'memory_limit' | 'cpu_limit', fallback: string): void => {
-    const value = di[key] ?? fallback
-    if (value !== '')
-      add([flag, value], di[key] === null ? 'default' : `docker_isolation.${key}`, di[key] === null ? null : ['docker_isolation', key])
+    const value = di[key]
+    if (value === null) tell('default', null, flag, fallback)
+    else if (value !== '') tell(`docker_isolation.${key}`, ['docker_isolation', key], flag, value)
   }
 
-  add(['run', '--rm', '-i'], 'MCPProxy')
-  if (since(version, 'containerNames')) add(['--name', `mcpproxy-${containerToken(server.name)}-${placeholders.suffix}`], 'MCPProxy')
+  if (since(version, 'containerNames')) tell('MCPProxy', null, '--name', `${cleanupPattern(server.name)}${placeholders.suffix}`)
   if (since(version, 'labels')) {
-    for (const label of ['managed=true', `instance=${placeholders.instance}`, `server=${server.name}`, `created=${placeholders.pid}`])
-      add(['--label', `com.mcpproxy.${label}`], 'MCPProxy')
+    tell('MCPProxy', null, '--label', 'com.mcpproxy.managed=true')
+    tell('MCPProxy', null, '--label', `com.mcpproxy.instance=${placeholders.instance}`)
+    tell('MCPProxy', null, '--label', `com.mcpproxy.server=${server.name}`)
+    tell('MCPProxy', null, '--label', `com.mcpproxy.created=${placeholders.pid}`)
   }
   if (since(version, 'logOptions')) {
-    setting((v) => ['--log-driver', v], 'log_driver', '')
-    setting((v) => ['--log-opt', `max-size=${v}`], 'log_max_size', '100m')
-    setting((v) => ['--log-opt', `max-file=${v}`], 'log_max_files', '3')
+    setting('--log-driver', '', 'log_driver', '')
+    setting('--log-opt', 'max-size', 'log_max_size', '100m')
+    setting('--log-opt', 'max-file', 'log_max_files', '3')
   }
-  setting((v) => ['--network', v], 'network_mode', 'bridge')
+  setting('--network', '', 'network_mode', 'bridge')
   globalOnly('--memory', 'memory_limit', '512m')
   globalOnly('--cpus', 'cpu_limit', '1.0')
   const cache = cacheVolume(image.runtimeType)
   if (cache && since(version, 'uvImages') && di.enable_cache_volume !== false) {
-    add(
-      ['-v', cache],
-      'MCPProxy (enable_cache_volume)',
-      di.enable_cache_volume === null ? null : ['docker_isolation', 'enable_cache_volume'],
-    )
+    const place = di.enable_cache_volume === null ? null : ['docker_isolation', 'enable_cache_volume']
+    tell('MCPProxy (enable_cache_volume)', place, '-v', cache)
   }
-  if (own?.working_dir) add(['--workdir', own.working_dir], 'isolation.working_dir', [...base, 'isolation', 'working_dir'])
-  for (const [name, value] of Object.entries(server.env)) add(['-e', `${name}=${value}`], 'server env', [...base, 'env', name])
-  di.extra_args.forEach((arg, i) => add([arg], 'docker_isolation.extra_args', ['docker_isolation', 'extra_args', i]))
-  own?.extra_args.forEach((arg, i) => add([arg], 'isolation.extra_args', [...base, 'isolation', 'extra_args', i]))
-  const imagePlace: ConfigPath | null =
-    image.from === 'server'
-      ? [...base, 'isolation', 'image']
-      : image.from === 'default_images'
-        ? ['docker_isolation', 'default_images', image.runtimeType]
-        : null
-  add(
-    [image.image],
-    image.from === 'server'
-      ? 'isolation.image'
-      : image.from === 'default_images'
-        ? `docker_isolation.default_images.${image.runtimeType}`
-        : `MCPProxy's default for ${image.runtimeType}`,
-    imagePlace,
-  )
-  return { tokens, image, ...containerCommand(server, version) }
+  if (own?.working_dir) tell('isolation.working_dir', ['mcpServers', index, 'isolation', 'working_dir'], '--workdir', own.working_dir)
+  for (const name of Object.keys(server.env))
+    tell('server env', ['mcpServers', index, 'env', name], '-e', `${name}=${server.env[name] ?? ''}`)
+  di.extra_args.forEach((arg, i) => tell('docker_isolation.extra_args', ['docker_isolation', 'extra_args', i], arg))
+  own?.extra_args.forEach((arg, i) => tell('isolation.extra_args', ['mcpServers', index, 'isolation', 'extra_args', i], arg))
+  if (image.from === 'server') tell('isolation.image', ['mcpServers', index, 'isolation', 'image'], image.image)
+  else if (image.from === 'default_images')
+    tell(
+      `docker_isolation.default_images.${image.runtimeType}`,
+      ['docker_isolation', 'default_images', image.runtimeType],
+      image.image,
+    )
+  else tell(`MCPProxy's default for ${image.runtimeType}`, null, image.image)
 }
 
 function cacheVolume(runtime: string): string | null {
@@ -208,5 +212,7 @@ function cacheVolume(runtime: string): string | null {
 export function ownDockerArgs(server: ServerEntry, version: Version): string[] {
   const [first, ...rest] = server.args
   if (first !== 'run' || !since(version, 'ownDockerEnv')) return [...server.args]
-  return ['run', ...Object.entries(server.env).flatMap(([k, v]) => ['-e', `${k}=${v}`]), ...rest]
+  const args = ['run']
+  for (const [name, value] of Object.entries(server.env)) args.push('-e', `${name}=${value}`)
+  return args.concat(rest)
 }

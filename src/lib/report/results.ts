@@ -55,6 +55,10 @@ export const placeEnd = ({ line, column, length, end }: ConfigPlace): { line: nu
 
 export const pageOf = (code: string, pages: string | null): string | null => (pages === null ? null : `${pages}/${code}.md`)
 
+/** The address under which the pages are, as it is printed; null: it is none. */
+export const pagesAt = (given: string): string | null =>
+  /^https?:\/\//.test(given) && URL.canParse(given) ? new URL(given).href.replace(/\/+$/, '') : null
+
 /** The pages in a repository on GitHub. */
 export const pagesIn = (repository: string): string => `${repository}/blob/main/docs/findings`
 

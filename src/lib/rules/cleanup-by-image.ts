@@ -57,7 +57,9 @@ export default defineRule({
     const { server, expected } = config
     const image = expected?.kind === 'own' ? expected.run.image : null
     if (!server || server.enabled !== true || image === null) return null
-    const [other] = (sharing(config, version.value).get(withTag(image)) ?? []).filter((o) => o.index !== server.index)
+    const other = sharing(config, version.value)
+      .get(withTag(image))
+      ?.find((o) => o.index !== server.index)
     if (!other) return null
     return {
       observations: ['config'],
@@ -77,7 +79,7 @@ const sharing = oncePerFile(({ servers }) =>
     servers.filter((s) => s.enabled === true && isDockerCommand(s.command)),
     (s) => {
       const { image } = parseDockerRun(s.args)
-      return image === null ? [] : [withTag(image)]
+      return image === null ? null : withTag(image)
     },
   ),
 )

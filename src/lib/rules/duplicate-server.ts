@@ -9,9 +9,9 @@ const key = (s: ServerEntry): string => JSON.stringify([s.command, s.args, Objec
 /** The other enabled server that is the same, by the place of each. */
 const twins = oncePerFile(({ servers }) => {
   const enabled = servers.filter((s) => s.enabled === true && s.command !== '')
-  // Most differ in their arguments, which are cheaper to compare.
-  const alike = [...grouped(enabled, (s) => [`${s.command} ${s.args.join(' ')}`]).values()].filter((group) => group.length > 1)
-  const same = alike.flatMap((group) => [...grouped(group, (s) => [key(s)]).values()])
+  // Most differ in their last argument, which is cheaper to compare.
+  const alike = [...grouped(enabled, (s) => s.args.at(-1) ?? s.command).values()].filter((group) => group.length > 1)
+  const same = alike.flatMap((group) => [...grouped(group, key).values()])
   return new Map(
     same.flatMap((group) => {
       const [first, ...others] = group

@@ -1,5 +1,4 @@
 /** -e passes nothing: the name is not set where docker runs, or the value stands in place of the name. */
-import { flagsNamed } from '../formats/docker-run.ts'
 import { citeConfig, citeLog } from './cite.ts'
 import { failure, isConnected, placeOfToken, programSaid } from './helpers.ts'
 import { defineRule } from './rule.ts'
@@ -13,9 +12,10 @@ export default defineRule({
   detect({ config }, { serverLog, environment, status }) {
     const { server, expected } = config
     if (!server || !expected || isConnected(serverLog, status)) return null
+    const bare = expected.run.flags.filter((f) => f.name === 'env' && f.value !== null && !f.value.includes('='))
+    if (bare.length === 0) return null
     const attempt = failure(serverLog)
     const missing = programSaid(serverLog, 'env-missing')
-    const bare = flagsNamed(expected.run, 'env').filter((f) => f.value !== null && !f.value.includes('='))
     const own = (name: string): boolean => Object.hasOwn(server.env, name) && expected.kind === 'own'
     const invalid = bare.find(
       (f) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(f.value ?? '') || /^(?:gh[pousr]_|sk-|xox|glpat-|AKIA)/.test(f.value ?? ''),

@@ -184,14 +184,14 @@ export function oncePerFile<T>(make: (config: ConfigEvidence, version: Version) 
   }
 }
 
-/** Lists of what has the same key. */
-export function grouped<T>(items: Iterable<T>, keysOf: (item: T) => Iterable<string>): Map<string, T[]> {
+/** Lists of what has the same key; null: it is left out. */
+export function grouped<T>(items: Iterable<T>, keyOf: (item: T) => string | null): Map<string, T[]> {
   const groups = new Map<string, T[]>()
-  for (const item of items)
-    for (const key of keysOf(item)) {
-      const group = groups.get(key)
-      if (group) group.push(item)
-      else groups.set(key, [item])
-    }
+  for (const item of items) {
+    const key = keyOf(item)
+    const group = key === null ? undefined : groups.get(key)
+    if (group) group.push(item)
+    else if (key !== null) groups.set(key, [item])
+  }
   return groups
 }

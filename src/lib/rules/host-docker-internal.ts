@@ -43,10 +43,11 @@ export default defineRule({
   },
   hint(config) {
     const { server, expected } = config
-    if (!server || !expected || flagsNamed(expected.run, 'add-host').some((f) => f.value?.startsWith(name))) return null
+    if (!server || !expected) return null
     const argument = server.args.findIndex((a) => a.includes(name))
-    const variable = Object.entries(server.env).find(([, v]) => v.includes(name))?.[0]
+    const variable = Object.keys(server.env).find((n) => server.env[n]?.includes(name))
     if (argument < 0 && variable === undefined) return null
+    if (flagsNamed(expected.run, 'add-host').some((f) => f.value?.startsWith(name))) return null
     return {
       observations: ['config'],
       severity: 'info',

@@ -12,6 +12,7 @@ export const isHostFile = (paths: Record<string, HostPath> | undefined, path: st
   paths[path].type !== 'missing' &&
   !/^\/(?:bin|usr|sbin|tmp|dev|proc|etc)(?:\/|$)/.test(path)
 
+const interpreters = new Set(['node', 'python', 'ruby', 'php', 'sh', 'bash'])
 const isScript = /^[^-\s]\S*\.(?:py|[cm]?js|ts|rb|php|sh)$/
 const isMissedInTmp = (path: string, wanted: string, paths: Record<string, HostPath> | undefined): boolean =>
   path.startsWith('/tmp/') &&
@@ -29,6 +30,7 @@ export default defineRule({
     const { server } = config
     const run = effectiveRun(config, setup)
     if (!server || !run || isConnected(serverLog, status)) return null
+    if (serverLog === undefined && hostPaths === undefined) return null
     const said = programSaid(serverLog, 'script-missing', 'file-missing', 'module-missing')
     const exec = dockerFailure(serverLog, 'exec-path-missing', 'exec-not-found')
     // Only the host or the program can tell whether there is such a path.
@@ -142,7 +144,7 @@ export default defineRule({
     const { server, expected } = config
     if (!server || expected?.kind !== 'isolated' || !plainImage(expected.run.image)) return null
     // The file that an interpreter is to run, and folders of people: no stock image has those.
-    const runs = ['node', 'python', 'ruby', 'php', 'sh', 'bash'].includes(detectRuntime(server.command))
+    const runs = interpreters.has(detectRuntime(server.command))
     const script = runs ? server.args.findIndex((a) => !a.startsWith('-')) : -1
     const at = server.args.findIndex(
       (a, i) =>

@@ -38,6 +38,12 @@ export default defineRule({
   },
 })
 
+const known = {
+  isolation: new Set(knownKeys.isolation),
+  docker_isolation: new Set(knownKeys.docker_isolation),
+  server: new Set(knownKeys.server),
+}
+
 interface Ignored {
   path: ConfigPath
   why: string
@@ -49,12 +55,12 @@ interface Ignored {
 function ignoredKeys(config: ConfigEvidence): Ignored[] {
   const { server } = config
   const found: Ignored[] = []
-  const unknown = (base: ConfigPath, keys: readonly string[], known: readonly string[], own: boolean): void => {
+  const unknown = (base: ConfigPath, keys: readonly string[], among: ReadonlySet<string>, own: boolean): void => {
     for (const key of keys) {
-      if (known.includes(key) || known.includes(key.toLowerCase())) continue
+      if (among.has(key) || among.has(key.toLowerCase())) continue
       const path = [...base, key]
       const instead = neverRead[key]
-      const near = nearest(key, known)
+      const near = nearest(key, [...among])
       // Keys that nobody could mean are left alone: newer releases and other tools add their own.
       if (base.length > 2 && base.at(-1) === 'isolation' ? false : !near && !instead) continue
       const label = [...base.filter((p) => typeof p === 'string' && p !== 'mcpServers'), key].join('.')
@@ -68,10 +74,10 @@ function ignoredKeys(config: ConfigEvidence): Ignored[] {
     }
   }
   if (server) {
-    if (server.isolation) unknown(serverPath(server, 'isolation'), server.isolation.keys, knownKeys.isolation, true)
-    unknown(serverPath(server), server.keys, knownKeys.server, true)
+    if (server.isolation) unknown(serverPath(server, 'isolation'), server.isolation.keys, known.isolation, true)
+    unknown(serverPath(server), server.keys, known.server, true)
   }
-  unknown(['docker_isolation'], config.global.docker_isolation.keys, knownKeys.docker_isolation, true)
+  unknown(['docker_isolation'], config.global.docker_isolation.keys, known.docker_isolation, true)
   // Parsed and shown, but no code enforces it; MCPProxy writes it itself, so the default says nothing.
   const timeout = config.global.docker_isolation.timeout
   if (timeout !== null && timeout !== '30s' && timeout !== '')

@@ -1,5 +1,5 @@
 /** docker refuses the memory or CPU limit. */
-import { flagsNamed, parseBytes } from '../formats/docker-run.ts'
+import { lastFlag, parseBytes } from '../formats/docker-run.ts'
 import { citeConfig, citeEngine } from './cite.ts'
 import { dockerFailure, effectiveRun, isConnected, placeOfToken, refusal } from './helpers.ts'
 import { defineRule } from './rule.ts'
@@ -16,8 +16,8 @@ export default defineRule({
     if (isConnected(serverLog, status)) return null
     const said = dockerFailure(serverLog, 'memory-limit', 'cpu-limit')
     const run = effectiveRun(config, setup)?.run
-    const memory = run ? flagsNamed(run, 'memory').at(-1) : undefined
-    const cpus = run ? flagsNamed(run, 'cpus').at(-1) : undefined
+    const memory = run ? lastFlag(run, 'memory') : undefined
+    const cpus = run ? lastFlag(run, 'cpus') : undefined
     const bytes = memory?.value == null ? null : parseBytes(memory.value)
     const available = engine?.info?.cpus ?? null
     const badMemory = memory?.value != null && (bytes === null || (bytes > 0 && bytes < smallest))
@@ -25,7 +25,7 @@ export default defineRule({
     const badCpus = cpus?.value != null && (!/^\d*\.?\d+$/.test(cpus.value) || (available !== null && cpuNumber > available))
     if (!said && !((badMemory || badCpus) && !serverLog?.failed)) return null
     const which = said ? (said.kind === 'memory-limit' ? 'memory' : 'cpus') : badMemory ? 'memory' : 'cpus'
-    const flag = config.expected ? flagsNamed(config.expected.run, which).at(-1) : undefined
+    const flag = config.expected ? lastFlag(config.expected.run, which) : undefined
     const place = flag ? placeOfToken(config, flag.valueIndex) : null
     const refused = said ? refusal(said, serverLog, events) : null
     const agrees = which === 'memory' ? badMemory : badCpus

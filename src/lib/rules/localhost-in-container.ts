@@ -31,7 +31,7 @@ export default defineRule({
     const said = programSaid(serverLog, 'connection-refused')
     if (!said || (said.subject !== null && !loopback.test(said.subject))) return null
     const argument = server.args.findIndex((a) => loopback.test(a))
-    const variable = Object.entries(server.env).find(([, v]) => loopback.test(v))?.[0]
+    const variable = Object.keys(server.env).find((n) => loopback.test(server.env[n] ?? ''))
     if (said.subject === null && argument < 0 && variable === undefined) return null
     const place = argument >= 0 ? serverPath(server, 'args', argument) : variable !== undefined ? serverPath(server, 'env', variable) : null
     return {
@@ -53,9 +53,10 @@ export default defineRule({
     const { server, expected } = config
     if (!server || !expected || flagValue(expected.run, 'network') === 'host') return null
     const argument = server.args.findIndex(isTarget)
-    const variable = Object.entries(server.env).find(
-      ([name, v]) => isTarget(v) || (isLocal(v) && /url|uri|endpoint|api|dsn|connect|target|database/i.test(name) && origin.test(v)),
-    )?.[0]
+    const variable = Object.keys(server.env).find((name) => {
+      const value = server.env[name] ?? ''
+      return isLocal(value) && (isTarget(value) || (/url|uri|endpoint|api|dsn|connect|target|database/i.test(name) && origin.test(value)))
+    })
     if (argument < 0 && variable === undefined) return null
     return {
       observations: ['config'],

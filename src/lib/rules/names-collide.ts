@@ -1,6 +1,6 @@
 /** Before each start MCPProxy removes every container whose name contains `mcpproxy-<name>-`: also another server's. */
 import { citeConfig, citeEvent, citeLog } from './cite.ts'
-import { grouped, oncePerFile, serverPath } from './helpers.ts'
+import { oncePerFile, serverPath } from './helpers.ts'
 import { field } from '../formats/log-line.ts'
 import { isStdio, type ServerEntry } from '../formats/mcp-config.ts'
 import { cleanupPattern, containerToken } from '../mcpproxy/names.ts'
@@ -18,16 +18,16 @@ export default defineRule({
   detect({ config }, { events, mainLog, serverLog, containers, status }, { version }) {
     const { server } = config
     if (!server || server.enabled !== true) return null
-    const { involved, starting, isolated, byPattern, byName } = dockerServers(config, version.value)
+    const { involved, starting, isolated, byToken, byName } = dockerServers(config, version.value)
     if (!involved.has(server.index)) return null
     const other = (s: ServerEntry): boolean => s.index !== server.index && s.name !== server.name
     // The killer is any server that starts docker; the victim an isolated one.
     const killers = isolated.has(server.index)
-      ? patternsIn(nameOf(server))
-          .flatMap((p) => byPattern.get(p)?.filter(other) ?? [])
+      ? tokensIn(containerToken(server.name))
+          .flatMap((t) => byToken.get(t)?.filter(other) ?? [])
           .sort((a, b) => Number(a.index) - Number(b.index))
       : []
-    const victims = starting.has(server.index) ? (byName.get(cleanupPattern(server.name))?.filter(other) ?? []) : []
+    const victims = starting.has(server.index) ? (byName.get(containerToken(server.name))?.filter(other) ?? []) : []
     if (killers.length === 0 && victims.length === 0) return null
     const removal = [...(mainLog?.general ?? []), ...(mainLog?.lines ?? [])].filter((l) => l.message === 'Removing existing container')
     const mine = removal.find(
@@ -71,46 +71,50 @@ export default defineRule({
   },
 })
 
-const nameOf = (s: ServerEntry): string => `mcpproxy-${containerToken(s.name)}-xxxx`
-
-/** Every `mcpproxy-…-` in the name of a container. */
-function patternsIn(name: string): string[] {
+/** The middles of every `mcpproxy-…-` in the name of a container, which goes on with `-` and four more characters. */
+function tokensIn(token: string): string[] {
   const found: string[] = []
   const head = 'mcpproxy-'
-  for (let start = name.indexOf(head); start >= 0; start = name.indexOf(head, start + 1))
-    for (let end = name.indexOf('-', start + head.length + 1); end >= 0; end = name.indexOf('-', end + 1))
-      found.push(name.slice(start, end + 1))
-  return found
+  for (let start = 0; ; ) {
+    for (let end = token.indexOf('-', start + 1); end >= 0; end = token.indexOf('-', end + 1)) found.push(token.slice(start, end))
+    found.push(start === 0 ? token : token.slice(start))
+    const next = token.indexOf(head, start)
+    if (next < 0 || next + head.length >= token.length) return found
+    start = next + head.length
+  }
 }
 
-/** The enabled servers that start docker by their pattern, and those that are isolated by the patterns of others in their names. */
+/**
+ * The enabled servers that start docker by the middle of their containers' names, and those that are isolated by the middles of
+ * others in their names.
+ */
 const dockerServers = oncePerFile((config, version) => {
-  const starting: ServerEntry[] = []
-  const isolated: ServerEntry[] = []
+  const starting = new Set<ServerEntry['index']>()
+  const isolated = new Map<ServerEntry['index'], { server: ServerEntry; token: string }>()
+  const byToken = new Map<string, ServerEntry[]>()
   for (const server of config.servers) {
     if (server.enabled !== true) continue
     const { runs } = decideIsolation(server, config.global, version)
-    if (isStdio(server) && (runs === 'docker' || runs === 'own-docker')) starting.push(server)
-    if (runs === 'docker') isolated.push(server)
+    if (runs !== 'docker' && runs !== 'own-docker') continue
+    const token = containerToken(server.name)
+    if (runs === 'docker') isolated.set(server.index, { server, token })
+    if (!isStdio(server)) continue
+    starting.add(server.index)
+    const same = byToken.get(token)
+    if (same) same.push(server)
+    else byToken.set(token, [server])
   }
-  const byPattern = grouped(starting, (s) => [cleanupPattern(s.name)])
   const byName = new Map<string, ServerEntry[]>()
   const involved = new Set<ServerEntry['index']>()
-  for (const server of isolated)
-    for (const pattern of new Set(patternsIn(nameOf(server)))) {
-      // Of nearly all names the only pattern is their own.
-      if (!byPattern.get(pattern)?.some((s) => s.name !== server.name)) continue
-      const group = byName.get(pattern)
-      if (group) group.push(server)
-      else byName.set(pattern, [server])
+  for (const { server, token: own } of isolated.values())
+    for (const token of tokensIn(own)) {
+      // Of nearly all names the only one in them is their own.
+      if (!byToken.get(token)?.some((s) => s.name !== server.name)) continue
+      const group = byName.get(token)
+      if (!group) byName.set(token, [server])
+      else if (group.at(-1) !== server) group.push(server)
       involved.add(server.index)
     }
-  for (const server of starting) if (byName.has(cleanupPattern(server.name))) involved.add(server.index)
-  return {
-    involved,
-    starting: new Set(starting.map((s) => s.index)),
-    isolated: new Set(isolated.map((s) => s.index)),
-    byPattern,
-    byName,
-  }
+  for (const token of byName.keys()) for (const server of byToken.get(token) ?? []) involved.add(server.index)
+  return { involved, starting, isolated, byToken, byName }
 })

@@ -14,7 +14,7 @@ export default defineRule({
   detect({ config }, { mainLog, serverLog, status }) {
     const { server } = config
     if (!server) return null
-    const told = [...(mainLog?.lines ?? [])].reverse().find((l) => l.message.startsWith('CRITICAL: Failed to resolve secret reference'))
+    const told = mainLog?.lines.findLast((l) => l.message.startsWith('CRITICAL: Failed to resolve secret reference'))
     const places: { path: ConfigPath; reference: string }[] = []
     const look = (value: string, path: ConfigPath): void => {
       for (const m of value.matchAll(/\$\{([^}]*)\}/g)) {
@@ -22,17 +22,18 @@ export default defineRule({
         if (!/^(?:env|keyring):[^}]+$/.test(m[1] ?? '')) places.push({ path, reference: m[0] })
       }
     }
-    for (const [name, value] of Object.entries(server.env)) {
+    for (const name of Object.keys(server.env)) {
+      const value = server.env[name] ?? ''
       if (!value.includes('$')) continue
       look(value, serverPath(server, 'env', name))
       if (/^\$[A-Z_][A-Z0-9_]*$/.test(value)) places.push({ path: serverPath(server, 'env', name), reference: value })
     }
     // In a shell line ${X} is the shell's own.
-    const shell = /^(?:.*\/)?(?:ba|z|da|k|a)?sh$/.test(server.command)
-    if (!shell)
+    if (server.args.some((a) => a.includes('$')) && !/^(?:.*\/)?(?:ba|z|da|k|a)?sh$/.test(server.command))
       server.args.forEach((value, i) => {
         if (value.includes('$') && !/^(?:-v|--volume|--mount)$/.test(server.args[i - 1] ?? '')) look(value, serverPath(server, 'args', i))
       })
+    if (places.length === 0 && !told) return null
     const reference = told ? field(told, 'reference') : null
     const still = reference === null || JSON.stringify(server).includes(reference.replaceAll('"', '\\"'))
     if (places.length === 0 && !(told && still)) return null

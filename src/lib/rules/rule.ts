@@ -1,6 +1,6 @@
 /** A rule: a pure function from evidence to at most one finding. One file each, named like its code. */
 import type { ConfigEvidence, Evidence, Source, SourceError, Subject } from '../evidence/evidence.ts'
-import { compareVersions, firstRelease, newestKnown, since, type Milestone } from '../mcpproxy/versions.ts'
+import { compareVersions, firstRelease, newestKnown, since, type Milestone, type Version } from '../mcpproxy/versions.ts'
 import type { Remedy } from '../remedies/remedy.ts'
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
@@ -95,8 +95,8 @@ export interface Rule {
   needs: readonly Source[]
   uses: readonly Source[]
   run(subject: Subject): Outcome
-  /** What the configuration alone tells, for `lint`; null: this cause does not show there. */
-  lint: ((config: ConfigEvidence, context: Context) => Finding | null) | null
+  /** What the configuration alone tells, for `lint`, of a release of which the rule is true; null: this cause does not show there. */
+  lint: ((seen: Needed<'config'>, context: Context) => Finding | null) | null
 }
 
 interface RuleDefinition<N extends Source, U extends Source> {
@@ -120,10 +120,8 @@ export function defineRule<const N extends Source, const U extends Source = neve
   const { code, severity, title, needs, detect, hint } = definition
   const uses = definition.uses ?? []
   const releases = definition.releases ?? null
-  const isOf = ({ version: { value } }: Pick<Context, 'version'>): boolean =>
-    (releases?.since === undefined || since(value, releases.since)) && (releases?.before === undefined || !since(value, releases.before))
   const run = (subject: Subject): Outcome => {
-    if (!isOf(subject)) return { type: 'clear' }
+    if (!isTrueOf(releases, subject.version.value)) return { type: 'clear' }
     const needed: Partial<Record<Source, unknown>> = {}
     for (const source of needs) {
       const seen = subject.evidence[source]
@@ -143,16 +141,18 @@ export function defineRule<const N extends Source, const U extends Source = neve
   }
   // Every source that may be used is `undefined`, which a missing property is too.
   const unseen = {} as Used<U>
-  const lint = (config: ConfigEvidence, context: Context): Finding | null => {
-    if (!isOf(context)) return null
-    const detection = alone ? detect({ config } as unknown as Needed<N>, unseen, context) : null
+  const lint = (seen: Needed<'config'>, context: Context): Finding | null => {
+    const detection = alone ? detect(seen as unknown as Needed<N>, unseen, context) : null
     if (detection) return toFinding(definition, detection, context.server)
-    const suspected = hint?.(config, context)
+    const suspected = hint?.(seen.config, context)
     return suspected ? toFinding(definition, { severity: 'warning', ...suspected, rank: 'suspected' }, context.server) : null
   }
   const alone = needs.every((source) => source === 'config')
   return { code, severity, title, releases, needs, uses, symptom: definition.symptom ?? false, run, lint: alone || hint ? lint : null }
 }
+
+export const isTrueOf = (releases: Releases | null, version: Version): boolean =>
+  (releases?.since === undefined || since(version, releases.since)) && (releases?.before === undefined || !since(version, releases.before))
 
 /** What is known of certain releases, said of one that nobody knows, or that is newer than all that were looked at. */
 function lessSure(finding: Finding, { since: from, before }: Releases, { value, assumed }: Subject['version']): Finding {

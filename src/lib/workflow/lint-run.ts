@@ -23,6 +23,7 @@ import {
   settingsName,
   takeKnown,
   type Ignore,
+  type Settings,
 } from './lint-settings.ts'
 import { lintCodes, lintText, placeOf, type LintedText, type LintOptions } from './lint.ts'
 
@@ -52,6 +53,8 @@ export interface LintRun {
   mask: (text: string) => string
   /** What --diff shows, secrets masked; null: was not asked for. */
   diff: string | null
+  /** Where the pages of the codes are, by the settings of the first file that say it; null: none do. */
+  helpUriBase: string | null
 }
 
 interface Input {
@@ -81,9 +84,10 @@ export async function runLint(options: LintRunOptions): Promise<LintRun> {
   }
   const entries: ReturnType<typeof baselineEntry>[] = []
   const settings = settingsReader(options, notes)
-  const run: LintRun = { report, sources: {}, mask: (text) => text, diff: options.diff ? '' : null }
+  const run: LintRun = { report, sources: {}, mask: (text) => text, diff: options.diff ? '' : null, helpUriBase: null }
   for (const input of inputs) {
-    const ignores = await settings(input)
+    const { ignores, helpUriBase } = await settings(input)
+    run.helpUriBase ??= helpUriBase
     const kept = keeper(input, ignores, baseline, options.now)
     const fixed = options.fix || options.diff ? await fix(input, lint, kept, options, run) : []
     const linted = lintText(input.name, input.bytes, lint)
@@ -129,25 +133,26 @@ async function usual(cwd: string): Promise<string> {
 }
 
 /** The settings beside each file, or else in the current folder. */
-function settingsReader({ cwd, now }: LintRunOptions, notes: string[]): (input: Input) => Promise<Ignore[]> {
-  const known = new Map<string, Promise<Ignore[] | null>>()
-  const read = (folder: string): Promise<Ignore[] | null> => {
+function settingsReader({ cwd, now }: LintRunOptions, notes: string[]): (input: Input) => Promise<Settings> {
+  const known = new Map<string, Promise<Settings | null>>()
+  const read = (folder: string): Promise<Settings | null> => {
     const before = known.get(folder)
     if (before) return before
     const reading = readSettings(path.join(folder, settingsName))
     known.set(folder, reading)
     return reading
   }
-  const readSettings = async (file: string): Promise<Ignore[] | null> => {
+  const readSettings = async (file: string): Promise<Settings | null> => {
     const text = await readOptional(file)
     if (text === null) return null
-    const ignores = parseSettings(shownFile(file, cwd), text, lintCodes)
-    for (const ignore of ignores)
+    const settings = parseSettings(shownFile(file, cwd), text, lintCodes)
+    for (const ignore of settings.ignores)
       if (hasExpired(ignore, now))
         notes.push(`${shownFile(file, cwd)}: the ignore of ${ignore.code} expired on ${ignore.expires ?? ''} (${ignore.reason}).`)
-    return ignores
+    return settings
   }
-  return async ({ path: file }) => (file === null ? null : await read(path.dirname(file))) ?? (await read(cwd)) ?? []
+  const none = { ignores: [], helpUriBase: null }
+  return async ({ path: file }) => (file === null ? null : await read(path.dirname(file))) ?? (await read(cwd)) ?? none
 }
 
 const baselineFile = ({ baseline }: LintRunOptions): string => baseline ?? '.mcpproxy-doctor-baseline.json'

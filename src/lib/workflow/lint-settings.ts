@@ -1,10 +1,20 @@
-/** What lint is told to pass over: `.mcpproxy-doctor.json` with reasons, and baselines of what was there before. */
+/**
+ * `.mcpproxy-doctor.json` (schemas/settings.schema.json): what lint is told to pass over, with reasons, and where the pages are.
+ * Baselines of what was there before.
+ */
 import { suggestNames, UserError } from '../errors.ts'
 import type { ServerEntry } from '../formats/mcp-config.ts'
+import { pagesAt } from '../report/results.ts'
 import type { Finding } from '../rules/rule.ts'
 import { placeOf } from './lint.ts'
 
 export const settingsName = '.mcpproxy-doctor.json'
+
+export interface Settings {
+  ignores: Ignore[]
+  /** Where the pages of the codes are; null: nothing is said of it. */
+  helpUriBase: string | null
+}
 
 export interface Ignore {
   code: string
@@ -17,18 +27,23 @@ export interface Ignore {
   expires: string | null
 }
 
+const settingNames = ['ignores', 'helpUriBase', '$schema']
 const keys = ['code', 'server', 'path', 'reason', 'expires']
 
 /** @throws UserError, which names the place, for everything that is not as it should be. */
-export function parseSettings(file: string, text: string, codes: readonly string[]): Ignore[] {
+export function parseSettings(file: string, text: string, codes: readonly string[]): Settings {
   const bad = (what: string, hint?: string): never => {
     throw new UserError(`${file}: ${what}`, hint === undefined ? [] : [hint])
   }
   const settings = parsed(file, text)
-  for (const key of Object.keys(settings)) if (key !== 'ignores' && key !== '$schema') bad(`there is no setting "${key}", only "ignores".`)
+  for (const key of Object.keys(settings))
+    if (!settingNames.includes(key)) bad(`there is no setting "${key}", only "ignores" and "helpUriBase".`)
+  const base = settings['helpUriBase'] ?? null
+  const helpUriBase = typeof base === 'string' ? pagesAt(base) : null
+  if (base !== null && helpUriBase === null) bad('"helpUriBase" must be an address such as https://example.org/docs/findings.')
   const list = settings['ignores'] ?? []
   if (!Array.isArray(list)) return bad('"ignores" must be an array.')
-  return list.map((item: unknown, i): Ignore => {
+  const ignores = list.map((item: unknown, i): Ignore => {
     const at = `ignores[${i}]`
     if (!isObject(item)) return bad(`${at} must be an object.`)
     const unknown = Object.keys(item).find((key) => !keys.includes(key))
@@ -45,6 +60,7 @@ export function parseSettings(file: string, text: string, codes: readonly string
     if (expires !== null && !isDay(expires)) bad(`${at}.expires must be a day such as 2026-12-31.`)
     return { code, server: text('server'), path, reason, expires }
   })
+  return { ignores, helpUriBase }
 }
 
 // Not 2026-02-31 either.

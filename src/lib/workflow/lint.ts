@@ -1,14 +1,14 @@
 /** `lint`: what the text of a configuration alone tells, without MCPProxy, Docker, network or logs. */
 import type { Node } from 'jsonc-parser'
 import { configOf, configReading, type ConfigReading } from '../evidence/collect-config.ts'
-import type { ConfigEvidence } from '../evidence/evidence.ts'
-import { makeRedactor, secretPlaces, type Redactor } from '../evidence/secrets.ts'
+import { makeRedactor, rememberedShapes, secretPlaces, type Redactor } from '../evidence/secrets.ts'
+import { partAround } from '../formats/config-part.ts'
 import { parseConfig, valueAt, type ConfigDocument, type ConfigProblem, type ServerEntry } from '../formats/mcp-config.ts'
 import type { Version } from '../mcpproxy/versions.ts'
 import { citeConfig, citeOffset } from '../rules/cite.ts'
 import { serverPath } from '../rules/helpers.ts'
 import { rules } from '../rules/index.ts'
-import type { Citation, Context, Finding, Rule } from '../rules/rule.ts'
+import { isTrueOf, type Citation, type Context, type Finding, type Needed, type Rule } from '../rules/rule.ts'
 import { redactValue } from './redact.ts'
 
 export interface LintOptions {
@@ -47,7 +47,7 @@ export function lintText(file: string, bytes: Buffer, options: LintOptions): Lin
   const document = parseConfig(file, bytes)
   const reading = configReading(document, { trackedPath: null, otherPaths: [], mtimeMs: null })
   const wanted = ({ code }: { code: string }): boolean => (options.select?.has(code) ?? true) && !options.ignore.has(code)
-  const used = lintRules.filter(wanted)
+  const used = lintRules.filter((rule) => wanted(rule) && isTrueOf(rule.releases, options.version))
   const found = collect(reading, [
     ...emptyFile(document).filter(wanted),
     ...otherList(document).filter(wanted),
@@ -101,11 +101,11 @@ function otherList(document: ConfigDocument): Finding[] {
 function fileFindings(reading: ConfigReading, used: readonly Rule[], options: LintOptions): Finding[] {
   const { problems } = reading.document
   if (problems.length === 0) return []
-  const config = configOf(reading, null, options.version)
+  const seen = { config: configOf(reading, null, options.version) }
   const context = contextOf('', options)
   return used.flatMap((rule): Finding[] => {
     const kind = documentRules[rule.code]
-    const found = kind === undefined ? null : look(rule, config, context)
+    const found = kind === undefined ? null : look(rule, seen, context)
     if (!kind || !found) return []
     const own = problemsOf(problems, kind)
     // A second document after the first is one finding, whatever else is in the file.
@@ -134,21 +134,21 @@ function serverFindings(reading: ConfigReading, used: readonly Rule[], options: 
   const about = used.filter((rule) => documentRules[rule.code] === undefined)
   const all: Finding[] = []
   for (const server of reading.servers) {
-    const config = configOf(reading, server, options.version)
+    const seen = { config: configOf(reading, server, options.version) }
     const context = contextOf(server.name, options)
     for (const rule of about) {
-      const found = look(rule, config, context)
+      const found = look(rule, seen, context)
       if (!found) continue
       if (choices.has(found.code)) found.severity = 'info'
-      all.push(placeOf(found) ? found : { ...found, cites: [citeConfig(config, serverPath(server, 'name')), ...found.cites] })
+      all.push(placeOf(found) ? found : { ...found, cites: [citeConfig(seen.config, serverPath(server, 'name')), ...found.cites] })
     }
   }
   return all
 }
 
-function look(rule: Rule, config: ConfigEvidence, context: Context): Finding | null {
+function look(rule: Rule, seen: Needed<'config'>, context: Context): Finding | null {
   try {
-    return rule.lint?.(config, context) ?? null
+    return rule.lint?.(seen, context) ?? null
   } catch (error) {
     return {
       ...{ code: 'rule-crashed', severity: 'info', rank: 'proven', server: context.server, facts: { rule: rule.code } },
@@ -188,14 +188,20 @@ function redacted(finding: Finding, redact: Redactor): Finding {
 /** A finding can only tell secrets of the servers that it is about, and those outside of all servers. */
 function redactorsOf({ document, servers }: ConfigReading): (finding: Finding) => Redactor {
   const list = valueAt(document, ['mcpServers'])
-  const secretsIn = (root: Node | null): string[] => secretPlaces({ ...document, root }).map((p) => p.value)
+  const secretsIn = (root: Node | null): string[] => secretPlaces({ root }).map((p) => p.value)
+  const shapes = rememberedShapes()
   let outside: string[] | null = null
   const within = new Map<ServerEntry, string[]>()
   const byIndex = new Map(servers.map((s) => [String(s.index), s]))
   const byName = new Map(servers.map((s) => [s.name, s]))
   const ownOf = (server: ServerEntry): string[] => {
-    const known = within.get(server) ?? secretsIn(valueAt(document, ['mcpServers', server.index]))
-    within.set(server, known)
+    let known = within.get(server)
+    if (!known) {
+      const entry = valueAt(document, ['mcpServers', server.index])
+      const part = entry && partAround(document, entry.offset, entry.length)
+      known = secretsIn(part ? part.document.root : entry)
+      within.set(server, known)
+    }
     return known
   }
   return (finding) => {
@@ -208,7 +214,7 @@ function redactorsOf({ document, servers }: ConfigReading): (finding: Finding) =
       if (server) about.add(server)
     }
     outside ??= secretsIn(withoutServers(document.root, list))
-    return makeRedactor([...outside, ...[...about].flatMap(ownOf)])
+    return makeRedactor([...outside, ...[...about].flatMap(ownOf)], shapes)
   }
 }
 

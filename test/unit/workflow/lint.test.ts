@@ -207,6 +207,8 @@ test('settings: each mistake is named', () => {
     ['{', /is not JSON/],
     ['[]', /must hold a JSON object/],
     ['{"ignore": []}', /no setting "ignore"/],
+    ['{"helpUriBase": "docs/findings"}', /"helpUriBase" must be an address/],
+    ['{"helpUriBase": 1}', /"helpUriBase" must be an address/],
     ['{"ignores": {}}', /must be an array/],
     ['{"ignores": [1]}', /ignores\[0\] must be an object/],
     ['{"ignores": [{"code": "tty-flag"}]}', /needs a "reason"/],
@@ -230,7 +232,7 @@ test('an ignore takes out its code, server and place, until its last day', () =>
   const [finding] = findings
   assert.ok(finding)
   const applies = (more: object, day = '2026-11-24T23:00:00Z'): boolean => {
-    const [ignore] = parseSettings('s', JSON.stringify({ ignores: [{ code: 'tty-flag', reason: 'x', ...more }] }), lintCodes)
+    const [ignore] = parseSettings('s', JSON.stringify({ ignores: [{ code: 'tty-flag', reason: 'x', ...more }] }), lintCodes).ignores
     assert.ok(ignore)
     return ignoreFor(finding, reading.servers, [ignore], new Date(day)) !== undefined
   }
