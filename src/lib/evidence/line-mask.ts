@@ -54,7 +54,8 @@ export function createLineMask(secrets: Iterable<string>, clean: (text: string) 
     let verdict = verdicts.get(name)
     if (verdict === undefined) {
       const shown = examples.map((value) => redact(said(name, value)))
-      const all = (as: (value: string) => string): boolean => plainName.test(name) && examples.every((value, i) => shown[i] === said(name, as(value)))
+      const all = (as: (value: string) => string): boolean =>
+        plainName.test(name) && examples.every((value, i) => shown[i] === said(name, as(value)))
       verdict = all(() => mark) ? true : all((value) => value) ? false : null
       if (verdicts.size < mostVerdicts) verdicts.set(name, verdict)
     }
