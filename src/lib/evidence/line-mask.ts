@@ -73,7 +73,7 @@ export function createLineMask(secrets: Iterable<string>, clean: (text: string) 
       if (!isPlain(block, from, to)) return -1
       // Of words some are masked after no name.
       if (!hasDigit(block, from, to) && isSaid(block.toString('latin1', from + 1, to - 1))) return -1
-      const masked = isMasked(block.toString('latin1', fields.places[at] as number, fields.places[at + 1] as number))
+      const masked = isMasked(block.toString('latin1', fields.places[at], fields.places[at + 1]))
       if (masked === null) return -1
       if (!masked) continue
       spans[count * 2] = from + 1
