@@ -1,201 +1,35 @@
 /**
  * Keeps secrets and controls out of log lines that are shown as they are, at the speed of the disk: one pass over the bytes
- * tells the few lines that could hold any, and only those are decoded, parsed and masked.
+ * tells the lines that could hold any. Of those that can be, values are replaced where they stand; the rest is decoded, parsed and
+ * masked.
  *
- * What the pass lets through must be exactly what masking would leave as it is; a test holds that.
+ * What the pass lets through or replaces must be exactly what masking would make of it; a test holds that.
  */
 import { parseDockerRun } from '../formats/docker-run.ts'
 import { list, parseLogLine, type LogLine } from '../formats/log-line.ts'
-import { makeRedactor, mark, maskedArgs, maskedWords, runSecrets, secretTraces, type Redactor } from './secrets.ts'
+import { PlainFields, placesPerValue } from './plain-fields.ts'
+import { isStatement } from './secret-patterns.ts'
+import { makeRedactor, mark, maskedArgs, maskedWords, runSecrets, secretTraces, worthHiding, type Redactor } from './secrets.ts'
+import { Suspicion } from './suspicion.ts'
 
-/** One byte out of a set; `many`: any number of them. */
-interface Element {
-  set: Uint8Array
-  many: boolean
-}
-type Pattern = readonly Element[]
-
-const setOf = (holds: (character: string) => boolean): Uint8Array =>
-  Uint8Array.from({ length: 256 }, (_, byte) => (holds(String.fromCharCode(byte)) ? 1 : 0))
-const one = (expression: RegExp): Element => ({ set: setOf((c) => expression.test(c)), many: false })
-const many = (expression: RegExp): Element => ({ set: setOf((c) => expression.test(c)), many: true })
-const exactly = (text: string): Element[] =>
-  [...Buffer.from(text)].map((byte) => ({ set: setOf((c) => c.charCodeAt(0) === byte), many: false }))
-const anyCase = (text: string): Element[] => [...text].map((letter) => one(new RegExp(letter.replace(/[^\w]/g, '\\$&'), 'i')))
-
-const separator = one(/[\s"'`[,({;]/)
-const escape = one(/\\/)
-const escaped = one(/[nrt]/)
-
-/** Words of which one is in every name that makes a secret of what follows it, at the beginning of a word or anywhere. */
-const stems = ['key', 'token', 'secret', 'pass', 'pwd', 'auth', 'cred', 'bearer', 'cookie', 'webhook']
-const wholeWords = ['pat', 'pw', 'sig', 'jwt', 'dsn', 'session']
-/** How tokens of the usual services begin. */
-const beginnings =
-  'ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glcbt- glptt- glsoat- glsa_ glc_ sk- xapp- hooks.slack.com/ api/webhooks/ ' +
-  'AKIA ASIA ABIA ACCA AIza ya29. GOCSPX- eyJ npm_ pypi- hf_ _live_ _test_ whsec_ SG. _v1_ :AA dapi lin_api_ lin_oauth_ ntn_ secret_ figd_ ' +
-  'PMAK- shpat_ shpca_ shppa_ shpss_ sq0 hvs. hvb. hvr. dp. dckr_ pplx- gsk_ xai- r8_ tvly- sbp_ sb_ ATATT ATCTT ATBB AGE-SECRET mcp_agt_ ' +
-  '-----BEGIN SECRET_ VALUE_'
-
-/** What stands in every text that `maskShapes` or `clean` changes, also inside a JSON string. */
-function shapes(): Pattern[] {
-  const letter = one(/[A-Za-z]/)
-  const x = one(/[xX]/)
-  const dash = exactly('-')
-  const hex = one(/[0-9a-f]/)
-  const given = [many(/[\\"']/), many(/\s/), one(/[=:]/)]
-  const random = /[A-Za-z0-9+/_-]/
-  return [
-    // Controls; whatever is not ASCII may be one too, or be drawn as nothing.
-    [one(/[\0-\x09\x0b-\x1f\x7f-\xff]/)],
-    [...exactly('\\u')],
-    ...beginnings.split(' ').map(exactly),
-    ...['bearer ', 'basic ', 'token '].map(anyCase),
-    [...exactly('xox'), one(/[abeoprs]/), ...dash],
-    [...exactly('SK'), hex, hex, hex, hex],
-    [...exactly('key-'), hex, hex, hex, hex],
-    // Three parts with dots between them, and `pat…`, which goes on behind one.
-    [...exactly('.'), ...Array.from({ length: 6 }, () => one(/[\w-]/)), ...exactly('.')],
-    [...exactly('pat'), ...Array.from({ length: 14 }, () => one(/[A-Za-z0-9]/)), ...exactly('.')],
-    // Forty characters drawn by lot.
-    [one(/[^\w+/=@:.-]/), ...Array.from({ length: 40 }, () => one(random))],
-    [...exactly('://'), many(/[^\s]/), ...exactly('@')],
-    [one(/[?&;]/), many(/[\w.[\]-]/), ...exactly('=')],
-    [...exactly('--'), letter],
-    [separator, ...dash, one(/[ditqPe]/)],
-    [escape, escaped, ...dash, one(/[ditqPe]/)],
-    [one(/[^\w]/), x, ...dash],
-    [escape, escaped, x, ...dash],
-    anyCase('authorization'),
-    anyCase('cookie'),
-    // Three dots end what was cut off.
-    exactly('...'),
-    // Of arguments some are masked for how they follow on each other.
-    [...exactly('args'), many(/[\\"]/), many(/\s/), ...exactly(':')],
-    ...stems.map((stem) => [...anyCase(stem), many(/[\w.-]/), ...given]),
-    ...wholeWords.flatMap((word) => [
-      [...anyCase(word), ...given],
-      [...anyCase(word), one(/[A-Z0-9_.-]/), many(/[\w.-]/), ...given],
-    ]),
-  ]
-}
-
-const mostStates = 4000
-const longestLiteral = 16
-/** The longest piece of a value that is written the same in JSON, and in JSON inside JSON. */
-const pieceOf = (value: string): string =>
-  value
-    .split(/["\\\0-\x1f\x7f-\uffff<>&]/)
-    .reduce((a, b) => (b.length > a.length ? b : a), '')
-    .slice(0, longestLiteral)
-const startOfLine = 0x0a
-
-/** A set of places in patterns for every state, made when it is first reached. */
-class Suspicion {
-  readonly #patterns: readonly Pattern[]
-  readonly #places: { pattern: Pattern; at: number }[] = []
-  readonly #first: number[]
-  readonly #ids = new Map<string, number>()
-  #sets: number[][] = []
-  /** By state and byte: the next state, `hit`, or 0: not known yet. */
-  #table = new Uint16Array(0)
-  #start: number
-
-  constructor(patterns: readonly Pattern[]) {
-    this.#patterns = patterns
-    this.#first = []
-    let place = 0
-    for (const pattern of this.#patterns) {
-      this.#first.push(place)
-      pattern.forEach((_, at) => this.#places.push({ pattern, at }))
-      place += pattern.length
-    }
-    this.#start = this.#restart()
-  }
-
-  /** Whether a line could hold something. */
-  test(block: Buffer, start: number, stop: number, again = false): boolean {
-    let state = this.#start
-    let table = this.#table
-    for (let i = start; i < stop; i++) {
-      const byte = block[i] as number
-      let next = table[(state << 8) | byte] as number
-      if (next === 0) {
-        // Too many states for one table: begin again with this line.
-        if (this.#sets.length > mostStates) {
-          this.#start = this.#restart()
-          return again || this.test(block, start, stop, true)
-        }
-        next = this.#step(state, byte)
-        table = this.#table
-      }
-      if (next === hit) return true
-      state = next
-    }
-    return false
-  }
-
-  #restart(): number {
-    this.#sets = [[]]
-    this.#ids.clear()
-    this.#table = new Uint16Array(256 * 64)
-    const empty = this.#stateOf(this.#closure(this.#first))
-    const next = this.#step(empty, startOfLine)
-    return next === hit ? empty : next
-  }
-
-  /** With the places after elements that may be left out. */
-  #closure(places: Iterable<number>): number[] {
-    const closed = new Set<number>()
-    const add = (place: number): void => {
-      if (closed.has(place)) return
-      closed.add(place)
-      const { pattern, at } = this.#places[place] as { pattern: Pattern; at: number }
-      if (pattern[at]?.many === true) add(place + 1)
-    }
-    for (const place of places) add(place)
-    return [...closed].sort((a, b) => a - b)
-  }
-
-  #stateOf(places: number[]): number {
-    const key = places.join()
-    const known = this.#ids.get(key)
-    if (known !== undefined) return known
-    const id = this.#sets.length
-    this.#sets.push(places)
-    this.#ids.set(key, id)
-    if (this.#table.length < (id + 1) << 8) {
-      const larger = new Uint16Array(this.#table.length * 2)
-      larger.set(this.#table)
-      this.#table = larger
-    }
-    return id
-  }
-
-  #step(state: number, byte: number): number {
-    const reached = new Set(this.#first)
-    let next = -1
-    for (const place of this.#sets[state] as number[]) {
-      const { pattern, at } = this.#places[place] as { pattern: Pattern; at: number }
-      const element = pattern[at] as Element
-      if (element.set[byte] !== 1) continue
-      if (element.many) reached.add(place)
-      else if (at === pattern.length - 1) next = hit
-      else reached.add(place + 1)
-    }
-    if (next < 0) next = this.#stateOf(this.#closure(reached))
-    this.#table[(state << 8) | byte] = next
-    return next
-  }
-}
-
-const hit = 0xffff
 /** `args`, `container_args`, `final_args`: what follows `--token` in them is a secret. */
 const argumentList = /args$/
 
+/** Names and values that are written so have one answer for each name: masked or kept. */
+const plainName = /^[A-Za-z_]\w{0,40}$/
+const plainValue = { shortest: 7, longest: 128 }
+/** Names are foreign text. */
+const mostVerdicts = 1000
+const examples = ['a1b2c3d4', '0000-1111_2222', 'zzzzzz9', 'qzxkwvjy', 'Zq-xk_wv']
+
 export interface LineMask {
-  /** Whether the line must go through `mask`. */
-  suspect(block: Buffer, start: number, stop: number): boolean
+  /**
+   * How many values of the line are replaced by the mark, and nothing else of it changes; where they stand is in `spans`. -1: it must
+   * go through `mask`.
+   */
+  look(block: Buffer, start: number, stop: number): number
+  /** Of the newest line that was looked at: beginnings and ends, in turns. */
+  readonly spans: Int32Array
   /** The line without secrets. What it tells of further secrets is known from then on. */
   mask(line: string): string
   /** The same of a line that was parsed. */
@@ -205,29 +39,64 @@ export interface LineMask {
 /** `secrets`: known values. `clean`: takes controls out of a text. */
 export function createLineMask(secrets: Iterable<string>, clean: (text: string) => string): LineMask {
   const values = new Set(secrets)
-  let redact: Redactor
-  let suspicion: Suspicion
-  const learn = (): void => {
-    redact = makeRedactor(values)
-    // A value without such a piece has a sign in it that is suspect by itself, but for quotes and backslashes.
-    const pieces = new Set(secretTraces(values).map(pieceOf))
-    const literals = [...pieces].map((piece) => (piece === '' ? [one(/["\\]/)] : exactly(piece)))
-    suspicion = new Suspicion([...shapes(), ...literals])
+  let redactAll = makeRedactor(values)
+  let suspicion = new Suspicion(secretTraces(values))
+  const redact: Redactor = (text) => {
+    const bytes = Buffer.from(text)
+    return suspicion.scan(bytes, 0, bytes.length) === 0 ? text : redactAll(text)
   }
-  learn()
+  const said = (name: string, value: string): string => `"${name}": ${JSON.stringify(value)}`
+  const spans = new Int32Array(suspicion.named.length * 2)
+  const fields = new PlainFields()
+  /** Null: it depends on the value. */
+  const verdicts = new Map<string, boolean | null>()
+  const isMasked = (name: string): boolean | null => {
+    let verdict = verdicts.get(name)
+    if (verdict === undefined) {
+      const shown = examples.map((value) => redact(said(name, value)))
+      const all = (as: (value: string) => string): boolean =>
+        plainName.test(name) && examples.every((value, i) => shown[i] === said(name, as(value)))
+      verdict = all(() => mark) ? true : all((value) => value) ? false : null
+      if (verdicts.size < mostVerdicts) verdicts.set(name, verdict)
+    }
+    return verdict
+  }
+  const look = (block: Buffer, start: number, stop: number): number => {
+    const named = suspicion.scan(block, start, stop)
+    if (named <= 0) return named
+    if (!fields.read(block, start, stop, suspicion.named, named)) return -1
+    let count = 0
+    for (let at = 0; at < named * placesPerValue; at += placesPerValue) {
+      const from = fields.places[at + 2] as number
+      const to = fields.places[at + 3] as number
+      if (saysNothing(block, from, to)) continue
+      if (!isPlain(block, from, to)) return -1
+      // Of words some are masked after no name.
+      if (!hasDigit(block, from, to) && isSaid(block.toString('latin1', from + 1, to - 1))) return -1
+      const masked = isMasked(block.toString('latin1', fields.places[at], fields.places[at + 1]))
+      if (masked === null) return -1
+      if (!masked) continue
+      spans[count * 2] = from + 1
+      spans[count * 2 + 1] = to - 1
+      count++
+    }
+    return count
+  }
   const maskFields = (line: LogLine): { message: string; fields: Record<string, unknown> } => {
     const args = list(line, 'docker_run_args')
     const run = args.length > 0 ? parseDockerRun(args) : null
     const told = run ? runSecrets(run).filter((value) => !values.has(value)) : []
     if (told.length > 0) {
       for (const value of told) values.add(value)
-      learn()
+      redactAll = makeRedactor(values)
+      suspicion = new Suspicion(secretTraces(values))
+      verdicts.clear()
     }
     const walk = (value: unknown, key: string): unknown => {
       if (typeof value === 'string') {
         const shown = redact(value)
         // By its name alone it may be one.
-        const named = `"${key}": ${JSON.stringify(value)}`
+        const named = said(key, value)
         return shown === value && key !== '' && redact(named) !== named ? mark : shown
       }
       if (Array.isArray(value)) {
@@ -243,7 +112,8 @@ export function createLineMask(secrets: Iterable<string>, clean: (text: string) 
     return { message: redact(line.message), fields: walk(line.fields, '') as Record<string, unknown> }
   }
   return {
-    suspect: (block, start, stop) => suspicion.test(block, start, stop),
+    look,
+    spans,
     maskFields,
     mask(raw) {
       const cleaned = clean(raw)
@@ -263,11 +133,59 @@ function rebuilt(raw: string, line: LogLine, { message, fields }: { message: str
     const text = 'msg' in whole ? { msg: message } : { message }
     return JSON.stringify({ ...whole, ...fields, ...text })
   }
-  // What stands before the message stays.
-  const at = raw.indexOf(` | ${line.message}`)
-  const head = at < 0 ? `${line.time} | ${line.level}` : raw.slice(0, at)
-  return `${head} | ${message}${Object.keys(fields).length === 0 ? '' : ` | ${spaced(fields)}`}`
+  const head = raw.slice(0, messageAt(raw, line.message))
+  return `${head}${message}${Object.keys(fields).length === 0 ? '' : ` | ${spaced(fields)}`}`
 }
+
+/** What stands before it may hold the same words. */
+function messageAt(raw: string, message: string): number {
+  for (let at = raw.indexOf(' | {'); at >= 0; at = raw.indexOf(' | {', at + 1))
+    if (raw.slice(0, at).endsWith(` | ${message}`) && isJson(raw.slice(at + 3))) return at - message.length
+  return raw.length - message.length
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+// ---- on bytes -------------------------------------------------------------------------
+
+const quote = 0x22
+const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39
+
+/** `""`, true, false, null or a number of at most six digits: none of them is worth hiding, whatever it is called. */
+function saysNothing(block: Buffer, from: number, to: number): boolean {
+  const first = block[from] as number
+  if (first === quote) return to - from === 2
+  if (!isDigit(first)) return first >= 0x61
+  if (to - from > 6) return false
+  for (let at = from; at < to; at++) if (!isDigit(block[at] as number)) return false
+  return true
+}
+
+/** A string of letters, digits, `-` and `_`: no reference, nothing that a pattern ends in. */
+function isPlain(block: Buffer, from: number, to: number): boolean {
+  const length = to - from - 2
+  if (block[from] !== quote || length < plainValue.shortest || length > plainValue.longest) return false
+  for (let at = from + 1; at < to - 1; at++) {
+    const byte = block[at] as number
+    const isLetter = (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x41 && byte <= 0x5a)
+    if (!isLetter && !isDigit(byte) && byte !== 0x5f && byte !== 0x2d) return false
+  }
+  return true
+}
+
+function hasDigit(block: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (isDigit(block[at] as number)) return true
+  return false
+}
+
+const isSaid = (value: string): boolean => isStatement(value) || !worthHiding(value, 'token')
 
 /** JSON with the blanks that MCPProxy writes. */
 function spaced(value: unknown): string {

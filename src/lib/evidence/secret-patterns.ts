@@ -123,6 +123,8 @@ export const secretPatterns: readonly SecretPattern[] = [
 const statement =
   /^(?:undefined|null|none|true|false|missing|required|invalid|unset|not|is|was|are|expired|string|str|must|environment|object|\(?unknown\)?|empty|error|found|from|set|and|for|the|with|file|path|variable)[.!]?$/i
 
+export const isStatement = (value: string): boolean => statement.test(value)
+
 /** What a pattern found, but is no secret. */
 export function harmless(kind: string, value: string): boolean {
   if (statement.test(value) || /\*{3}|••|\$\{/.test(value) || isToken(value)) return true

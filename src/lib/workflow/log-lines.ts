@@ -1,6 +1,7 @@
 /** The lines of several logs as one, by time, as they are written; secrets and controls out. */
 import type { Batch, LogSource } from '../evidence/collect-log-lines.ts'
 import type { LineMask } from '../evidence/line-mask.ts'
+import { mark } from '../evidence/secrets.ts'
 import { lineTime } from '../formats/log-bytes.ts'
 import { parseLogLine, serverOf } from '../formats/log-line.ts'
 import { renderJsonLine } from '../report/json.ts'
@@ -18,15 +19,25 @@ export interface LineFormat {
 /** Large pieces: each write has its price. But the first lines do not wait for the others. */
 const pieceSize = 256 * 1024
 const roomSize = 512 * 1024
+const fewBytes = 64
 
 export class OutputBuffer {
   #room = Buffer.allocUnsafeSlow(roomSize)
   length = 0
 
   copy(bytes: Buffer, start: number, stop: number): void {
-    this.#make(stop - start)
-    bytes.copy(this.#room, this.length, start, stop)
-    this.length += stop - start
+    const length = stop - start
+    this.#make(length)
+    const room = this.#room
+    // What Node does for a copy takes longer than a few bytes.
+    if (length <= fewBytes) for (let i = 0; i < length; i++) room[this.length + i] = bytes[start + i] as number
+    else bytes.copy(room, this.length, start, stop)
+    this.length += length
+  }
+
+  byte(byte: number): void {
+    this.#make(1)
+    this.#room[this.length++] = byte
   }
 
   text(text: string): void {
@@ -100,7 +111,8 @@ function earliest(heads: readonly Head[]): Head | null {
 
 // ---- formats ----------------------------------------------------------------------
 
-const lineFeed = Buffer.from('\n')
+const lineFeed = 0x0a
+const markBytes = Buffer.from(mark)
 
 /** Lines as they are, with the name of their log before them. `colour`: by level, of whole lines. */
 export function textFormat(names: readonly string[], mask: LineMask, colour: ((line: string) => string) | null): LineFormat {
@@ -108,13 +120,21 @@ export function textFormat(names: readonly string[], mask: LineMask, colour: ((l
   const prefixes = new Map(names.map((name) => [name, Buffer.from(`${name.padEnd(width)}  `)]))
   return {
     line(name, bytes, start, stop, into) {
-      const prefix = prefixes.get(name) ?? lineFeed.subarray(1)
-      into.copy(prefix, 0, prefix.length)
-      if (colour !== null || mask.suspect(bytes, start, stop)) {
-        const masked = mask.mask(bytes.toString('utf8', start, stop))
-        into.text(colour ? colour(masked) : masked)
-      } else into.copy(bytes, start, stop)
-      into.copy(lineFeed, 0, 1)
+      const prefix = prefixes.get(name)
+      if (prefix) into.copy(prefix, 0, prefix.length)
+      const count = mask.look(bytes, start, stop)
+      if (colour !== null) into.text(colour(shownLine(mask, count, bytes, start, stop)))
+      else if (count < 0) into.text(mask.mask(bytes.toString('utf8', start, stop)))
+      else {
+        let from = start
+        for (let i = 0; i < count; i++) {
+          into.copy(bytes, from, mask.spans[2 * i] as number)
+          into.copy(markBytes, 0, markBytes.length)
+          from = mask.spans[2 * i + 1] as number
+        }
+        into.copy(bytes, from, stop)
+      }
+      into.byte(lineFeed)
     },
   }
 }
@@ -123,15 +143,29 @@ export function textFormat(names: readonly string[], mask: LineMask, colour: ((l
 export function jsonFormat(mask: LineMask): LineFormat {
   return {
     line(name, bytes, start, stop, into) {
-      const raw = bytes.toString('utf8', start, stop)
+      const count = mask.look(bytes, start, stop)
+      const raw = count < 0 ? bytes.toString('utf8', start, stop) : shownLine(mask, count, bytes, start, stop)
       const line = parseLogLine(raw, '', null)
       if (line === null) {
         const time = lineTime(bytes, start, stop)
-        return into.text(renderJsonLine({ time: time && new Date(time.ms).toISOString(), log: name, text: mask.mask(raw) }))
+        const text = count < 0 ? mask.mask(raw) : raw
+        return into.text(renderJsonLine({ time: time && new Date(time.ms).toISOString(), log: name, text }))
       }
-      const { message, fields } = mask.suspect(bytes, start, stop) ? mask.maskFields(line) : line
+      const { message, fields } = count < 0 ? mask.maskFields(line) : line
       const about = { time: line.at.toISOString(), level: line.level, log: name, server: serverOf(line) }
       into.text(renderJsonLine({ ...about, message, fields }))
     },
   }
+}
+
+/** `count`: what `look` said of it. */
+function shownLine(mask: LineMask, count: number, bytes: Buffer, start: number, stop: number): string {
+  if (count < 0) return mask.mask(bytes.toString('utf8', start, stop))
+  let text = ''
+  let from = start
+  for (let i = 0; i < count; i++) {
+    text += bytes.toString('utf8', from, mask.spans[2 * i]) + mark
+    from = mask.spans[2 * i + 1] as number
+  }
+  return text + bytes.toString('utf8', from, stop)
 }
