@@ -1,12 +1,12 @@
 /**
  * Finds the lines of a block of bytes that hold some text, without decoding any other.
  *
- * Buffer.indexOf looks for needles of at most 7 bytes by their first byte, at the speed of memory; for longer ones it
- * is four times slower (kBMMinPatternLength in Node's string_search.h). So a short part of the text is looked for whose
- * first byte is rare in this log, and the rest is compared where it is found.
+ * A short part of the text is looked for, one that is rare in this log, and the rest is compared where it is found: sixteen bytes
+ * at a time (simd-search.ts), or with Buffer.indexOf. That looks for needles of at most 7 bytes by their first byte, at the speed of
+ * memory; for longer ones it is four times slower (kBMMinPatternLength in Node's string_search.h).
  */
 
-import { createLowerCase } from './lower-case.ts'
+import { searchPair, searchTriples, type ByteOf, type SimdSearch } from './simd-search.ts'
 
 /** Lines that hold this text, or all of these texts. */
 export type Wanted = string | readonly string[]
@@ -36,7 +36,35 @@ interface Anchor {
 
 /** `sample`: a piece of the log, by which rare bytes are told from common ones. */
 export function createLineFinder(wanted: readonly Wanted[], sample: Buffer): LineFinder {
-  const anchors = chooseAnchors(wanted, sample)
+  return finderOf(wanted, sample, false)
+}
+
+/** `anyCase`: of letters of ASCII; the texts are in lower case. */
+function finderOf(wanted: readonly Wanted[], sample: Buffer, anyCase: boolean): LineFinder {
+  const chosen = (from: Buffer): { simd: LineSearch | null; plain: LineFinder } => {
+    const piece = anyCase ? lowered(from.subarray(-sampleSize)) : from.subarray(-sampleSize)
+    const anchors = chooseAnchors(wanted, piece)
+    const plain = plainFinder(anchors)
+    return { simd: simdFinder(anchors, piece, anyCase), plain: anyCase ? (block, hit) => plain(lowered(block), hit) : plain }
+  }
+  let finder = chosen(sample)
+  let choices = 1
+  return (block, hit) => {
+    const found = finder.simd?.(block, hit)
+    if (found === undefined || found === null) return finder.plain(block, hit)
+    // Rare in the sample, common here: chosen again, from here.
+    if (choices < mostChoices && found.places > block.length / 256 && found.places > 8 * found.lines) {
+      finder = chosen(block)
+      choices++
+    }
+  }
+}
+
+const mostChoices = 4
+
+// ---- without WebAssembly ----------------------------------------------------------
+
+function plainFinder(anchors: readonly Anchor[]): LineFinder {
   return (block, hit) => {
     const [only] = anchors
     if (anchors.length === 1 && only !== undefined) return findLines(block, only, hit)
@@ -70,11 +98,109 @@ const lineEnd = (block: Buffer, from: number): number => {
   return stop < 0 ? block.length : stop
 }
 
-/** Few parts that together stand for all that is wanted: one that several have in common saves a pass. */
-function chooseAnchors(wanted: readonly Wanted[], sample: Buffer): Anchor[] {
-  const piece = sample.subarray(-sampleSize)
+// ---- with it ----------------------------------------------------------------------
+
+/** Null: it is not for this block. `places`: where something could have begun. */
+type LineSearch = (block: Buffer, hit: (start: number, stop: number) => void) => { places: number; lines: number } | null
+
+interface Probe {
+  /** Of the part. */
+  search: SimdSearch
+  /** What may begin where the byte is this one, each with the distance from its first byte to there. */
+  byByte: (readonly { use: Use; distance: number }[] | undefined)[]
+}
+
+/** Several groups of texts are not looked for in any case. */
+function simdFinder(anchors: readonly Anchor[], sample: Buffer, anyCase: boolean): LineSearch | null {
+  const probe = anchors.length === 1 ? pairProbe(anchors[0] as Anchor, sample, anyCase) : triplesProbe(anchors, sample)
+  if (probe === null) return null
+  const { search, byByte } = probe
+  return (block, hit) => {
+    let places = 0
+    let lines = 0
+    let past = 0
+    const found = (at: number): void => {
+      places++
+      // Beyond the line that was the last hit, or beyond the block.
+      if (at < past || at >= block.length) return
+      const uses = byByte[block[at] as number]
+      if (uses === undefined) return
+      let stop = -1
+      let start = -1
+      for (const { use, distance } of uses) {
+        if (!holds(block, at - distance, use.needles[0] as Buffer, anyCase)) continue
+        if (stop < 0) {
+          stop = lineEnd(block, at)
+          start = block.lastIndexOf(newline, at) + 1
+        }
+        if (!holdsOthers(block, start, stop, use)) continue
+        lines++
+        past = stop + 1
+        return hit(start, stop)
+      }
+    }
+    return search(block, found) ? { places, lines } : null
+  }
+}
+
+function holds(block: Buffer, begin: number, needle: Buffer, anyCase: boolean): boolean {
+  if (begin < 0 || begin + needle.length > block.length) return false
+  for (let i = 0; i < needle.length; i++) {
+    const byte = block[begin + i] as number
+    if ((anyCase ? lowerCase(byte) : byte) !== needle[i]) return false
+  }
+  return true
+}
+
+const isLetter = (lower: number): boolean => lower >= 0x61 && lower <= 0x7a
+
+/** Of the part, the two bytes that are there together most seldom. */
+function pairProbe({ part, uses }: Anchor, sample: Buffer, anyCase: boolean): Probe {
+  const frequency = frequencies(sample)
+  const often = (i: number): number => frequency[part[i] as number] as number
+  const rarest = [...part.keys()].reduce((a, b) => (often(b) < often(a) ? b : a))
+  const places: number[] = []
+  const first = part[rarest] as number
+  for (let at = sample.indexOf(first); at >= 0 && places.length < mostCounted; at = sample.indexOf(first, at + 1)) places.push(at)
+  const together = (i: number): number => places.filter((at) => sample[at + i - rarest] === part[i]).length
+  const other = [...part.keys()].filter((i) => i !== rarest).reduce((a, b) => (a === rarest || together(b) < together(a) ? b : a), rarest)
+  const [from, to] = [Math.min(rarest, other), Math.max(rarest, other)]
+  const byteOf = (at: number): ByteOf => ({ value: part[at] as number, anyCase: anyCase && isLetter(part[at] as number) })
+  const byByte: Probe['byByte'] = []
+  const begun = byteOf(from)
+  for (const byte of begun.anyCase ? [begun.value, begun.value & ~0x20] : [begun.value])
+    byByte[byte] = uses.map((use) => ({ use, distance: use.at + from }))
+  return { search: searchPair(begun, byteOf(to), to - from), byByte }
+}
+
+/** Null: one of the parts is too short. */
+function triplesProbe(anchors: readonly Anchor[], sample: Buffer): Probe | null {
+  if (anchors.some(({ part }) => part.length < 3)) return null
+  const frequency = frequencies(sample)
+  const weight = (three: Buffer): number => three.reduce((product, byte) => product * (frequency[byte] as number), 1)
+  const triples: Buffer[] = []
+  const byByte: { use: Use; distance: number }[][] = []
+  for (const { part, uses } of anchors) {
+    const all = Array.from({ length: part.length - 2 }, (_, at) => part.subarray(at, at + 3))
+    const best = all.reduce((a, b) => (weight(b) < weight(a) ? b : a))
+    triples.push(best)
+    const known = (byByte[best[0] as number] ??= [])
+    known.push(...uses.map((use) => ({ use, distance: use.at + all.indexOf(best) })))
+  }
+  return { search: searchTriples(triples), byByte }
+}
+
+function frequencies(sample: Buffer): Uint32Array {
   const frequency = new Uint32Array(256)
-  for (const byte of piece) frequency[byte] = (frequency[byte] as number) + 1
+  for (const byte of sample) frequency[byte] = (frequency[byte] as number) + 1
+  return frequency
+}
+
+// ---- parts ------------------------------------------------------------------------
+
+/** Few parts that together stand for all that is wanted: one that several have in common saves a pass. */
+function chooseAnchors(wanted: readonly Wanted[], piece: Buffer): Anchor[] {
+  const frequency = frequencies(piece)
   const parts = new Map<string, { part: Buffer; uses: Map<number, Use>; cost: number | null }>()
   wanted.forEach((texts, group) => {
     const needles = (typeof texts === 'string' ? [texts] : texts).map((text) => Buffer.from(text))
@@ -109,9 +235,11 @@ function chooseAnchors(wanted: readonly Wanted[], sample: Buffer): Anchor[] {
   return anchors
 }
 
+const mostCounted = 5000
+
 function occurrences(sample: Buffer, part: Buffer): number {
   let n = 0
-  for (let at = sample.indexOf(part); at >= 0 && n < 5000; at = sample.indexOf(part, at + 1)) n++
+  for (let at = sample.indexOf(part); at >= 0 && n < mostCounted; at = sample.indexOf(part, at + 1)) n++
   return n
 }
 
@@ -132,7 +260,7 @@ export function createAnyCase(text: string, sample: Buffer): AnyCase {
   const decoded = (line: Buffer): boolean => line.toString('utf8').toLowerCase().includes(lower)
   if (isAscii(text)) {
     const needle = Buffer.from(lower)
-    return { find: asciiFinder(needle, sample), test: (line) => lowered(line).includes(needle) }
+    return { find: finderOf([lower], sample, /[a-z]/.test(lower)), test: (line) => lowered(line).includes(needle) }
   }
   // What has no case can be looked for as it is.
   if (lower === text.toUpperCase()) {
@@ -158,21 +286,10 @@ export function eachLine(block: Buffer, hit: (start: number, stop: number) => vo
   }
 }
 
-/** The block in lower case, and there as with any other text. */
-function asciiFinder(needle: Buffer, sample: Buffer): LineFinder {
-  const text = needle.toString('latin1')
-  const find = createLineFinder([text], lowered(sample.subarray(-sampleSize)))
-  // Without letters there is nothing to fold.
-  if (!/[a-z]/.test(text)) return find
-  const lower = createLowerCase()
-  return (block, hit) => find(lower(block), hit)
-}
+const lowerCase = (byte: number): number => (byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte)
 
 function lowered(line: Buffer): Buffer {
   const result = Buffer.allocUnsafe(line.length)
-  for (let i = 0; i < line.length; i++) {
-    const byte = line[i] as number
-    result[i] = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
-  }
+  for (let i = 0; i < line.length; i++) result[i] = lowerCase(line[i] as number)
   return result
 }

@@ -3,6 +3,7 @@
  * and the caller stops when it knows. Lines are decoded only when they hold one of the needles.
  */
 import { createLineFinder, type LineFinder, type Wanted } from '../formats/byte-search.ts'
+import { searchableMemory } from '../formats/simd-search.ts'
 import type { OpenFile } from './system.ts'
 
 export interface RawLine {
@@ -70,9 +71,12 @@ interface Chunk {
 }
 
 /** After so many chunks read at once others get their turn (signals, timers). */
-const turnAfter = 16
+const turnAfter = 32
 /** So much is read at once from a file that needs no waiting: it is searched while it lies in the processor's cache. */
-const readSize = 256 * 1024
+const readSize = 128 * 1024
+/** Where chunks begin: a copy to the beginning of a page is fast from the beginning of a page. */
+const pageSize = 4096
+const chunkStart = (end: number, size: number): number => Math.max(0, Math.floor((end - size) / pageSize) * pageSize)
 
 /**
  * Each call gives the chunk before the last one. From the page cache of a local file, at once into one buffer: that is twice as
@@ -96,14 +100,17 @@ function chunksAtOnce(
   return async () => {
     if (end === 0) return 'start'
     if (end <= limit || Date.now() > deadline) return 'stopped'
-    const start = Math.max(0, end - readSize)
+    const start = chunkStart(end, turn === 0 ? firstChunk : readSize)
     const length = end - start
-    room ??= Buffer.allocUnsafeSlow((start === 0 ? length : readSize) + spare)
+    // What can be searched in place is worth its price only when the first chunk did not have it.
+    if (turn === 0) room = Buffer.allocUnsafeSlow(length + spare)
+    else if (turn === 1) room = searchableMemory(readSize + pageSize + spare)
+    const into = room as Buffer
     if (turn > 0 && turn % turnAfter === 0) await new Promise((resolve) => setImmediate(resolve))
-    const chunk = turn++ === 0 ? await file.read(start, length, room) : readNow(start, length, room)
+    const chunk = turn++ === 0 ? await file.read(start, length, into) : readNow(start, length, into)
     if (chunk.length < length) return 'stopped'
     end = start
-    return { start, chunk, room }
+    return { start, chunk, room: into }
   }
 }
 
@@ -115,11 +122,11 @@ function chunksAhead(file: OpenFile, limit: number, deadline: number): () => Pro
   const begin = (): Promise<Chunk | 'start' | 'stopped'> => {
     if (end === 0) return Promise.resolve('start')
     if (end <= limit) return Promise.resolve('stopped')
-    const start = Math.max(0, end - size)
+    const start = chunkStart(end, size)
     const length = end - start
     end = start
     size = chunkSize
-    const into = (buffers[turn] ??= Buffer.allocUnsafeSlow((start === 0 ? length : chunkSize) + spare))
+    const into = (buffers[turn] ??= start === 0 ? Buffer.allocUnsafeSlow(length + spare) : searchableMemory(chunkSize + pageSize + spare))
     // Two in turn: one is searched while the other is filled.
     turn = 1 - turn
     const chunk = file.read(start, length, into).then((read): Chunk | 'stopped' =>

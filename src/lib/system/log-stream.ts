@@ -3,6 +3,7 @@
  * next block: a block is good until the next one is asked for.
  */
 import { eachLine, type LineFinder } from '../formats/byte-search.ts'
+import { searchableMemory } from '../formats/simd-search.ts'
 import type { OpenFile } from './system.ts'
 
 export interface Block {
@@ -14,10 +15,15 @@ export interface Block {
 
 const newline = 0x0a
 /** Small enough to stay in the processor's cache while it is searched. */
-const readSize = 256 * 1024
+const readSize = 128 * 1024
+/** A copy to the beginning of a page is fast from the beginning of a page. */
+const pageSize = 4096
+/** Smaller files are not worth memory that can be searched fast. */
+const largeFile = 1024 * 1024
+const smallMemory = (size: number): Buffer => Buffer.allocUnsafeSlow(size)
 /** Of a longer line only its beginning is kept. */
 export const longestShown = 4 * 1024 * 1024
-const turnAfter = 16
+const turnAfter = 32
 
 /** Gives the next bytes, at the beginning of `room` or anywhere else; empty: there are no more. */
 type Fill = (room: Buffer) => Buffer | Promise<Buffer>
@@ -28,7 +34,7 @@ export async function* blocksForward(file: OpenFile, from = 0, to: number = file
   let at = Math.max(0, from - 1)
   let reads = 0
   const fill: Fill = async (room) => {
-    const length = Math.min(room.length, file.size - at)
+    const length = Math.min(room.length - (at % pageSize), file.size - at)
     if (length <= 0) return room.subarray(0, 0)
     if (file.readNow && reads > 0 && reads % turnAfter === 0) await new Promise((resolve) => setImmediate(resolve))
     const bytes = file.readNow && reads++ > 0 ? file.readNow(at, length, room) : await file.read(at, length, room)
@@ -36,7 +42,7 @@ export async function* blocksForward(file: OpenFile, from = 0, to: number = file
     at += bytes.length
     return bytes
   }
-  for await (const block of wholeLines(fill, at, from > 0)) {
+  for await (const block of wholeLines(fill, at, from > 0, file.size < largeFile ? smallMemory : searchableMemory)) {
     if (block.offset >= to) return
     const past = block.offset + block.bytes.length - to
     if (past <= 0) {
@@ -67,6 +73,7 @@ export async function* blocksOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<B
       },
       0,
       false,
+      searchableMemory,
     )
   } finally {
     await source.return?.()
@@ -74,52 +81,51 @@ export async function* blocksOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<B
 }
 
 /** `skip`: the first line is the rest of one that belongs to others. */
-async function* wholeLines(fill: Fill, offset: number, skip: boolean): AsyncGenerator<Block> {
-  let room = Buffer.allocUnsafeSlow(readSize)
+async function* wholeLines(fill: Fill, offset: number, skip: boolean, memory: (size: number) => Buffer): AsyncGenerator<Block> {
+  // What was read of a line that goes on stands right before `lead`, where the next bytes are read to.
+  let lead = readSize
+  let room = memory(lead + readSize)
   let kept = 0
   let skipping = skip
-  // Bytes of the line at the beginning of `room` that were dropped, because it is longer than anybody wants to see.
+  // Bytes of that line that were dropped, because it is longer than anybody wants to see.
   let dropped = 0
+  const keep = (from: Buffer): void => {
+    let wanted = readSize
+    while (wanted < from.length) wanted *= 2
+    if (wanted !== lead) room = memory(wanted + readSize)
+    lead = wanted
+    kept = from.length
+    from.copy(room, lead - kept)
+  }
   for (;;) {
-    if (kept === room.length) {
-      if (room.length < longestShown) {
-        const larger = Buffer.allocUnsafeSlow(room.length * 2)
-        room.copy(larger, 0, 0, kept)
-        room = larger
-      } else {
-        // One byte less, so that the line feed has its place.
-        dropped += readSize
-        kept -= readSize
-      }
-    }
-    const target = room.subarray(kept)
+    const target = room.subarray(lead)
     const bytes = await fill(target)
+    const begin = lead - kept
     if (bytes.length === 0) {
-      if (kept > 0 && !skipping) yield { bytes: room.subarray(0, kept), offset }
+      if (kept > 0 && !skipping) yield { bytes: room.subarray(begin, lead), offset }
       return
     }
     if (bytes.buffer !== target.buffer || bytes.byteOffset !== target.byteOffset) bytes.copy(target)
-    const end = kept + bytes.length
-    // There is none in what was kept: that is the beginning of a line.
-    const whole = room.lastIndexOf(newline, end - 1) + 1
+    const end = lead + bytes.length
+    const whole = target.lastIndexOf(newline, bytes.length - 1) + 1
     if (whole === 0) {
-      kept = end
+      // Of a line that is too long, its beginning and the end that is read last.
+      if (kept + bytes.length > longestShown) dropped += bytes.length
+      else keep(room.subarray(begin, end))
       continue
     }
-    let first = 0
+    const stop = lead + whole
+    let first = begin
     if (skipping || dropped > 0) {
-      first = room.indexOf(newline) + 1
-      // Of the long line, its beginning and the end that was just read.
-      if (!skipping) yield { bytes: room.subarray(0, first), offset }
+      first = room.indexOf(newline, lead) + 1
+      if (!skipping) yield { bytes: room.subarray(begin, first), offset }
       skipping = false
       offset += dropped
       dropped = 0
     }
-    if (whole > first) yield { bytes: room.subarray(first, whole), offset: offset + first }
-    room.copyWithin(0, whole, end)
-    kept = end - whole
-    offset += whole
-    if (kept === 0 && room.length > readSize) room = Buffer.allocUnsafeSlow(readSize)
+    if (stop > first) yield { bytes: room.subarray(first, stop), offset: offset + first - begin }
+    offset += stop - begin
+    keep(room.subarray(stop, end))
   }
 }
 

@@ -2,10 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { createAnyCase, createLineFinder, type LineFinder } from '../../../src/lib/formats/byte-search.ts'
+import { searchableMemory } from '../../../src/lib/formats/simd-search.ts'
 
+/** Both ways must find the same: without WebAssembly, and with it, where what was there before follows the block. */
 function found(block: Buffer, find: LineFinder): string[] {
   const lines: string[] = []
   find(block, (start, stop) => lines.push(block.toString('utf8', start, stop)))
+  const memory = searchableMemory(block.length + 200).fill(block.length === 0 ? 0 : block.subarray(-50))
+  block.copy(memory)
+  const fast: string[] = []
+  find(memory.subarray(0, block.length), (start, stop) => fast.push(block.toString('utf8', start, stop)))
+  assert.deepEqual(fast, lines)
   return lines
 }
 
@@ -87,4 +94,34 @@ test('letters beyond ASCII in any case, and signs that have none', () => {
   const bytes = Buffer.from('ein ÄRGER\nein ärger\nein Arger\n日本 ja\n')
   assert.deepEqual(found(bytes, createAnyCase('Ärger', bytes).find), ['ein ÄRGER', 'ein ärger'])
   assert.deepEqual(found(bytes, createAnyCase('日本', bytes).find), ['日本 ja'])
+})
+
+test('more places than there is room for at once', () => {
+  const lines = Array.from({ length: 3000 }, (_, i) => `${'a'.repeat(i % 60)}${i % 7 === 0 ? 'aab' : ''}`)
+  const bytes = Buffer.from(lines.join('\n'))
+  assert.deepEqual(
+    found(bytes, createLineFinder(['aab'], bytes)),
+    lines.filter((line) => line.includes('aab')),
+  )
+  assert.deepEqual(
+    found(bytes, createLineFinder(['aaa', 'aab'], bytes)),
+    lines.filter((line) => /aa[ab]/.test(line)),
+  )
+  assert.equal(found(bytes, createLineFinder(['a'], bytes)).length, lines.filter((line) => line !== '').length)
+})
+
+test('what is rare in the sample and common in the log', () => {
+  const lines = Array.from({ length: 9000 }, (_, i) => (i % 1000 === 0 ? 'xyz here' : 'xyq xyq xyq xyq'))
+  const bytes = Buffer.from(lines.join('\n'))
+  const find = createLineFinder(['xyz'], Buffer.from('nothing of it'))
+  for (let i = 0; i < 6; i++) assert.equal(found(bytes, find).length, 9)
+})
+
+test('many texts at once', () => {
+  const texts = Array.from({ length: 40 }, (_, i) => `word-${i * 7}-end`)
+  const lines = Array.from({ length: 2000 }, (_, i) => (i % 3 === 0 ? `a line of word-${i}-end and more` : `word-${i}-en`))
+  const bytes = Buffer.from(lines.join('\n'))
+  const expected = lines.filter((line) => texts.some((text) => line.includes(text)))
+  assert.ok(expected.length > 5)
+  assert.deepEqual(found(bytes, createLineFinder(texts, bytes)), expected)
 })

@@ -8,17 +8,19 @@ import { createFiles } from '../../../src/lib/system/files.ts'
 import { lineNumbers, linesBackward, longestLine } from '../../../src/lib/system/log-reader.ts'
 import type { OpenFile } from '../../../src/lib/system/system.ts'
 
-const file = (content: Buffer): OpenFile => ({
+/** `atOnce`: as a file that lies on a disk of this machine. */
+const file = (content: Buffer, atOnce = false): OpenFile => ({
   path: 'x',
   size: content.length,
   mtimeMs: null,
   read: (o, l) => Promise.resolve(content.subarray(o, o + l)),
+  ...(atOnce ? { readNow: (o: number, l: number, into: Buffer) => into.subarray(0, content.copy(into, 0, o, o + l)) } : {}),
   close: () => Promise.resolve(),
 })
-async function collect(content: Buffer, needles?: string[]): Promise<{ texts: string[]; offsets: number[] }> {
+async function collect(content: Buffer, needles?: string[], atOnce = false): Promise<{ texts: string[]; offsets: number[] }> {
   const texts: string[] = []
   const offsets: number[] = []
-  for await (const line of linesBackward(file(content), {
+  for await (const line of linesBackward(file(content, atOnce), {
     ...(needles ? { needles } : {}),
     maxBytes: 1e9,
     deadline: Date.now() + 60_000,
@@ -131,15 +133,25 @@ function expected(content: Buffer, needles: readonly string[]): { texts: string[
 
 test('needles at and across the edges of chunks, at every distance', async () => {
   const KiB = 1024
-  // Read from the end: the first chunk has 256 KiB, the others 1 MiB.
-  for (const edge of [256 * KiB, 1280 * KiB]) {
+  const far = `a "needle" far ahead\n${`${'x y z '.repeat(50)}\n`.repeat(4500)}`
+  // Read from the end: the first chunk has 256 KiB, the others 1 MiB, or 128 KiB where nothing is waited for.
+  for (const [edge, atOnce] of [
+    [256 * KiB, false],
+    [1280 * KiB, false],
+    [256 * KiB, true],
+    [384 * KiB, true],
+  ] as const) {
     for (let shift = -24; shift <= 24; shift++) {
       const tail = `the "needle" of é日 ends\n`
-      const after = Buffer.alloc(edge + shift - Buffer.byteLength(tail), 'some [other] line\n')
+      const after = Buffer.alloc(edge + shift - Buffer.byteLength(tail), `some [other] line ${'-'.repeat(300)}\n`)
       after[after.length - 1] = 10
-      const content = Buffer.concat([Buffer.from(`a "needle" far ahead\n${'x y z\n'.repeat(200_000)}`), Buffer.from(tail), after])
-      const needles = ['"needle"', '日 ends']
-      assert.deepEqual(await collect(content, needles), expected(content, needles), `${edge} ${shift}`)
+      const whole = Buffer.concat([Buffer.from(far), Buffer.from(tail), after])
+      // Chunks begin at pages: then they end where `edge` says.
+      const content = whole.subarray(whole.length % 4096)
+      const needles = ['"needle"', '日 ends', ...(shift % 2 === 0 ? [] : ['needle" of'])]
+      assert.deepEqual(await collect(content, needles, atOnce), expected(content, needles), `${edge} ${shift}`)
+      if (shift % 8 === 0)
+        assert.deepEqual(await collect(content, ['"needle"'], atOnce), expected(content, ['"needle"']), `${edge} ${shift}`)
     }
   }
 })
@@ -167,9 +179,10 @@ test('any lines, any needles: as if every line was looked at', async () => {
       fc.array(fc.array(fc.constantFrom(...words), { maxLength: 8 }), { minLength: 1, maxLength: 30 }),
       fc.subarray(['["run",', '"a"', 'container', '日本', '[', 'é[', 'server": "a"', 'none of it'], { minLength: 1 }),
       fc.boolean(),
-      async (lines, needles, ended) => {
+      fc.boolean(),
+      async (lines, needles, ended, atOnce) => {
         const content = Buffer.from(lines.map((line) => line.join('')).join('\n') + (ended ? '\n' : ''))
-        assert.deepEqual(await collect(content, needles), expected(content, needles))
+        assert.deepEqual(await collect(content, needles, atOnce), expected(content, needles))
       },
     ),
     { numRuns: 60 },
