@@ -40,17 +40,19 @@ Exit code: 0 written or declined, 2 wrong usage or it cannot be written, 4 a fau
     if (flags.all && servers.length > 0) throw new UserError('Names of servers and --all exclude each other.', ['Leave out one of them.'])
     const { refuseExisting, writeBundle, bundle, bundleTarget } = await import('../lib/workflow/bundle.ts')
     if (flags.output !== undefined) await refuseExisting(bundleTarget(flags.output, []))
-    const { files, redactions, report } = await this.withSystem(flags, (system, progress) =>
-      bundle(system, {
-        servers,
-        // oclif leaves a flag undefined that was not given.
-        all: Boolean(flags.all),
-        timeoutMs: flags.timeout * 1000,
-        keepPaths: Boolean(flags['keep-paths']),
-        hostname: os.hostname(),
-        replay: flags.replay ? replayChoice(flags) : null,
-        progress,
-      }),
+    const { files, redactions, report } = await this.saying('Interrupted: nothing was written.', () =>
+      this.withSystem(flags, (system, progress) =>
+        bundle(system, {
+          servers,
+          // oclif leaves a flag undefined that was not given.
+          all: Boolean(flags.all),
+          timeoutMs: flags.timeout * 1000,
+          keepPaths: Boolean(flags['keep-paths']),
+          hostname: os.hostname(),
+          replay: flags.replay ? replayChoice(flags) : null,
+          progress,
+        }),
+      ),
     )
     const names = report.servers.map((s) => s.server)
     const target = bundleTarget(flags.output, names)
@@ -64,7 +66,7 @@ Exit code: 0 written or declined, 2 wrong usage or it cannot be written, 4 a fau
     }
     const asked = !flags.yes && !flags.json && process.stdin.isTTY && process.stderr.isTTY
     if (!asked || (await this.confirmed(summary, target, flags))) {
-      await writeBundle(target, files)
+      await this.saying('Interrupted: nothing was written.', () => this.stoppable((stop) => writeBundle(target, files, stop)))
       summary.written = target
     }
     if (flags.json) {

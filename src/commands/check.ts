@@ -10,7 +10,9 @@ export default class Check extends SystemCommand {
 settle it settles: the server is started again in a container of its own, as configured and with the change that should heal it.
 Without SERVER it looks at every enabled server that is not connected; when all are connected, or MCPProxy does not run, at all.
 
-Exit code: 0 healthy, 1 a problem was found, 2 wrong usage, 3 could not tell, 4 a fault of mcpproxy-doctor.`
+Ctrl-C ends the look, and what is known so far is told; a second one ends the program.
+
+Exit code: 0 healthy, 1 a problem was found, 2 wrong usage, 3 could not tell, 4 a fault of mcpproxy-doctor, 130 interrupted.`
 
   static override usage = '<%= command.id %> [SERVER...] [--all] [FLAGS]'
   static override examples = [
@@ -37,17 +39,21 @@ Exit code: 0 healthy, 1 a problem was found, 2 wrong usage, 3 could not tell, 4 
     parseOutputs(flags.output ?? [])
     const about = await this.about(flags)
     const { check } = await import('../lib/workflow/check.ts')
-    const { report, shown } = await this.withSystem(flags, async (system, progress) => {
-      const found = await check(system, {
-        servers,
-        all: flags.all,
-        timeoutMs: flags.timeout * 1000,
-        replay: flags.replay ? replayChoice(flags) : null,
-        progress,
-      })
-      return { report: found, shown: flags.json && !flags.output ? {} : await this.textSources(system, found) }
-    })
-    process.exitCode = exitCode(report)
+    const { report, shown } = await this.withSystem(
+      flags,
+      async (system, progress) => {
+        const found = await check(system, {
+          servers,
+          all: flags.all,
+          timeoutMs: flags.timeout * 1000,
+          replay: flags.replay ? replayChoice(flags) : null,
+          progress,
+        })
+        return { report: found, shown: flags.json && !flags.output ? {} : await this.textSources(system, found) }
+      },
+      { tells: true },
+    )
+    process.exitCode = this.exitCodeOf(exitCode(report))
     await this.deliver(flags, async (format, theme) => {
       if (format === 'json') return (await import('../lib/report/json.ts')).renderJson(report)
       if (format !== 'text') {

@@ -92,13 +92,14 @@ With one of the flags of LINES: the lines themselves, as they are written, those
           standardOutput(),
         )
       },
+      { tells: !flags.follow },
     ).catch((error: unknown) => {
       stopping.abort()
       // Ctrl-C is how following is meant to end.
       if (flags.follow && error instanceof Error && error.name === 'Interrupted') return true
       throw error
     })
-    process.exitCode = whole ? 0 : 3
+    process.exitCode = this.exitCodeOf(whole ? 0 : 3)
   }
 }
 

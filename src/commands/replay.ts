@@ -15,7 +15,7 @@ works with it and fails again without it. Tools are listed, never called.
 
 With --all every enabled server of the configuration is started as MCPProxy would start it; neither MCPProxy nor its logs are needed.
 
-Exit code: 0 works (all of them), 1 fails, 2 wrong usage, 3 could not be run, 4 a fault of mcpproxy-doctor.`
+Exit code: 0 works (all of them), 1 fails, 2 wrong usage, 3 could not be run, 4 a fault of mcpproxy-doctor, 130 interrupted.`
 
   static override usage = ['<%= command.id %> SERVER [FLAGS]', '<%= command.id %> --all [--config FILE] [--junit FILE] [FLAGS]']
   static override examples = [
@@ -56,23 +56,27 @@ Exit code: 0 works (all of them), 1 fails, 2 wrong usage, 3 could not be run, 4 
       throw new UserError('replay takes one server, or --all.', ['mcpproxy-doctor check shows those that do not work.'])
     const { check } = await import('../lib/workflow/check.ts')
     const replay = { ...replayChoice(flags), always: true, allowWrites: Boolean(flags['allow-writes']), cold: Boolean(flags.cold) }
-    const report = await this.withSystem(flags, async (system, progress) => {
-      if (system.recording && !system.recording.replays?.servers.some((s) => s.server === server))
-        throw new UserError(`A capture cannot be started, and this one holds no replay of ${server}.`, [
-          'Leave out --from; bundle --replay makes a capture with replays.',
-        ])
-      return check(system, { servers: [server], all: false, timeoutMs: flags.timeout * 1000, replay, progress })
-    })
+    const report = await this.withSystem(
+      flags,
+      async (system, progress) => {
+        if (system.recording && !system.recording.replays?.servers.some((s) => s.server === server))
+          throw new UserError(`A capture cannot be started, and this one holds no replay of ${server}.`, [
+            'Leave out --from; bundle --replay makes a capture with replays.',
+          ])
+        return check(system, { servers: [server], all: false, timeoutMs: flags.timeout * 1000, replay, progress })
+      },
+      { tells: true },
+    )
     const [found] = report.servers
     if (flags.json) {
       const { renderJson } = await import('../lib/report/json.ts')
       this.print(renderJson(report))
     } else if (found) {
       const { replayReport } = await import('../lib/report/replay-text.ts')
-      this.print(replayReport(found, await this.theme(flags), Boolean(flags.verbose)))
+      this.print(replayReport(found, await this.theme(flags), Boolean(flags.verbose), report.interrupted))
     }
     const conclusion = found?.replayed?.conclusion ?? 'not-run'
-    process.exitCode = conclusion === 'works' ? 0 : conclusion === 'not-run' ? 3 : 1
+    process.exitCode = this.exitCodeOf(conclusion === 'works' ? 0 : conclusion === 'not-run' ? 3 : 1)
   }
 
   private async smoke(flags: ReplayFlags): Promise<void> {
@@ -80,19 +84,22 @@ Exit code: 0 works (all of them), 1 fails, 2 wrong usage, 3 could not be run, 4 
     if (flags['mcpproxy-version'] !== undefined && !version)
       throw new UserError(`"${flags['mcpproxy-version']}" is no version.`, ['It looks like 0.60.0.'])
     const { smokeExitCode, smokeTest } = await import('../lib/workflow/smoke.ts')
-    const report = await this.withSystem(flags, (system, progress) =>
-      smokeTest(system, {
-        servers: [],
-        version,
-        jobs: flags.jobs,
-        limitMs: flags.handshake * 1000,
-        timeoutMs: flags.timeout * 1000,
-        pull: Boolean(flags.pull),
-        env: replayChoice(flags).env,
-        allowWrites: Boolean(flags['allow-writes']),
-        cold: Boolean(flags.cold),
-        progress,
-      }),
+    const report = await this.withSystem(
+      flags,
+      (system, progress) =>
+        smokeTest(system, {
+          servers: [],
+          version,
+          jobs: flags.jobs,
+          limitMs: flags.handshake * 1000,
+          timeoutMs: flags.timeout * 1000,
+          pull: Boolean(flags.pull),
+          env: replayChoice(flags).env,
+          allowWrites: Boolean(flags['allow-writes']),
+          cold: Boolean(flags.cold),
+          progress,
+        }),
+      { tells: true },
     )
     const { smokeJunit, smokeText } = await import('../lib/report/smoke-text.ts')
     if (flags.junit !== undefined) await this.writeText(flags.junit, smokeJunit(report))
@@ -100,6 +107,6 @@ Exit code: 0 works (all of them), 1 fails, 2 wrong usage, 3 could not be run, 4 
       const { renderJson } = await import('../lib/report/json.ts')
       this.print(renderJson(report))
     } else this.print(smokeText(report, await this.theme(flags), Boolean(flags.verbose)))
-    process.exitCode = smokeExitCode(report)
+    process.exitCode = this.exitCodeOf(smokeExitCode(report))
   }
 }

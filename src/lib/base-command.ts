@@ -3,6 +3,7 @@ import os from 'node:os'
 import { Command, Flags, type Config, type Interfaces } from '@oclif/core'
 import { UserError } from './errors.ts'
 import type { EditClass } from './remedies/remedy.ts'
+import type { Interrupted } from './report/failure.ts'
 import type { Report, StepReport } from './report/report.ts'
 import { formats, parseOutputs, type Format } from './report/formats.ts'
 import type { ResultOptions } from './report/results.ts'
@@ -208,12 +209,24 @@ export abstract class BaseCommand extends Command {
 export abstract class SystemCommand extends BaseCommand {
   static override baseFlags = { ...systemFlags, ...outputFlags }
 
-  /** Opens the system that the flags name, works with it, and closes it, also when a signal ends the work. */
-  protected async withSystem<T>(flags: SystemFlags, work: (system: System, progress: (text: string) => void) => Promise<T>): Promise<T> {
+  /** Exit code of a signal that ended the look; null: none did. */
+  private signalCode: number | null = null
+
+  /**
+   * Opens the system that the flags name, works with it, and closes it, also when a signal ends the work.
+   * `tells`: the work can tell what it knows when a signal comes. The system then answers nothing more, and `exitCodeOf` knows.
+   */
+  protected async withSystem<T>(
+    flags: SystemFlags,
+    work: (system: System, progress: (text: string) => void) => Promise<T>,
+    { tells = false } = {},
+  ): Promise<T> {
     const { startProgress } = await import('./progress.ts')
     const { interruption } = await import('./interruption.ts')
+    const { interruptible, LookInterrupted } = await import('./system/interruptible.ts')
+    const { Interrupted, signalCodes } = await import('./report/failure.ts')
     const errors = await this.theme(flags, process.stderr)
-    const interrupt = interruption()
+    const interrupt = interruption(tells ? 1500 : 0)
     const progress = await startProgress({
       env: process.env,
       // A terminal that tells no size has 0 columns; ora would then count lines without end.
@@ -225,12 +238,47 @@ export abstract class SystemCommand extends BaseCommand {
     let system: System | undefined
     try {
       system = await Promise.race([this.openSystem(flags), interrupt.stopped])
-      return await Promise.race([work(system, (text) => progress.update(text)), interrupt.stopped])
+      const asked = tells ? interruptible(system, interrupt.asked) : system
+      const result = await Promise.race([work(asked, (text) => progress.update(text)), interrupt.stopped])
+      if (tells && interrupt.asked.aborted) this.signalCode = signalCodes[(interrupt.asked.reason as Interrupted).signal]
+      return result
+    } catch (error) {
+      if (!tells || !interrupt.asked.aborted) throw error
+      const { signal } = interrupt.asked.reason as Interrupted
+      // What asked for an answer that nobody gave any more has failed of that.
+      const failed = error instanceof Interrupted || error instanceof UserError || error instanceof LookInterrupted
+      throw failed && signal !== 'SIGHUP' ? new Interrupted(signal, 'Interrupted before anything was known.') : error
     } finally {
       interrupt.forget()
       progress.stop()
       if (system) await closing(system)
     }
+  }
+
+  /** Work that a signal ends, and what is to be said then; nobody reads what a terminal that is gone would be told. */
+  protected async saying<T>(says: string, work: () => Promise<T>): Promise<T> {
+    const { Interrupted } = await import('./report/failure.ts')
+    try {
+      return await work()
+    } catch (error) {
+      throw error instanceof Interrupted && error.signal !== 'SIGHUP' ? new Interrupted(error.signal, says) : error
+    }
+  }
+
+  /** What a signal may end between two steps, so that it can clear up behind itself. */
+  protected async stoppable<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T> {
+    const { interruption } = await import('./interruption.ts')
+    const interrupt = interruption()
+    try {
+      return await work(interrupt.asked)
+    } finally {
+      interrupt.forget()
+    }
+  }
+
+  /** That of the result, unless a signal ended the look. */
+  protected exitCodeOf(code: number): number {
+    return this.signalCode ?? code
   }
 
   protected async openSystem(flags: SystemFlags): Promise<System> {
@@ -261,15 +309,28 @@ export abstract class SystemCommand extends BaseCommand {
 
   /** Parse, one call, render, exit code: what the commands of single steps do. */
   protected async runStep(flags: SystemFlags, step: (system: System, timeoutMs: number) => Promise<StepReport>): Promise<void> {
-    const { data, text, notes, exitCode } = await this.withSystem(flags, (system) => step(system, flags.timeout * 1000))
+    const { data, text, notes, exitCode, interrupted } = await this.withSystem(
+      flags,
+      async (system) => {
+        const report = await step(system, flags.timeout * 1000)
+        const { interruption } = system
+        return { ...report, interrupted: interruption?.asked ? { notLooked: [...interruption.notLooked] } : null }
+      },
+      { tells: true },
+    )
     if (flags.json) {
       const { renderJson } = await import('./report/json.ts')
-      this.print(renderJson(data))
+      this.print(renderJson(interrupted ? { ...(data as object), interrupted } : data))
     } else {
-      this.print(text(await this.theme(flags)))
+      const theme = await this.theme(flags)
+      if (interrupted) {
+        const { interruptedLines } = await import('./report/interrupted-text.ts')
+        this.print(`${interruptedLines(interrupted, theme, theme.width).join('\n')}\n\n`)
+      }
+      this.print(text(theme))
       for (const note of notes ?? []) process.stderr.write(`${note}\n`)
     }
-    process.exitCode = exitCode
+    process.exitCode = this.exitCodeOf(exitCode)
   }
 }
 
@@ -316,9 +377,8 @@ export async function reportFailure(thrown: unknown, argv: readonly string[], re
   process.exitCode = failure.exitCode
   if (failure.exitCode > 128) {
     // What still runs (a request, a read) has lost its purpose; the timer itself keeps nobody waiting.
-    // eslint-disable-next-line no-restricted-properties -- a signal asked for the end, and nothing is left to be written
+    // eslint-disable-next-line no-restricted-properties -- a signal asked for the end, and what is left to be written is one sentence
     setTimeout(() => process.exit(), 500).unref()
-    return
   }
   if (failure.message === null) return
   const masked = { ...failure, message: maskShapes(failure.message), stack: failure.stack === null ? null : maskShapes(failure.stack) }

@@ -55,7 +55,8 @@ function toEngine(
   info: Observed<unknown>,
   networks: Observed<unknown[]>,
 ): Observed<DockerEngine> {
-  if (!version.ok && version.error.kind === 'not-recorded') return version
+  // Nothing is known of an engine that nobody asked.
+  if (!version.ok && (version.error.kind === 'not-recorded' || version.error.kind === 'interrupted')) return version
   return observed({
     endpoint,
     reachable: version.ok ? toReachable(version.value) : unreachable(endpoint, version.error),

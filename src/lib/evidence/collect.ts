@@ -13,6 +13,7 @@ import {
   type ProxyEnvironment,
   type System,
 } from '../system/system.ts'
+import { LookInterrupted } from '../system/interruptible.ts'
 import { collectConfig, configFor, type ConfigReading } from './collect-config.ts'
 import {
   collectEngine,
@@ -59,6 +60,7 @@ export async function within<T>(ms: number, what: string, work: Promise<Observed
   try {
     return await Promise.race([work, late])
   } catch (error) {
+    if (error instanceof LookInterrupted) return notObserved('interrupted', error.message)
     return notObserved('failed', `${what}: ${error instanceof Error ? error.message : String(error)}`)
   } finally {
     clearTimeout(timer)

@@ -73,6 +73,8 @@ export interface ExperimentOptions<Spec> {
   /** Milliseconds of the clock that `now` reads. */
   deadline: number
   now: () => number
+  /** A signal asked for the end: no start begins any more. */
+  interrupted?: () => boolean
 }
 
 const gentlest: EditClass[] = ['safe', 'limits', 'mounts', 'network', 'unisolated']
@@ -82,10 +84,12 @@ export async function experiment<Spec>(options: ExperimentOptions<Spec>): Promis
   const { baseline, recorded, allow } = options
   const result: Experiment = { conclusion: 'unhealed', trials: [], proven: [], refuted: [], untried: [], stopped: null }
   let starts = 0
+  const interrupted = (): boolean => options.interrupted?.() === true
+  const spent = (): string => (interrupted() ? 'it was interrupted' : 'the budget of starts or time was used up')
   /** Null: the budget is used up. A start that somebody else ended is repeated and not counted as an answer. */
   const trial = async (spec: Spec, what: string, change: Trial['change']): Promise<TrialOutcome | null> => {
     for (let i = 0; i < repeats; i++) {
-      if (starts >= options.starts || options.now() >= options.deadline) return null
+      if (interrupted() || starts >= options.starts || options.now() >= options.deadline) return null
       starts++
       const outcome = await options.run(spec, what)
       result.trials.push({ what, change, outcome })
@@ -96,7 +100,7 @@ export async function experiment<Spec>(options: ExperimentOptions<Spec>): Promis
   const asConfigured = 'as configured'
 
   const first = await trial(baseline, asConfigured, null)
-  if (first === null) return { ...result, conclusion: 'not-run', stopped: 'there was no time for a start' }
+  if (first === null) return { ...result, conclusion: 'not-run', stopped: interrupted() ? spent() : 'there was no time for a start' }
   if (first.result === 'not-run') return { ...result, conclusion: 'not-run', stopped: first.why }
   if (first.result === 'works') return { ...result, conclusion: 'works' }
   if (first.result === 'disturbed') return { ...result, conclusion: 'not-run', stopped: first.by }
@@ -106,7 +110,11 @@ export async function experiment<Spec>(options: ExperimentOptions<Spec>): Promis
   const confirm = async (changes: readonly Candidate<Spec>[]): Promise<Experiment | null> => {
     const again = await trial(baseline, asConfigured, null)
     if (again === null)
-      return { ...result, conclusion: 'not-confirmed', stopped: 'the budget was used up before it was run as configured again' }
+      return {
+        ...result,
+        conclusion: 'not-confirmed',
+        stopped: interrupted() ? spent() : 'the budget was used up before it was run as configured again',
+      }
     if (again.result === 'works') return { ...result, conclusion: 'world-changed' }
     if (again.result === 'fails' && sameFailure(first.signature, again.signature)) {
       return { ...result, conclusion: 'proven', proven: changes.map(({ code, remedy, title }) => ({ code, remedy, title })) }
@@ -132,7 +140,7 @@ export async function experiment<Spec>(options: ExperimentOptions<Spec>): Promis
     }
     const outcome = await trial(candidate.spec, title, { code, remedy: candidate.remedy })
     if (outcome === null) {
-      result.untried.push({ code, title, needs: null, why: 'the budget of starts or time was used up' })
+      result.untried.push({ code, title, needs: null, why: spent() })
       continue
     }
     if (outcome.result === 'works') {
@@ -153,12 +161,12 @@ export async function experiment<Spec>(options: ExperimentOptions<Spec>): Promis
       if (spec === null) continue
       const title = `${head.title}; ${next.title}`
       const outcome = await trial(spec, title, { code: next.code, remedy: next.remedy })
-      if (outcome === null) return { ...result, stopped: 'the budget of starts or time was used up' }
+      if (outcome === null) return { ...result, stopped: spent() }
       if (outcome.result === 'works') {
         const confirmed = await confirm([head, next])
         if (confirmed) return confirmed
       }
     }
   }
-  return result
+  return interrupted() ? { ...result, stopped: spent() } : result
 }

@@ -20,16 +20,21 @@ export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 /** A signal asked us to stop. */
 export class Interrupted extends Error {
   readonly signal: StopSignal
-  constructor(signal: StopSignal) {
+  /** What came of the work, one sentence; null: nothing needs to be said. */
+  readonly says: string | null
+  constructor(signal: StopSignal, says: string | null = null) {
     super(signal)
     this.name = 'Interrupted'
     this.signal = signal
+    this.says = says
   }
 }
 
+/** As shells give it for a program that a signal ended. */
+export const signalCodes: Record<StopSignal, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }
+
 export function describeFailure(thrown: unknown): Failure {
-  if (thrown instanceof Interrupted)
-    return { exitCode: { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[thrown.signal], message: null, suggestions: [], stack: null }
+  if (thrown instanceof Interrupted) return { exitCode: signalCodes[thrown.signal], message: thrown.says, suggestions: [], stack: null }
   if (thrown instanceof UserError) return { exitCode: 2, message: thrown.message, suggestions: thrown.suggestions, stack: null }
   const exit = oclifExit(thrown)
   if (thrown instanceof Error && exit !== null) {

@@ -1,6 +1,7 @@
 /** Replays as text: a small table of what was started, and what follows from it. */
 import { displayWidth, padEnd } from './clean.ts'
-import type { ReplayResult, ReplayRun, ServerReport } from './report.ts'
+import { interruptedLines } from './interrupted-text.ts'
+import type { InterruptedLook, ReplayResult, ReplayRun, ServerReport } from './report.ts'
 import type { Theme } from './theme.ts'
 import { flow, paragraph } from './wrap.ts'
 
@@ -62,7 +63,12 @@ export function replayLines(runs: readonly ReplayRun[], result: ReplayResult, th
 }
 
 /** `replay` on its own: the answer, the table, and how the first start went. */
-export function replayReport(server: Pick<ServerReport, 'server' | 'replays' | 'replayed'>, theme: Theme, verbose: boolean): string {
+export function replayReport(
+  server: Pick<ServerReport, 'server' | 'replays' | 'replayed'>,
+  theme: Theme,
+  verbose: boolean,
+  interrupted?: InterruptedLook,
+): string {
   const { width, symbols } = theme
   const { replays, replayed } = server
   const conclusion = replayed?.conclusion ?? 'not-run'
@@ -72,8 +78,11 @@ export function replayReport(server: Pick<ServerReport, 'server' | 'replays' | '
       : conclusion === 'not-run'
         ? [symbols.unknown, theme.warn]
         : [symbols.problem, theme.bad]
-  const said = theme.text(`${server.server}: ${replayed?.summary ?? 'there was nothing to run'}`)
-  const lines = flow([{ text: symbol, style }, { text: ' ' }, { text: said, style: theme.strong }], { width, rest: '  ' })
+  const said = theme.text(`${server.server}: ${replayed?.summary ?? (interrupted ? 'it was not run' : 'there was nothing to run')}`)
+  const lines = [
+    ...(interrupted ? interruptedLines(interrupted, theme, width) : []),
+    ...flow([{ text: symbol, style }, { text: ' ' }, { text: said, style: theme.strong }], { width, rest: '  ' }),
+  ]
   if (replays.length > 0) lines.push('', ...replayTable(replays, theme, width, '  '))
   const shown = verbose ? replays : replays.slice(0, 1)
   for (const run of shown) lines.push(...handshakeLines(run, theme))

@@ -92,9 +92,16 @@ export interface ServerReport {
   rules: { looked: number; couldNot: number }
 }
 
+/** What was not looked at, or not to its end, in words for people. What stands in the report beside it was seen. */
+export interface InterruptedLook {
+  notLooked: string[]
+}
+
 export interface Report {
   schemaVersion: 1
   verdict: Verdict
+  /** A signal asked for the end; absent: none did. */
+  interrupted?: InterruptedLook
   /** What was looked at: set in a recording. */
   recordedAt: string | null
   checkedAt: string

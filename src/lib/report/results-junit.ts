@@ -12,7 +12,15 @@ export function renderResultsJunit(results: Results): string {
     results.groups.map((group) => ({
       name: group.name,
       ...(results.at === null ? {} : { timestamp: results.at }),
-      cases: group.cases.flatMap((c) => casesOf(c, group, results)),
+      cases: [
+        ...group.cases.flatMap((c) => casesOf(c, group, results)),
+        ...(results.interrupted
+          ? results.notes.map((message) => ({
+              ...{ name: results.command, classname: group.name },
+              error: { type: 'interrupted', message, text: '' },
+            }))
+          : []),
+      ],
     })),
   )
 }

@@ -1,6 +1,7 @@
 /** What the formats for CI need to know of a check or a lint: the same for both. */
 import path from 'node:path'
 import type { Citation, Finding, Severity } from '../rules/rule.ts'
+import { interruptedSentence } from './interrupted-text.ts'
 import type { LintReport } from './lint-report.ts'
 import type { Report } from './report.ts'
 
@@ -31,6 +32,8 @@ export interface Results {
   groups: ResultGroup[]
   /** Sentences about the whole. */
   notes: string[]
+  /** A signal ended the look; a note says what was not looked at. */
+  interrupted?: true
 }
 
 /** What the renderers are told beside the results. */
@@ -91,7 +94,8 @@ export function checkResults(report: Report, cwd: string): Results {
     ...(s.shared ? { shared: s.shared } : {}),
   }))
   return {
-    ...{ command: 'check', at: report.checkedAt, failOn: 'error', notes: [] },
+    ...{ command: 'check', at: report.checkedAt, failOn: 'error' },
+    ...(report.interrupted ? { notes: [interruptedSentence(report.interrupted)], interrupted: true } : { notes: [] }),
     groups: [{ name: config === null ? 'MCPProxy' : shownFile(config, cwd), cases: [...whole, ...servers] }],
   }
 }

@@ -45,7 +45,9 @@ export function renderSarif(results: Results, options: ResultOptions): string {
           },
         },
         columnKind: 'utf16CodeUnits',
-        invocations: [{ executionSuccessful: true, ...(told.length === 0 ? {} : { toolExecutionNotifications: told }) }],
+        invocations: [
+          { executionSuccessful: results.interrupted !== true, ...(told.length === 0 ? {} : { toolExecutionNotifications: told }) },
+        ],
         results: placed,
       },
     ],

@@ -2,7 +2,8 @@
 import { displayWidth, padEnd } from './clean.ts'
 import { renderJunit } from './junit.ts'
 import { replayTable } from './replay-text.ts'
-import type { ReplayRun } from './report.ts'
+import { interruptedLines } from './interrupted-text.ts'
+import type { InterruptedLook, ReplayRun } from './report.ts'
 import type { Finding } from '../rules/rule.ts'
 import type { Theme } from './theme.ts'
 import { flow, paragraph } from './wrap.ts'
@@ -14,6 +15,7 @@ export interface SmokeView {
   passed: number
   failed: number
   notTried: number
+  interrupted?: InterruptedLook
   servers: { server: string; result: 'pass' | 'fail' | 'not-tried'; why: string; run: ReplayRun | null; findings: Finding[] }[]
 }
 
@@ -24,7 +26,10 @@ export function smokeText(report: SmokeView, theme: Theme, verbose: boolean): st
   if (report.failed > 0) parts.push(`${report.failed} ${report.failed === 1 ? 'fails' : 'fail'}`)
   if (report.notTried > 0) parts.push(`${report.notTried} not tried`)
   const [symbol, style] = looks[report.failed > 0 ? 'fail' : report.notTried > 0 || report.passed === 0 ? 'not-tried' : 'pass']
-  const lines = flow([{ text: symbol, style }, { text: ' ' }, { text: parts.join(', '), style: theme.strong }], { width, rest: '  ' })
+  const lines = [
+    ...(report.interrupted ? interruptedLines(report.interrupted, theme, width) : []),
+    ...flow([{ text: symbol, style }, { text: ' ' }, { text: parts.join(', '), style: theme.strong }], { width, rest: '  ' }),
+  ]
   lines.push('')
   const column = Math.min(Math.max(0, ...report.servers.map((s) => displayWidth(theme.text(s.server)))), Math.floor(width / 3))
   for (const { server, result, why, run, findings } of report.servers) {

@@ -2,6 +2,7 @@
 import type { Finding, Rank } from '../rules/rule.ts'
 import { citationLines } from './citations.ts'
 import { cleanLines } from './clean.ts'
+import { interruptedLines } from './interrupted-text.ts'
 import { firstError, nextStep } from './next.ts'
 import { commandLines, remedyLines, remedyTitle, withoutStop } from './remedy-text.ts'
 import { overallVerdict, type Report, type ServerReport, type Verdict } from './report.ts'
@@ -27,6 +28,7 @@ const manyServers = 10
 export function renderReport(report: Report, options: TextOptions): string {
   const told: Told = { ranks: new Set(), day: (report.recordedAt ?? report.checkedAt).slice(0, 10) }
   const blocks: string[][] = []
+  if (report.interrupted) blocks.push(interruptedLines(report.interrupted, options.theme, widthOf(options)))
   if (report.findings.length > 0) blocks.push(generalBlock(report, options, told))
   const many = report.servers.length > manyServers && !options.verbose
   if (report.servers.length > 1) blocks.push(summary(report, options))
@@ -35,7 +37,8 @@ export function renderReport(report: Report, options: TextOptions): string {
     s.verdict === 'problem' && s.shared !== undefined && s.findings.length === 0 && !options.verbose
   for (const server of report.servers.filter((s) => !toldAbove(s)))
     blocks.push(many ? shortBlock(server, options) : serverBlock(server, report, options, told))
-  if (blocks.length === 0) blocks.push(verdictLine(report.verdict, [{ text: 'no server to look at' }], options))
+  if (report.servers.length === 0 && report.findings.length === 0)
+    blocks.push(verdictLine(report.verdict, [{ text: 'no server to look at' }], options))
   if (options.verbose) blocks.push(surroundings(report, options))
   else blocks.push(unseen(report, options))
   blocks.push(ending(report, options))

@@ -13,19 +13,23 @@ export async function refuseExisting(target: string): Promise<void> {
   if (await exists(target)) throw new UserError(`${target} exists already.`, ['Name another place with -o.'])
 }
 
-/** `target`: a .tgz, or a folder that does not exist. Only its owner can read it. Returns the bytes that it takes. */
-export async function writeBundle(target: string, files: readonly CaptureFile[]): Promise<number> {
+/**
+ * `target`: a .tgz, or a folder that does not exist. Only its owner can read it. Returns the bytes that it takes.
+ * `stop`: then nothing is left, also not under another name, and its reason is thrown.
+ */
+export async function writeBundle(target: string, files: readonly CaptureFile[], stop?: AbortSignal): Promise<number> {
   await refuseExisting(target)
   const temporary = path.join(path.dirname(path.resolve(target)), `.${path.basename(target)}.${randomBytes(6).toString('hex')}.part`)
   try {
-    const bytes = isArchiveName(target) ? await writeArchive(temporary, files) : await writeFolder(temporary, files)
+    const bytes = isArchiveName(target) ? await writeArchive(temporary, files, stop) : await writeFolder(temporary, files, stop)
     await refuseExisting(target)
+    stop?.throwIfAborted()
     await fs.rename(temporary, target)
     return bytes
   } catch (error) {
     // Where not even this can be done, nothing was written.
     await fs.rm(temporary, { recursive: true, force: true }).catch(() => undefined)
-    if (error instanceof UserError) throw error
+    if (error instanceof UserError || stop?.aborted) throw error
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     const why = reasons[code]
     if (why === undefined) throw error
@@ -44,8 +48,9 @@ const reasons: Record<string, string> = {
   ENAMETOOLONG: 'the name is too long',
 }
 
-async function writeArchive(file: string, files: readonly CaptureFile[]): Promise<number> {
+async function writeArchive(file: string, files: readonly CaptureFile[], stop?: AbortSignal): Promise<number> {
   const bytes = await packArchive(files)
+  stop?.throwIfAborted()
   const handle = await fs.open(file, 'wx', 0o600)
   try {
     await handle.writeFile(bytes)
@@ -56,10 +61,11 @@ async function writeArchive(file: string, files: readonly CaptureFile[]): Promis
   return bytes.length
 }
 
-async function writeFolder(folder: string, files: readonly CaptureFile[]): Promise<number> {
+async function writeFolder(folder: string, files: readonly CaptureFile[], stop?: AbortSignal): Promise<number> {
   await fs.mkdir(folder, { mode: 0o700 })
   let bytes = 0
   for (const file of files) {
+    stop?.throwIfAborted()
     const full = path.join(folder, file.name)
     await fs.mkdir(path.dirname(full), { recursive: true, mode: 0o700 })
     await fs.writeFile(full, file.bytes, { flag: 'wx', mode: 0o600 })

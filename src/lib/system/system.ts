@@ -12,9 +12,10 @@ export interface SourceError {
   /**
    * `not-recorded`: the capture does not hold it. `timed-out`: no answer within its limit.
    * `denied`: the operating system or the API refused. `unreachable`: nothing answers there, or nothing is there.
-   * `failed`: an answer that cannot be used (HTTP 500, not JSON, reset).
+   * `failed`: an answer that cannot be used (HTTP 500, not JSON, reset). `interrupted`: a signal asked for the end before it
+   * was looked at.
    */
-  kind: 'not-recorded' | 'timed-out' | 'denied' | 'unreachable' | 'failed'
+  kind: 'not-recorded' | 'timed-out' | 'denied' | 'unreachable' | 'failed' | 'interrupted'
   /** One sentence for people, without secrets. */
   message: string
 }
@@ -185,6 +186,13 @@ export interface Locations {
   how: string[]
 }
 
+/** Whether a signal asked for the end, and what was therefore not looked at. */
+export interface Interruption {
+  readonly asked: boolean
+  /** Names for people, in the order in which they were given up. */
+  readonly notLooked: ReadonlySet<string>
+}
+
 export interface System {
   /** Null on a live machine. */
   recording: {
@@ -206,6 +214,8 @@ export interface System {
   environment(): Promise<Observed<ProxyEnvironment>>
   /** Starts servers again; null in a recording. Its limits are those of each run. */
   replays: ReplayRunner | null
+  /** Absent: no signal ends the look at it (`interruptible`). */
+  interruption?: Interruption
   /** Listens to the engine from now on; absent in a recording. */
   watchEngine?(listener: EngineWatchListener): Promise<Observed<EngineWatch>>
   /** Ends what is still open (sockets, files). */

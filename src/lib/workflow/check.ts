@@ -3,7 +3,7 @@ import { collectServers, collectShared, type Shared } from '../evidence/collect.
 import { makeRedactor, worthHiding } from '../evidence/secrets.ts'
 import { referredVariables, type ServerEntry } from '../formats/mcp-config.ts'
 import type { Subject } from '../evidence/evidence.ts'
-import { overallVerdict, sortFindings, type Report, type ServerReport, type Undetermined } from '../report/report.ts'
+import { overallVerdict, sortFindings, type InterruptedLook, type Report, type ServerReport, type Undetermined } from '../report/report.ts'
 import { rules } from '../rules/index.ts'
 import type { EditClass } from '../remedies/remedy.ts'
 import type { Finding } from '../rules/rule.ts'
@@ -57,9 +57,12 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
     ...(servers.length === 0 ? withoutServer(fileSubject(shared, version)) : []),
   ]
   const engine = shared.engine.engine
+  const interrupted = system.interruption?.asked === true
+  const verdict = overallVerdict(servers, findings)
   const report: Report = {
     schemaVersion: 1,
-    verdict: overallVerdict(servers, findings),
+    verdict: interrupted && verdict === 'healthy' ? 'undetermined' : verdict,
+    ...(interrupted ? { interrupted: interruptedLook(system) } : {}),
     recordedAt: system.recording?.recordedAt ?? null,
     checkedAt: system.now().toISOString(),
     mcpproxy: {
@@ -81,6 +84,9 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
   const strike = makeRedactor(variables.flatMap(([name, value]) => (worthHiding(value, name) ? [value] : [])))
   return redactReport(report, (text) => redact(strike(text)))
 }
+
+/** For a report that a signal ended; names of what was given up. */
+export const interruptedLook = ({ interruption }: System): InterruptedLook => ({ notLooked: [...(interruption?.notLooked ?? [])] })
 
 const fewServers = 5
 
@@ -107,7 +113,7 @@ async function replayed(
   const judged: ServerReport[] = []
   for (const { subject, report, open } of reports) {
     const budgetMs = deadline - Date.now()
-    if (!open || budgetMs <= 0) {
+    if (!open || budgetMs <= 0 || system.interruption?.asked === true) {
       judged.push(report)
       continue
     }
@@ -122,6 +128,7 @@ async function replayed(
         budgetMs,
         start: (spec: StartSpec, limitMs: number, what: string): Promise<Started> =>
           starter.start(spec, limitMs, (seen) => note(server, { what, ...seen })),
+        interrupted: () => system.interruption?.asked === true,
         ...(progress ? { progress } : {}),
       }),
     )
@@ -142,16 +149,15 @@ async function withHistory(
       serverLog.ok &&
       (serverLog.value.failed !== null || serverLog.value.newest?.closedAfterConnect != null),
   )
-  if (failing.length === 0 || failing.length > fewServers) return [...reports]
+  if (failing.length === 0 || failing.length > fewServers || system.interruption?.asked === true) return [...reports]
   const { serverHistory } = await import('./history.ts')
   return Promise.all(
     reports.map(async (report, i) => {
       const subject = subjects[i]
       if (!subject || !failing.includes(subject)) return report
-      return {
-        ...report,
-        history: await serverHistory(system, subject, Math.max(Date.now() + 1000, Math.min(deadline, Date.now() + 4000))),
-      }
+      const history = await serverHistory(system, subject, Math.max(Date.now() + 1000, Math.min(deadline, Date.now() + 4000)))
+      // Half of it would tell of changes that are none.
+      return system.interruption?.asked === true ? report : { ...report, history }
     }),
   )
 }
@@ -235,7 +241,7 @@ export function serverReport(subject: Subject): ServerReport {
   // A symptom is the answer only where no cause was found.
   if (findings.some((f) => f.severity === 'error')) symptoms = []
   const sorted = sortFindings([...findings, ...symptoms.slice(0, 1)])
-  const { verdict, summary } = judge(subject, sorted)
+  const { verdict, summary } = judge(subject, sorted, undetermined)
   return {
     server: subject.server,
     verdict,
@@ -249,9 +255,15 @@ export function serverReport(subject: Subject): ServerReport {
   }
 }
 
-function judge(subject: Subject, findings: readonly Finding[]): Pick<ServerReport, 'verdict' | 'summary'> {
+function judge(
+  subject: Subject,
+  findings: readonly Finding[],
+  undetermined: readonly Undetermined[],
+): Pick<ServerReport, 'verdict' | 'summary'> {
   const [first] = findings
   if (first?.severity === 'error') return { verdict: 'problem', summary: first.title }
+  if (undetermined.some((u) => u.error.kind === 'interrupted'))
+    return { verdict: 'undetermined', summary: 'interrupted before all of it was looked at' }
   const { serverLog, containers, status, config } = subject.evidence
   const log = serverLog.ok ? serverLog.value : undefined
   const api = status.ok ? status.value : undefined

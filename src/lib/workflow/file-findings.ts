@@ -15,7 +15,7 @@ export function fileFindings({ config, locations, status, environment }: Shared)
   const severity = running ? 'warning' : 'error'
   if (!config.ok) {
     const { kind, message } = config.error
-    if (kind === 'not-recorded' || kind === 'timed-out') return []
+    if (kind === 'not-recorded' || kind === 'timed-out' || kind === 'interrupted') return []
     const missing = kind === 'unreachable'
     return [
       finding({

@@ -37,6 +37,7 @@ export interface ReplayOptions {
   start: (spec: StartSpec, limitMs: number, what: string) => Promise<Started>
   /** Of a recording: it holds no further start, as if the budget were used up. */
   over?: () => boolean
+  interrupted?: () => boolean
   /** The rules, for a failure that only the replay has seen. */
   judge: (subject: Subject) => ServerReport
   progress?: (text: string) => void
@@ -111,6 +112,7 @@ export async function replayServer(subject: Subject, report: ServerReport, optio
     starts: options.starts,
     deadline: Date.now() + options.budgetMs,
     now: () => (first === null && options.over?.() === true ? Number.POSITIVE_INFINITY : Date.now()),
+    ...(options.interrupted ? { interrupted: options.interrupted } : {}),
     combine: (a, b) => combined(subject, report.findings, a as ReplayCandidate, b as ReplayCandidate, values),
     run: async (spec, what) => {
       // The look at a server that was never tried is the first run of the experiment.

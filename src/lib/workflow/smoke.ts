@@ -6,16 +6,16 @@ import { makeRedactor, type Redactor } from '../evidence/secrets.ts'
 import { UserError } from '../errors.ts'
 import { flagValue, parseBytes, parseDockerRun } from '../formats/docker-run.ts'
 import type { Version } from '../mcpproxy/versions.ts'
-import type { ReplayRun } from '../report/report.ts'
+import type { InterruptedLook, ReplayRun } from '../report/report.ts'
 import { withRun } from '../replay/run-evidence.ts'
 import { specOf, type StartSpec } from '../replay/start-spec.ts'
 import type { Finding } from '../rules/rule.ts'
 import { notObserved, observed, type System } from '../system/system.ts'
-import { serverReport } from './check.ts'
+import { interruptedLook, serverReport } from './check.ts'
 import { redactValue } from './redact.ts'
 import { toRun } from './replay.ts'
 import { requireServer } from './servers.ts'
-import { createStarter, type Starter, type StarterOptions } from './start.ts'
+import { createStarter, wasInterrupted, type Starter, type StarterOptions } from './start.ts'
 
 export interface SmokeOptions extends StarterOptions {
   /** Empty: every enabled server that MCPProxy starts. */
@@ -51,6 +51,8 @@ export interface SmokeReport {
   passed: number
   failed: number
   notTried: number
+  /** A signal asked for the end; absent: none did. */
+  interrupted?: InterruptedLook
   servers: SmokeServer[]
 }
 
@@ -80,7 +82,10 @@ export async function smokeTest(system: System, options: SmokeOptions): Promise<
         version: tested,
         evidence: { ...found.evidence, config: observed(configFor(reading, found.server, tested.value)) },
       })
-      return redactValue(await testOne(subject, starter, room, options), strike)
+      return redactValue(
+        await testOne(subject, starter, room, { ...options, interrupted: () => system.interruption?.asked === true }),
+        strike,
+      )
     }),
   )
   const count = (result: SmokeServer['result']): number => servers.filter((s) => s.result === result).length
@@ -92,6 +97,7 @@ export async function smokeTest(system: System, options: SmokeOptions): Promise<
     passed: count('pass'),
     failed: count('fail'),
     notTried: count('not-tried'),
+    ...(system.interruption?.asked === true ? { interrupted: interruptedLook(system) } : {}),
     servers: servers.map((s, i) => ({ ...s, server: subjects[i]?.server ?? s.server })),
   }
 }
@@ -111,7 +117,12 @@ function onlyConfig(subject: Subject): Subject {
   }
 }
 
-async function testOne(subject: Subject, starter: Starter, room: Room, options: SmokeOptions): Promise<SmokeServer> {
+async function testOne(
+  subject: Subject,
+  starter: Starter,
+  room: Room,
+  options: SmokeOptions & { interrupted: () => boolean },
+): Promise<SmokeServer> {
   const { server, evidence } = subject
   const notTried = (why: string): SmokeServer => ({ server, result: 'not-tried', why, run: null, findings: [] })
   if (!evidence.config.ok) return notTried(evidence.config.error.message)
@@ -120,10 +131,12 @@ async function testOne(subject: Subject, starter: Starter, room: Room, options: 
   const image = rebuilt.spec.kind === 'docker' ? (evidence.config.value.expected?.run.image ?? null) : null
   if (image !== null && options.pull && evidence.image.ok && evidence.image.value?.inspect === null) {
     options.progress?.(`pulling ${image}`)
+    if (options.interrupted()) return notTried(wasInterrupted)
     const pulled = await starter.pull(image, (line) => options.progress?.(`pulling ${image}: ${line}`))
     if (!pulled.ok) return notTried(`its image ${image} could not be pulled: ${pulled.message}`)
   }
   return room.with(memoryOf(rebuilt.spec), async () => {
+    if (options.interrupted()) return notTried(wasInterrupted)
     options.progress?.(`starting ${server}`)
     const started = await starter.start(rebuilt.spec, options.limitMs)
     const run = toRun({ what: 'as configured', change: null, outcome: started.outcome }, started.run)

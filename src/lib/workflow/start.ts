@@ -26,6 +26,9 @@ export interface Starter {
   pull: (image: string, onProgress: (line: string) => void) => Promise<PullResult>
 }
 
+/** Why a start says nothing, when a signal came. */
+export const wasInterrupted = 'it was interrupted'
+
 export type SeenStart = Omit<RecordedStart, 'what'>
 
 /** Null: a recording cannot be started. */
@@ -61,12 +64,17 @@ export async function createStarter(system: System, options: StarterOptions = {}
       options: { keepTty: true, keepDetach: true, allowWrites: options.allowWrites ?? false, cold: options.cold ?? false },
     })
     if (plan.refused !== null) return notStarted(plan.refused)
-    const run = await runner.run(plan, { initializeMs: limitMs, toolsMs: limitMs })
-    const seen = { changes: plan.changes, notStarted: null, run }
-    if (run.notRun !== 'image-missing' || plan.image === null) return { ...seen, registry: null, registryMs: null }
-    // docker would pull it. Whether it could is asked of the registry, which fetches nothing.
-    const began = performance.now()
-    return { ...seen, registry: await runner.askRegistry(plan.image), registryMs: performance.now() - began }
+    try {
+      const run = await runner.run(plan, { initializeMs: limitMs, toolsMs: limitMs })
+      const seen = { changes: plan.changes, notStarted: null, run }
+      if (run.notRun !== 'image-missing' || plan.image === null) return { ...seen, registry: null, registryMs: null }
+      // docker would pull it. Whether it could is asked of the registry, which fetches nothing.
+      const began = performance.now()
+      return { ...seen, registry: await runner.askRegistry(plan.image), registryMs: performance.now() - began }
+    } catch (error) {
+      if (system.interruption?.asked !== true) throw error
+      return notStarted(wasInterrupted)
+    }
   }
   return {
     pull: async (image, onProgress) => {
