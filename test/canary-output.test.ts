@@ -85,6 +85,8 @@ for (const [name, commands] of chosen)
     mkdirSync(folder)
     cpSync(join(recordings, name), folder, { recursive: true })
     const planted = plant(folder, server)
+    const config = 'home/.mcpproxy/mcp_config.json'
+    cpSync(join(recordings, name, config), join(folder, `${config}.doctor-20261124-101500`))
     const secretsIn = findSecrets(planted)
 
     test('every place holds its values', () => {
