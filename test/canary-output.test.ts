@@ -23,10 +23,13 @@ after(() => {
 
 const recordings = join(packageRoot(), 'test/captures')
 
-/** Every way to look at a recording. */
-function commandsFor(folder: string, server: string): string[][] {
+/** Every way to look at a recording, and then what changes its configuration: `live` takes it for this machine. */
+function commandsFor(recording: string, folder: string, server: string): string[][] {
   const from = ['--from', folder, '--verbose']
   const config = join(folder, 'home/.mcpproxy/mcp_config.json')
+  const logs = join(folder, 'home/.local/state/mcpproxy/logs')
+  const live = ['--config', config, '--log-dir', logs, '--data-dir', join(folder, 'data'), '--api', join(scratch, 'nowhere.sock')]
+  const briefly = ['--wait', '1', '--stable', '0', ...live]
   const outputs = formats.filter((f) => f !== 'text').map((f) => `--output=${f}=${join(folder, `out.${f}`)}`)
   return [
     ['check', server, ...from],
@@ -41,10 +44,22 @@ function commandsFor(folder: string, server: string): string[][] {
     ['lint', config, '--verbose', ...outputs.map((o) => o.replace('out.', 'lint.'))],
     ['lint', config, '--json'],
     ['lint', config, '--diff'],
-    ['explain', '--file', join(folder, 'home/.local/state/mcpproxy/logs', `server-${server}.log`)],
-    ['explain', '--file', join(folder, 'home/.local/state/mcpproxy/logs/main.log'), '--json'],
+    ['explain', '--file', join(logs, `server-${server}.log`)],
+    ['explain', '--file', join(logs, 'main.log'), '--json'],
+    ['logs', server, ...from, '--all'],
+    ['logs', server, ...from, '--all', '--format', 'json'],
+    ['logs', server, ...live, '--tail', '200', '--level', 'info'],
+    ['logs', '--all', ...from],
+    ['logs', '--grep', 'e', ...from, '--json'],
+    ['diff', join(recordings, recording), folder],
+    ['diff', folder, join(recordings, recording), '--format', 'json'],
     ['bundle', server, ...from, '--yes', '-o', join(folder, 'bundle.tgz')],
     ['bundle', server, ...from, '--yes', '-o', join(folder, 'bundle'), '--json', '--keep-paths'],
+    ['watch', server, ...live],
+    ['fix', server, '--apply', '--yes', ...briefly],
+    ['fix', server, '--undo', '--yes', '--json', ...briefly],
+    ['reload', server, '--yes', ...briefly],
+    ['reload', '--all', '--yes', '--json', ...briefly],
   ]
 }
 
@@ -53,11 +68,11 @@ const everything = (folder: string): string[] =>
     .filter((e) => e.isFile())
     .map((e) => join(e.parentPath, e.name))
 
-/** The first through every command, those that differ in what they show through the commands that show it. */
+/** `lines`: of logs. The first through every command, those that differ in what they show through the commands that show it. */
 const chosen: [string, RegExp][] = [
   ['0.60.0-missing-env', /./],
   ['0.60.0-tty-flag', /^(?:check|logs|args|fix)$/],
-  ['0.60.0-edited-not-restarted', /^(?:check|args|isolation)$/],
+  ['0.60.0-edited-not-restarted', /^(?:check|args|isolation|diff)$/],
   ['0.60.0-config-comments', /^(?:check|lint|fix|bundle)$/],
   ['0.60.0-image-not-found', /^(?:check|logs|container)$/],
   ['0.45.0-out-of-memory', /^(?:check|logs)$/],
@@ -70,6 +85,8 @@ for (const [name, commands] of chosen)
     mkdirSync(folder)
     cpSync(join(recordings, name), folder, { recursive: true })
     const planted = plant(folder, server)
+    const config = 'home/.mcpproxy/mcp_config.json'
+    cpSync(join(recordings, name, config), join(folder, `${config}.doctor-20261124-101500`))
     const secretsIn = findSecrets(planted)
 
     test('every place holds its values', () => {
@@ -82,8 +99,8 @@ for (const [name, commands] of chosen)
 
     test('no command prints one', async () => {
       const leaks: string[] = []
-      for (const args of commandsFor(folder, server)) {
-        if (!commands.test(args[0] ?? '')) continue
+      for (const args of commandsFor(name, folder, server)) {
+        if (!commands.test(args.some((a) => /^--(?:all|grep|tail)$/.test(a)) ? 'lines' : (args[0] ?? ''))) continue
         const { stdout, stderr, exitCode } = await cli.run(args)
         assert.ok(
           /^(?:fix|replay)$/.test(args[0] ?? '') ? exitCode < 4 : [0, 1, 3].includes(exitCode),

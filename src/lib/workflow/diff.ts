@@ -2,7 +2,7 @@
 import { collectServers, collectShared, type Shared } from '../evidence/collect.ts'
 import type { Subject } from '../evidence/evidence.ts'
 import { plainHome } from '../evidence/redaction.ts'
-import { makeRedactor, maskShapes, configSecrets, type Redactor } from '../evidence/secrets.ts'
+import { makeRedactor, maskedWords, maskShapes, configSecrets, type Redactor } from '../evidence/secrets.ts'
 import { UserError } from '../errors.ts'
 import { field } from '../formats/log-line.ts'
 import type { DiffGroup, Difference, DiffReport, DiffSide } from '../report/diff-report.ts'
@@ -77,7 +77,7 @@ async function snapshot(system: System, timeoutMs: number): Promise<Snapshot> {
   const about = (server: string, source: Facts): void => {
     for (const { what, group, value, place = null } of source.facts) {
       if (value === null) continue
-      const fact: Fact = { group, what, raw: tilde(value, home), side: { value: source.shown?.(what) ?? redact(value), place } }
+      const fact: Fact = { group, what, raw: tilde(value, home), side: { value: redact(source.shown?.(what) ?? value), place } }
       facts.set(server, [...(facts.get(server) ?? []), fact])
     }
     for (const [group, why] of Object.entries(source.unknown)) unknown.set(`${server}\0${group}`, why)
@@ -142,6 +142,7 @@ function subjectFacts({ evidence }: Subject): Facts {
   const { setup, image, containers, status, serverLog } = evidence
   const facts: Facts['facts'] = []
   const unknown: Facts['unknown'] = {}
+  const shown = new Map<string, string>()
   const add = (group: DiffGroup, what: string, value: unknown): void =>
     void (
       value === null ||
@@ -159,9 +160,15 @@ function subjectFacts({ evidence }: Subject): Facts {
       const key = pair ? `-e ${pair[1] ?? ''}` : `--${name}`
       counted.set(key, [...(counted.get(key) ?? []), pair?.[2] ?? value ?? ''])
     }
-    for (const [key, values] of counted) add('arguments', key, values.join(' '))
+    for (const [key, values] of counted) {
+      add('arguments', key, values.join(' '))
+      if (!key.startsWith('-e ')) shown.set(key, values.map((value) => maskedWords([key, value])[1]).join(' '))
+    }
     add('arguments', 'IMAGE', run.image)
-    add('arguments', 'COMMAND', [containerCommand, ...containerArgs])
+    const command = [containerCommand, ...containerArgs]
+    add('arguments', 'COMMAND', command)
+    // What follows `--password` is a secret by its place, which no text tells.
+    shown.set('COMMAND', JSON.stringify(maskedWords(command)))
   }
   if (!image.ok) unknown.image = image.error.message
   else if (image.value) {
@@ -184,7 +191,7 @@ function subjectFacts({ evidence }: Subject): Facts {
     for (const key of ['connected', 'enabled', 'quarantined', 'toolCount', 'errorCode'] as const)
       add('status', `MCPProxy says ${key}`, said[key])
   }
-  return { facts, unknown }
+  return { facts, unknown, shown: (what) => shown.get(what) ?? null }
 }
 
 function statesOf(states: readonly string[]): string {
