@@ -112,8 +112,7 @@ export function lostSettings(
   if (!wrapped) {
     const why = whyNot[decision.runs as keyof typeof whyNot]
     for (const key of ['image', 'network_mode', 'extra_args', 'working_dir', ...perServer.slice(1)]) add([...own, key], 'no-effect', why)
-    for (const key of knownKeys.docker_isolation)
-      if (key !== 'enabled' && key !== 'mode') add(['docker_isolation', key], 'no-effect', why)
+    for (const key of knownKeys.docker_isolation) if (key !== 'enabled' && key !== 'mode') add(['docker_isolation', key], 'no-effect', why)
     return lost
   }
   for (const key of perServer)

@@ -194,11 +194,7 @@ export function eachToken(server: ServerEntry, global: GlobalConfig, version: Ve
   own?.extra_args.forEach((arg, i) => tell('isolation.extra_args', ['mcpServers', index, 'isolation', 'extra_args', i], arg))
   if (image.from === 'server') tell('isolation.image', ['mcpServers', index, 'isolation', 'image'], image.image)
   else if (image.from === 'default_images')
-    tell(
-      `docker_isolation.default_images.${image.runtimeType}`,
-      ['docker_isolation', 'default_images', image.runtimeType],
-      image.image,
-    )
+    tell(`docker_isolation.default_images.${image.runtimeType}`, ['docker_isolation', 'default_images', image.runtimeType], image.image)
   else tell(`MCPProxy's default for ${image.runtimeType}`, null, image.image)
 }
 

@@ -75,7 +75,7 @@ export default defineRule({
 function tokensIn(token: string): string[] {
   const found: string[] = []
   const head = 'mcpproxy-'
-  for (let start = 0; ; ) {
+  for (let start = 0; ;) {
     for (let end = token.indexOf('-', start + 1); end >= 0; end = token.indexOf('-', end + 1)) found.push(token.slice(start, end))
     found.push(start === 0 ? token : token.slice(start))
     const next = token.indexOf(head, start)
