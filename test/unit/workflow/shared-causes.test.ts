@@ -47,7 +47,10 @@ function capture({ names, engine, failed, images }: Many): string {
   writeFileSync(join(logs, 'main.log'), `2026-11-23T09:59:59.000Z | INFO | x/main.go:1 | Starting mcpproxy | {"version": "v0.60.0"}\n`)
   if (failed)
     for (const name of names)
-      writeFileSync(join(logs, `server-${name}.log`), `${attempt({ name, stderr: [[0.1, typeof failed === 'string' ? failed : down]], end: ['exited', 0.2] }).join('\n')}\n`)
+      writeFileSync(
+        join(logs, `server-${name}.log`),
+        `${attempt({ name, stderr: [[0.1, typeof failed === 'string' ? failed : down]], end: ['exited', 0.2] }).join('\n')}\n`,
+      )
   const dead = { error: { kind: 'unreachable', why: 'refused', message: 'Nothing listens there.' } }
   const whole = { version: { Version: '20.10.24', ApiVersion: '1.41' }, info: { NCPU: 2, MemTotal: 64e9 }, containers: [], networks: [] }
   for (const [name, value] of Object.entries(whole)) json(`docker/${name}.json`, engine === 'down' ? dead : value)
