@@ -58,11 +58,15 @@ function index() {
     '',
     '# Findings',
     '',
-    `${allCodes().length} codes. \`explain\` knows all of them; those without a rule say on their page why \`check\` cannot find them.`,
+    `${allCodes().length} codes. \`explain\` knows all of them; those without a rule, and why \`check\` cannot find them, stand at the end.`,
     '',
     '| code | means | severity | rule |',
     '| --- | --- | --- | --- |',
     ...allCodes().map(row),
+    '',
+    '## Without a rule',
+    '',
+    ...Object.entries(notRules).map(([code, why]) => `- [${code}](${code}.md): ${escape(why)}`),
     '',
   ].join('\n')
 }

@@ -1,11 +1,20 @@
 /** The commands of single steps: one line that answers, the same exit code with --json, no value of a variable. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import type { TokenView } from '../../src/lib/report/step-views.ts'
 import { runCli } from '../helpers/run-cli.ts'
 import { smallCapture } from '../helpers/small-capture.ts'
 import { errorsBy } from '../helpers/valid-report.ts'
 
 const capture = (name: string): string => `test/captures/0.60.0-${name}`
+
+const at = (place: TokenView['place'] | undefined): string => `${place?.line ?? ''}:${place?.column ?? ''}`
+/** Line and column of the first place of a text in a file. */
+function whereIs(text: string, file: string): string {
+  const before = readFileSync(file, 'utf8').split(text)[0]?.split('\n') ?? []
+  return `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`
+}
 
 async function both(...args: string[]): Promise<{ text: string; json: Record<string, unknown>; exitCode: number | null; stderr: string }> {
   const text = await runCli(args)
@@ -66,6 +75,48 @@ describe('isolation', () => {
       )
       const without = await both('isolation', 'time', '--from', small.folder)
       assert.equal(without.json['explained'], null)
+      const origins = json['commandOrigins'] as Pick<TokenView, 'origin' | 'place'>[]
+      assert.deepEqual(
+        origins.map((o) => [o.origin, o.place?.pointer, at(o.place)]),
+        [
+          ['command', '/mcpServers/0/command', whereIs('"uvx"', small.config)],
+          ['args[0]', '/mcpServers/0/args/0', whereIs('"mcp-server-time"', small.config)],
+        ],
+      )
+    } finally {
+      small.remove()
+    }
+  })
+  test("--explain of a server's own docker command: each word with its place, what docker passes over, secrets out", async () => {
+    const args = ['run', '-i', '-e', 'LEVEL=hush-hush-1', '--memory', '1g', '--memory=2g', 'acme/time', '--port', '1']
+    const small = smallCapture({
+      docker_isolation: { enabled: true },
+      mcpServers: [
+        { name: 'time', enabled: true, command: 'docker', args, env: { LEVEL: 'hush-hush-2' } },
+        { name: 'exec', enabled: true, command: 'docker', args: ['exec', '-i', '-e', 'API_TOKEN=hush-hush-3', 'c', 'prog'] },
+      ],
+    })
+    try {
+      const { text, json } = await both('isolation', 'time', '--explain', '--from', small.folder)
+      const tokens = json['tokens'] as TokenView[]
+      assert.deepEqual(
+        tokens.map((t) => [t.tokens[0], t.origin, t.overriddenBy?.origin]),
+        [
+          ['run', 'args[0]', undefined],
+          ['-e', 'server env', 'args[3]'],
+          ['-i', 'args[1]', undefined],
+          ['-e', 'args[3]', undefined],
+          ['--memory', 'args[5]', 'args[6]'],
+          ['--memory=2g', 'args[6]', undefined],
+          ['acme/time', 'args[7]', undefined],
+        ],
+      )
+      assert.equal(tokens.at(-1)?.place?.pointer, '/mcpServers/0/args/7')
+      assert.equal(at(tokens.at(-1)?.place), whereIs('"acme/time"', small.config))
+      assert.match(text, /in the container\n +--port +args\[8\] +\d+:\d+\n +1 +args\[9\]/)
+      const exec = await both('isolation', 'exec', '--explain', '--from', small.folder)
+      assert.match(exec.text, /^ +-e +args\[2\][^]*^ +prog +args\[5\]/m)
+      assert.doesNotMatch(text + JSON.stringify(json) + exec.text + JSON.stringify(exec.json), /hush-hush/)
     } finally {
       small.remove()
     }

@@ -102,15 +102,17 @@ export function lostSettings(
     for (const property of node?.type === 'object' ? (node.children ?? []) : []) {
       const key = String(property.children?.[0]?.value)
       if (known.includes(key) || known.includes(key.toLowerCase())) continue
-      const instead = Object.hasOwn(neverRead, key) ? neverRead[key] : undefined
+      // Of a server that is not wrapped extra_args does nothing either.
+      const instead = wrapped && Object.hasOwn(neverRead, key) ? neverRead[key] : undefined
       add([...base, key], 'no-effect', `No release reads this key${instead === undefined ? '' : `; use ${instead}`}.`)
     }
   }
 
   // -- all the rest needs a container
   if (!wrapped) {
-    for (const key of ['image', 'network_mode', 'extra_args', 'working_dir', ...perServer.slice(1)])
-      add([...own, key], 'no-effect', whyNot[decision.runs as keyof typeof whyNot])
+    const why = whyNot[decision.runs as keyof typeof whyNot]
+    for (const key of ['image', 'network_mode', 'extra_args', 'working_dir', ...perServer.slice(1)]) add([...own, key], 'no-effect', why)
+    for (const key of knownKeys.docker_isolation) if (key !== 'enabled' && key !== 'mode') add(['docker_isolation', key], 'no-effect', why)
     return lost
   }
   for (const key of perServer)

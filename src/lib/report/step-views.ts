@@ -30,9 +30,12 @@ export interface IsolationView {
   /** A wish of the configuration that has no effect, and why. */
   ignored: { place: Place | null; why: string } | null
   version: { value: string; assumed: boolean }
-  /** The docker command that follows from today's configuration; empty: MCPProxy wraps nothing. */
+  /** The docker command that follows from today's configuration; empty: MCPProxy wraps nothing. With --explain also the server's own. */
   tokens: TokenView[]
+  /** What runs in the container. */
   command: string[]
+  /** With --explain: where each word of `command` comes from. Absent: not asked. */
+  commandOrigins?: { origin: string; place: Place | null }[]
   runtimeType: string | null
   /** The newest isolation setup in main.log. */
   lastRun: { at: string; file: string; line: number | null; image: string | null; sameArguments: boolean } | null
@@ -161,7 +164,13 @@ export function isolationText(view: IsolationView, home: string): View {
           at(t.place) +
           (t.overriddenBy ? `, overridden by ${theme.text(t.overriddenBy.origin)}${at(t.overriddenBy.place)}` : ''),
       }))
-      lines.push('', 'docker', ...table(rows, theme), theme.text(shellLine(view.command)))
+      const words = view.command.map((word, i) => {
+        const from = view.commandOrigins?.[i]
+        return { left: theme.text(shellLine([word])), right: from ? theme.text(from.origin) + at(from.place) : '' }
+      })
+      lines.push('', 'docker', ...table(rows, theme))
+      if (view.commandOrigins && words.length > 0) lines.push('in the container', ...table(words, theme))
+      else if (words.length > 0) lines.push(theme.text(shellLine(view.command)))
       const assumed = view.version.assumed ? `; the version is not known, ${view.version.value} is assumed` : ''
       lines.push(
         '',

@@ -3,7 +3,7 @@ import type { Node } from 'jsonc-parser'
 import { configOf, configReading, type ConfigReading } from '../evidence/collect-config.ts'
 import { makeRedactor, rememberedShapes, secretPlaces, type Redactor } from '../evidence/secrets.ts'
 import { partAround } from '../formats/config-part.ts'
-import { parseConfig, valueAt, type ConfigDocument, type ConfigProblem, type ServerEntry } from '../formats/mcp-config.ts'
+import { parseConfig, pointer, valueAt, type ConfigDocument, type ConfigProblem, type ServerEntry } from '../formats/mcp-config.ts'
 import type { Version } from '../mcpproxy/versions.ts'
 import { citeConfig, citeOffset } from '../rules/cite.ts'
 import { serverPath } from '../rules/helpers.ts'
@@ -48,12 +48,14 @@ export function lintText(file: string, bytes: Buffer, options: LintOptions): Lin
   const reading = configReading(document, { trackedPath: null, otherPaths: [], mtimeMs: null })
   const wanted = ({ code }: { code: string }): boolean => (options.select?.has(code) ?? true) && !options.ignore.has(code)
   const used = lintRules.filter((rule) => wanted(rule) && isTrueOf(rule.releases, options.version))
+  // What stands after a place that no parser can pass over is guesswork, and what is of a wrong type is not absent.
+  const broken = document.problems.some((p) => p.kind === 'syntax' && !passable.has(p.what))
+  const misshapen = new Set(document.problems.flatMap((p) => (p.what === 'wrong-type' && p.path ? [pointer(p.path)] : [])))
   const found = collect(reading, [
     ...emptyFile(document).filter(wanted),
     ...otherList(document).filter(wanted),
     ...fileFindings(reading, used, options),
-    // What stands after a place that no parser can pass over is guesswork.
-    ...(document.problems.some((p) => p.kind === 'syntax' && !passable.has(p.what)) ? [] : serverFindings(reading, used, options)),
+    ...(broken ? [] : serverFindings(reading, used, options).filter((f) => !misshapen.has(placeOf(f)?.pointer ?? ''))),
   ])
   return { reading, findings: found.sort((a, b) => byPlace(placeOf(a), placeOf(b))) }
 }

@@ -3,8 +3,8 @@ import { sortFindings, type ServerReport } from '../report/report.ts'
 import type { Citation, Finding } from '../rules/rule.ts'
 
 /**
- * Causes in the engine, in docker or in the file, which hit every server alike. Those in the words of a registry or a program
- * are not among them: two servers may have them for reasons of their own.
+ * Causes in the engine, in docker or in the file, which hit every server alike. Those in the words of a program are not among
+ * them: two servers may have them for reasons of their own.
  */
 const common: ReadonlySet<string> = new Set([
   'config-syntax',
@@ -24,6 +24,8 @@ const common: ReadonlySet<string> = new Set([
   'log-driver-options',
   'proxy-in-container',
 ])
+/** What a registry says of an image: of servers that run the same image it is the same cause. */
+const ofImage: ReadonlySet<string> = new Set(['image-unknown', 'registry-unreachable', 'registry-login', 'pull-rate-limit'])
 /** Findings about a pair; one of their facts names the other. */
 const mutual: ReadonlySet<string> = new Set(['names-collide', 'duplicate-server', 'cleanup-by-image'])
 
@@ -55,8 +57,9 @@ const membersOf = (servers: readonly ServerReport[], codes: ReadonlySet<string>)
 
 function sameCause(servers: readonly ServerReport[]): Member[][] {
   const groups = new Map<string, Member[]>()
-  for (const member of membersOf(servers, common)) {
+  for (const member of membersOf(servers, new Set([...common, ...ofImage]))) {
     const { code, severity, title, facts } = member.finding
+    if (ofImage.has(code) && typeof facts['image'] !== 'string') continue
     const key = JSON.stringify([code, severity, title, facts])
     groups.set(key, [...(groups.get(key) ?? []), member])
   }
@@ -88,5 +91,7 @@ function merged(group: readonly Member[]): Finding {
     i === 0 || mutual.has(f.code) ? f.cites.slice(0, i === 0 ? undefined : citesOfEach) : [],
   )
   const places = new Map<string, Citation>(cites.map((c) => [JSON.stringify(c), c]))
-  return { ...best, server: null, affects: group.map((m) => m.server), cites: [...places.values()] }
+  // An edit is about the image of one of them.
+  const remedies = ofImage.has(best.code) ? best.remedies.filter((r) => r.kind === 'instruction') : best.remedies
+  return { ...best, remedies, server: null, affects: group.map((m) => m.server), cites: [...places.values()] }
 }

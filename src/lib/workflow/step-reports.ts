@@ -8,7 +8,7 @@ import type { LogLine } from '../formats/log-line.ts'
 import { position, valueAt, pointer, type ConfigPath, type ServerEntry } from '../formats/mcp-config.ts'
 import type { Version } from '../mcpproxy/versions.ts'
 import { lostFlags, lostSettings } from '../mcpproxy/effective.ts'
-import { decideIsolation, isolatedRun, type IsolationDecision, type RunToken } from '../mcpproxy/isolation.ts'
+import { isolatedRun, type IsolationDecision } from '../mcpproxy/isolation.ts'
 import { citeLog } from '../rules/cite.ts'
 import { effectiveRun } from '../rules/helpers.ts'
 import type { Step, StepName, StepReport } from '../report/report.ts'
@@ -30,6 +30,7 @@ import type { System } from '../system/system.ts'
 import type { Finding } from '../rules/rule.ts'
 import { redactValue } from './redact.ts'
 import { historyText } from '../report/history-text.ts'
+import { effectiveArgv, flagsTogether } from './effective-argv.ts'
 import { requireServer } from './servers.ts'
 import { stepsOf } from './steps.ts'
 
@@ -118,12 +119,12 @@ export async function isolationReport(system: System, server: string, options: S
   const { config, setup } = subject.evidence
   const known = config.ok ? config.value : null
   const version = subject.version.value
-  const wrapped =
-    known?.server && decideIsolation(known.server, known.global, version).runs === 'docker'
-      ? isolatedRun(known.server, known.global, version)
-      : null
-  const groups = wrapped ? flagsTogether(wrapped.tokens) : []
+  // Of a server's own docker command `args` shows the words.
+  const argv = known && (options.explain || known.decision?.runs === 'docker') ? effectiveArgv(known, version) : null
+  const { groups, command } = argv ?? { groups: [], command: [] }
   const replaced = options.explain ? lostFlags(groups) : []
+  const tokens = groups.flatMap((t) => t.tokens)
+  const masked = maskedArgs(tokens, parseDockerRun(tokens))
   const ignored = known?.decision?.ignored ?? null
   const last = setup.ok ? setup.value : null
   const view: Omit<IsolationView, 'server' | 'step'> = {
@@ -132,21 +133,20 @@ export async function isolationReport(system: System, server: string, options: S
     place: placeIn(subject, known?.decision?.place ?? null),
     ignored: ignored ? { place: placeIn(subject, ignored.path), why: ignored.why } : null,
     version: { value: version.text, assumed: subject.version.assumed },
-    tokens: wrapped
-      ? groups.map((t, i) => {
-          const by = replaced.find((l) => l.token === i)?.by
-          return {
-            tokens: maskedGroup(t.tokens),
-            origin: t.origin,
-            place: placeIn(subject, t.place),
-            ...(by === undefined
-              ? {}
-              : { overriddenBy: { origin: groups[by]?.origin ?? '', place: placeIn(subject, groups[by]?.place ?? null) } }),
-          }
-        })
-      : [],
-    command: wrapped ? maskedWords([wrapped.command, ...wrapped.args]) : [],
-    runtimeType: wrapped?.image.runtimeType ?? null,
+    tokens: groups.map((t, i) => {
+      const by = replaced.find((l) => l.token === i)?.by
+      return {
+        tokens: masked.splice(0, t.tokens.length),
+        origin: t.origin,
+        place: placeIn(subject, t.place),
+        ...(by === undefined
+          ? {}
+          : { overriddenBy: { origin: groups[by]?.origin ?? '', place: placeIn(subject, groups[by]?.place ?? null) } }),
+      }
+    }),
+    command: maskedWords(command.flatMap((t) => t.tokens)),
+    ...(options.explain ? { commandOrigins: command.map((t) => ({ origin: t.origin, place: placeIn(subject, t.place) })) } : {}),
+    runtimeType: argv?.runtimeType ?? null,
     lastRun: last
       ? {
           at: last.line.time,
@@ -183,24 +183,6 @@ function explained(
     by: by && { name: by.name, place: placeIn(subject, by.path) },
   }))
 }
-
-/** A flag and its value are two entries of `extra_args` and one thing to a reader. */
-function flagsTogether(tokens: readonly RunToken[]): RunToken[] {
-  const flat = tokens.flatMap((t) => t.tokens)
-  const values = new Set(parseDockerRun(flat).flags.flatMap((f) => (f.valueIndex > f.index ? [f.valueIndex] : [])))
-  const groups: RunToken[] = []
-  let at = 0
-  for (const token of tokens) {
-    const before = groups.at(-1)
-    if (before && values.has(at) && before.origin === token.origin)
-      groups[groups.length - 1] = { ...token, tokens: [...before.tokens, ...token.tokens] }
-    else groups.push(token)
-    at += token.tokens.length
-  }
-  return groups
-}
-
-const maskedGroup = (tokens: string[]): string[] => maskedArgs(['run', ...tokens], parseDockerRun(['run', ...tokens])).slice(1)
 
 // ---- step 2 -------------------------------------------------------------------------
 

@@ -80,6 +80,24 @@ test('a docker command of its own is never wrapped', () => {
     'isolation.enabled nothing',
     'isolation.image nothing',
   ])
+  const own = { command: 'docker', args: ['run', 'x'], isolation: { memory_limit: '1g' } }
+  const [ignored, ...global] = lost({ enabled: true, memory_limit: '1g', extra_args: ['--init'] }, own)
+  assert.equal(ignored?.why, 'No release reads this key.')
+  assert.deepEqual(
+    global.map((l) => l.name),
+    ['docker_isolation.memory_limit', 'docker_isolation.extra_args'],
+  )
+})
+
+test('what never counts is lost in old releases too', () => {
+  for (const version of ['v0.13.1', 'v0.23.2', 'v0.45.0', 'v0.60.0']) {
+    const entry = { ...npx, isolation: { enabled: true, memory_limit: '1g', volumes: ['/a:/a'], mode: 'sandbox' } }
+    assert.deepEqual(
+      told({ enabled: true, timeout: '45s' }, entry, version),
+      ['isolation.mode', 'docker_isolation.timeout', 'isolation.memory_limit', 'isolation.volumes'].map((name) => `${name} nothing`),
+    )
+    assert.deepEqual(told({ enabled: false }, { ...npx, isolation: { enabled: true } }, version), ['isolation.enabled nothing'])
+  }
 })
 
 test('cache volumes and log settings before they existed', () => {

@@ -30,6 +30,11 @@ test('each wrong type is a finding of its own, at its words', () => {
   assert.deepEqual(shapes.map((f) => f.detail)[0], '"args" must be an array of strings, not a string.')
 })
 
+test('what is of a wrong type is said once, and never to be absent', () => {
+  const found = lint(file(server({ enabled: 'yes', command: ['npx'] }))).findings.map((f) => f.code)
+  assert.deepEqual(found, ['config-shape', 'config-shape'])
+})
+
 test('every value of every type is answered, not thrown at', () => {
   for (const value of [null, true, 0, 'x', [], {}, [[]], [{}], { a: [] }])
     for (const key of ['name', 'command', 'args', 'env', 'isolation', 'enabled', 'url', 'protocol', 'working_dir'])

@@ -22,12 +22,14 @@ const down = 'docker: Cannot connect to the Docker daemon at unix:///var/run/doc
 interface Many {
   names: string[]
   engine?: 'down'
-  /** Of every server: it could not reach the engine. */
-  failed?: boolean
+  /** Of every server: it could not reach the engine, or what docker said instead. */
+  failed?: boolean | string
+  /** Of every server; else what its runtime gets. */
+  images?: string[]
 }
 
 /** A synthetic capture of many servers. */
-function capture({ names, engine, failed }: Many): string {
+function capture({ names, engine, failed, images }: Many): string {
   const root = mkdtempSync(join(tmpdir(), 'doctor-many-'))
   const logs = join(root, 'home/logs')
   const json = (name: string, value: unknown): void => writeFileSync(join(root, name), JSON.stringify(value))
@@ -37,12 +39,18 @@ function capture({ names, engine, failed }: Many): string {
     ...{ format: 'mcpproxy-doctor-capture/1', recordedAt: time, platform: 'linux', home: '/home/user', docker },
     ...{ config: 'home/.mcpproxy/mcp_config.json', logs: 'home/logs', mcpproxy: { version: 'v0.60.0', running: false } },
   })
-  const servers = names.map((name) => ({ name, enabled: true, quarantined: false, command: 'npx', args: ['-y', name] }))
+  const servers = names.map((name, i) => ({
+    ...{ name, enabled: true, quarantined: false, command: 'npx', args: ['-y', name] },
+    ...(images?.[i] === undefined ? {} : { isolation: { enabled: true, image: images[i] } }),
+  }))
   json('home/.mcpproxy/mcp_config.json', { docker_isolation: { enabled: true }, mcpServers: servers })
   writeFileSync(join(logs, 'main.log'), `2026-11-23T09:59:59.000Z | INFO | x/main.go:1 | Starting mcpproxy | {"version": "v0.60.0"}\n`)
   if (failed)
     for (const name of names)
-      writeFileSync(join(logs, `server-${name}.log`), `${attempt({ name, stderr: [[0.1, down]], end: ['exited', 0.2] }).join('\n')}\n`)
+      writeFileSync(
+        join(logs, `server-${name}.log`),
+        `${attempt({ name, stderr: [[0.1, typeof failed === 'string' ? failed : down]], end: ['exited', 0.2] }).join('\n')}\n`,
+      )
   const dead = { error: { kind: 'unreachable', why: 'refused', message: 'Nothing listens there.' } }
   const whole = { version: { Version: '20.10.24', ApiVersion: '1.41' }, info: { NCPU: 2, MemTotal: 64e9 }, containers: [], networks: [] }
   for (const [name, value] of Object.entries(whole)) json(`docker/${name}.json`, engine === 'down' ? dead : value)
@@ -154,4 +162,18 @@ test('limits that are too much together are told once', async () => {
   assert.equal(found?.facts['servers'], 200)
   assert.equal(found?.severity, 'info')
   assert.equal(others.length, 0)
+})
+
+test('an image that no registry has is one finding of the servers that run it, without an edit that is about one of them', async () => {
+  const said = 'docker: Error response from daemon: manifest for acme/none:1 not found: manifest unknown: manifest unknown.'
+  const { report } = await checkAll({ names: ['a', 'b', 'c'], failed: said, images: ['acme/none:1', 'acme/none:1', 'acme/other:1'] })
+  const shared = report.findings.filter((f) => f.code === 'image-unknown')
+  assert.deepEqual(
+    shared.map((f) => [f.facts['image'], f.affects, f.remedies.map((r) => r.kind)]),
+    [['acme/none:1', ['a', 'b'], ['instruction']]],
+  )
+  assert.deepEqual(
+    report.servers.map((s) => s.findings.some((f) => f.code === 'image-unknown')),
+    [false, false, true],
+  )
 })
