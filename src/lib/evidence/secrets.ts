@@ -128,7 +128,19 @@ interface SecretPlace {
 }
 
 /** String nodes that hold a secret, or an argument that holds one. */
-export function secretNodes(document: ConfigDocument): SecretPlace[] {
+export function secretNodes(document: ConfigDocument): readonly SecretPlace[] {
+  let known = places.get(document)
+  if (!known) {
+    known = searched(document)
+    places.set(document, known)
+  }
+  return known
+}
+
+// For the redactor, for what is cited, and for what is shown.
+const places = new WeakMap<ConfigDocument, readonly SecretPlace[]>()
+
+function searched(document: ConfigDocument): SecretPlace[] {
   const places: SecretPlace[] = []
   const visit = (node: Node, last: string, parent: string): void => {
     if (node.type === 'object') {
