@@ -16,7 +16,7 @@ const pjson = { ...JSON.parse(read('package.json')), scripts: undefined, devDepe
 if (pjson.oclif.hooks) throw new Error('src/lib/shipped.ts and src/lib/direct.ts know no hooks of oclif yet: give them some.')
 
 /**
- * What dockerode and oclif load at the top, and this program never uses: sessions of BuildKit (gRPC, protobufjs), sending
+ * What dockerode and oclif load at the top, and this program never uses: sessions of BuildKit (their module, gRPC, protobufjs), sending
  * a folder to be built (tar-fs, dockerignore), running TypeScript, ssh2 and docker-modem's own way to send, with https:
  * that is src/lib/system/docker-transport.ts, which reaches ssh:// hosts by the `ssh` program.
  */
@@ -26,9 +26,10 @@ const leaveOut = {
   setup({ onResolve, onLoad }) {
     const filter = new RegExp(`^(?:${unused.join('|')})$`)
     onResolve({ filter }, ({ path }) => ({ path, namespace: 'left-out' }))
-    onResolve({ filter: /^\.\/(?:http|ssh)$/ }, ({ path, importer }) =>
-      importer.includes('docker-modem') ? { path: `docker-modem/${path}`, namespace: 'left-out' } : null,
-    )
+    onResolve({ filter: /^\.\/(?:http|ssh|session)$/ }, ({ path, importer }) => {
+      const [, owner] = /[\\/](docker-modem|dockerode)[\\/]/.exec(importer) ?? []
+      return owner ? { path: `${owner}/${path}`, namespace: 'left-out' } : null
+    })
     onLoad({ filter: /./, namespace: 'left-out' }, ({ path }) => ({
       contents: `
         const refuse = () => { throw new Error(${JSON.stringify(`${path} is not part of mcpproxy-doctor.`)}) }
@@ -148,11 +149,12 @@ const { metafile, outputFiles } = await build({
 
 /**
  * Chunks are functions in one file: what a command does not need is not compiled. They stand in groups, because each compilation
- * has its price too: the small ones together, each of the others alone. The first line says where the groups are, so
+ * has its price too: the small ones together that every start, that `check` or that only others need, each of the others alone. The first line says where the groups are, so
  * that bin/code-cache.js can read and compile each alone: [place after that line, length, checksum, lines before].
  */
-const small = []
-const groups = [small]
+const byUse = new Map()
+const groups = []
+const users = usersOf(metafile.outputs)
 for (const { path: name, text } of outputFiles) {
   const { code } = await transform(text, {
     format: 'cjs',
@@ -166,8 +168,12 @@ for (const { path: name, text } of outputFiles) {
   // esbuild leaves other characters in regular expressions only. Without them V8 needs half the memory, and no decoding.
   const ascii = putOff(code, partOfNode).replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
   const chunk = { id: `./${path.basename(name)}`, body: `(exports,require,module,__filename,__dirname){${ascii}}` }
-  if (ascii.length < 20_000) small.push(chunk)
-  else groups.push([chunk])
+  const together = ascii.length < 20_000 ? users.get(chunk.id) : chunk.id
+  if (!byUse.has(together)) {
+    byUse.set(together, [])
+    groups.push(byUse.get(together))
+  }
+  byUse.get(together).push(chunk)
 }
 const index = { commands: ids, groups: [], chunks: {} }
 let file = "'use strict'\nconst chunks=Object.assign(\n"
@@ -190,6 +196,21 @@ fs.mkdirSync(path.join(root, 'bundle'), { recursive: true })
 fs.writeFileSync(path.join(root, 'bundle/mcpproxy-doctor.cjs'), `//${JSON.stringify({ size: file.length, ...index })}\n${file}`)
 
 fs.writeFileSync(path.join(root, 'THIRD-PARTY-NOTICES'), notices(Object.keys(metafile.inputs)))
+
+/** For each chunk who needs it: `start`, `check` or `others`. */
+function usersOf(outputs) {
+  const idOf = (file) => `./${path.basename(file)}`
+  const imports = new Map(Object.entries(outputs).map(([file, output]) => [idOf(file), output.imports]))
+  const reach = (id, lazily, seen = new Set()) => {
+    if (!imports.has(id) || seen.has(id)) return seen
+    seen.add(id)
+    for (const { path: file, kind } of imports.get(id)) if (lazily || kind !== 'dynamic-import') reach(idOf(file), lazily, seen)
+    return seen
+  }
+  const check = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === 'src/commands/check.ts')
+  const [start, asked] = [reach('./stdin.js', false), reach(idOf(check[0]), true)]
+  return new Map([...imports.keys()].map((id) => [id, start.has(id) ? 'start' : asked.has(id) ? 'check' : 'others']))
+}
 
 /** Name, version and licence text of every package that one of these files is from. */
 function notices(files) {

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { formatFlags, placeFlags, replayChoice, replayFlags, SystemCommand } from '../lib/base-command.ts'
 import { UserError } from '../lib/errors.ts'
+import type { ConfigDocument } from '../lib/formats/mcp-config.ts'
 import { parseOutputs } from '../lib/report/formats.ts'
 import { exitCode } from '../lib/report/report.ts'
 
@@ -42,14 +43,16 @@ Exit code: 0 healthy, 1 a problem was found, 2 wrong usage, 3 could not tell, 4 
     const { report, shown } = await this.withSystem(
       flags,
       async (system, progress) => {
+        let document: ConfigDocument | undefined
         const found = await check(system, {
           servers,
           all: flags.all,
           timeoutMs: flags.timeout * 1000,
           replay: flags.replay ? replayChoice(flags) : null,
           progress,
+          read: (config) => (document = config),
         })
-        return { report: found, shown: flags.json && !flags.output ? {} : await this.textSources(system, found) }
+        return { report: found, shown: flags.json && !flags.output ? {} : await this.textSources(system, found, document) }
       },
       { tells: true },
     )

@@ -2,6 +2,7 @@
 import os from 'node:os'
 import { Command, Flags, type Config, type Interfaces } from '@oclif/core'
 import { UserError } from './errors.ts'
+import type { ConfigDocument } from './formats/mcp-config.ts'
 import type { EditClass } from './remedies/remedy.ts'
 import type { Interrupted } from './report/failure.ts'
 import type { Report, StepReport } from './report/report.ts'
@@ -149,16 +150,23 @@ export abstract class BaseCommand extends Command {
     await writeTextFile(file, text)
   }
 
-  /** What the text of a report shows beside it: the configuration for diffs, secrets out, and where home is. */
-  protected async textSources(system: System, report: Report): Promise<Pick<TextOptions, 'sources' | 'mask' | 'home'>> {
+  /**
+   * What the text of a report shows beside it: the configuration for diffs, secrets out, and where home is. `document`: the
+   * configuration when it was read already.
+   */
+  protected async textSources(
+    system: System,
+    report: Report,
+    document?: ConfigDocument,
+  ): Promise<Pick<TextOptions, 'sources' | 'mask' | 'home'>> {
     const { home } = await system.locations()
     const findings = [...report.findings, ...report.servers.flatMap((s) => s.findings)]
-    if (!findings.some((f) => f.remedies.some((remedy) => remedy.kind === 'config-edit'))) return { home }
     const path = report.mcpproxy.config
-    const file = path === null ? null : await system.files.read(path, 16 * 1024 * 1024)
-    if (path === null || !file?.ok || file.value === null) return { home }
-    const { configSource } = await import('./report/config-source.ts')
-    return { home, ...configSource(path, file.value) }
+    if (path === null || !findings.some((f) => f.remedies.some((remedy) => remedy.kind === 'config-edit'))) return { home }
+    const { configSource, shownSource } = await import('./report/config-source.ts')
+    if (document?.path === path) return { home, ...shownSource(document) }
+    const file = await system.files.read(path, 16 * 1024 * 1024)
+    return file.ok && file.value !== null ? { home, ...configSource(path, file.value) } : { home }
   }
 
   /**

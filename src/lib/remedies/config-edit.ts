@@ -3,7 +3,9 @@
  * edited values stay as they are. jsonc-parser's own `modify` formats the whole line again, so only its tree is used.
  */
 import { createScanner, parseTree, type Node } from 'jsonc-parser'
+import { deepest } from '../formats/json-depth.ts'
 import { plain, valueAt, type ConfigPath } from '../formats/mcp-config.ts'
+import { parseStrict } from '../formats/strict-json.ts'
 import type { ConfigEdit } from './remedy.ts'
 
 /** What a remedy does to the text: first made strict JSON (when `strict`), then the edits. */
@@ -45,7 +47,8 @@ function inOrder(edits: readonly ConfigEdit[]): ConfigEdit[] {
   return [...kept, ...removed]
 }
 
-const treeOf = (text: string): Node | null => parseTree(text, [], { allowTrailingComma: true }) ?? null
+/** Strict JSON is read several times faster. */
+export const treeOf = (text: string): Node | null => parseStrict(text, deepest) ?? parseTree(text, [], { allowTrailingComma: true }) ?? null
 
 /** As MCPProxy finds it: keys in any case, the last of equal ones. */
 const nodeAt = (text: string, path: ConfigPath): Node | null => valueAt({ path: '', text, root: treeOf(text), problems: [] }, path)

@@ -1,7 +1,6 @@
 /** Edits of a configuration as the lines that they change. */
-import { parseTree } from 'jsonc-parser'
 import { lineStarts, positionIn, valueAt } from '../formats/mcp-config.ts'
-import { applyChange, type ConfigChange } from '../remedies/config-edit.ts'
+import { applyChange, treeOf, type ConfigChange } from '../remedies/config-edit.ts'
 
 export interface DiffLine {
   kind: 'same' | 'removed' | 'added'
@@ -51,7 +50,7 @@ interface Entry {
 }
 
 function entriesOf(text: string): Entry[] {
-  const list = valueAt({ path: '', text, root: parseTree(text, [], { allowTrailingComma: true }) ?? null, problems: [] }, ['mcpServers'])
+  const list = valueAt({ path: '', text, root: treeOf(text), problems: [] }, ['mcpServers'])
   const starts = lineStarts(text)
   return (list?.children ?? []).map(({ offset, length }) => ({
     from: offset,

@@ -18,9 +18,10 @@ export interface CaptureFiles {
 
 /** Links that lead out of the folder are no part of the capture: it may come from somebody who wants another file shown. */
 export function folderFiles(root: string): CaptureFiles {
+  let real: Promise<string> | undefined
   const inside = async (name: string): Promise<string | null> => {
     try {
-      const [base, full] = await Promise.all([fs.realpath(root), fs.realpath(path.join(root, name))])
+      const [base, full] = await Promise.all([(real ??= fs.realpath(root)), fs.realpath(path.join(root, name))])
       return full === base || full.startsWith(base + path.sep) ? full : null
     } catch {
       return null

@@ -24,15 +24,25 @@ const noSettings: ProxySettings = {
   trayEndpoint: null,
 }
 
+/** JSON, or what of it can be understood; undefined where that would take too deep a stack. */
+async function settingsIn(content: string): Promise<unknown> {
+  try {
+    return JSON.parse(content)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  if (tooDeepAt(content) !== null) return undefined
+  const { parse } = await import('jsonc-parser')
+  return parse(content, [], { allowTrailingComma: true })
+}
+
 /** Lenient, because a broken file is when people come to us; keys in any case, as Go reads them. */
 export async function readProxySettings(files: Files, path: string | null): Promise<ProxySettings> {
   if (path === null) return noSettings
   const answer = await files.read(path, 64 * 1024 * 1024)
   if (!answer.ok || answer.value === null) return noSettings
   const content = answer.value.toString('utf8').replace(/^\uFEFF/, '')
-  if (tooDeepAt(content) !== null) return noSettings
-  const { parse } = await import('jsonc-parser')
-  const config = lowered(parse(content, [], { allowTrailingComma: true }))
+  const config = lowered(await settingsIn(content))
   const logging = lowered(config['logging'])
   const tls = lowered(config['tls'])
   return {

@@ -85,7 +85,7 @@ export async function openRecorded(root: string, files: CaptureFiles): Promise<S
             },
       ),
     files: recordedFiles(files, (name) => captureName(name, home, root)),
-    proxy: { get: (p) => recordedAnswer(files, p, proxy['running'] === true), address: () => Promise.resolve(text(proxy['listen'])) },
+    proxy: { get: recordedAnswers(files, proxy['running'] === true), address: () => Promise.resolve(text(proxy['listen'])) },
     engine: recordedEngine(files, object(manifest['docker'])),
     environment: () => recordedEnvironment(files),
     replays: null,
@@ -138,13 +138,20 @@ function recordedFailure(value: unknown): { ok: false; error: SourceError } | nu
 }
 
 function recordedFiles(files: CaptureFiles, held: (name: string) => string | null): Files {
+  const known = new Map<string, Promise<Observed<unknown>>>()
+  /** Read once: they are asked for with every path. */
+  const notesIn = (name: string): Promise<Observed<unknown>> => {
+    const notes = known.get(name) ?? json(files, name)
+    known.set(name, notes)
+    return notes
+  }
   const failure = async (name: string): Promise<{ ok: false; error: SourceError } | null> => {
-    const notes = await json(files, 'host/unreadable.json')
+    const notes = await notesIn('host/unreadable.json')
     return notes.ok ? recordedFailure({ error: object(notes.value)[name] }) : null
   }
   /** What the folder held when this was recorded; null: the capture does not say. */
   const listed = async (folder: string): Promise<Observed<string[] | null> | null> => {
-    const folders = await json(files, 'host/folders.json')
+    const folders = await notesIn('host/folders.json')
     const entry = folders.ok ? object(folders.value)[folder] : undefined
     if (entry === undefined) return null
     return entry === null ? observed(null) : (recordedFailure(entry) ?? observed(texts(entry)))
@@ -158,7 +165,7 @@ function recordedFiles(files: CaptureFiles, held: (name: string) => string | nul
   return {
     // What the host said of a path at that time, not what this machine says of it now.
     async stat(name) {
-      const answers = await json(files, 'host/files.json')
+      const answers = await notesIn('host/files.json')
       if (!answers.ok) return answers
       const entry = object(answers.value)[name]
       if (entry === undefined) return notRecorded(`what the host says of ${name}`)
@@ -250,20 +257,24 @@ async function unpacked(
 }
 
 /** The recorded answers lie in `api/`, each with the request that it answers. */
-async function recordedAnswer(files: CaptureFiles, wanted: string, running: boolean): Promise<Observed<ApiAnswer>> {
-  const names = await files.list('api')
-  if (names === null) return running ? notRecorded('answers of the API') : notObserved('unreachable', 'MCPProxy was not running.')
-  for (const name of names) {
-    const file = await json(files, `api/${name}`)
-    if (!file.ok) continue
-    const v = object(file.value)
-    if (text(object(v['request'])['path'])?.split('?')[0] !== wanted.split('?')[0]) continue
-    const failed = recordedFailure(v)
-    if (failed) return failed
-    const status = Number(v['status'])
-    return status === 0 ? notObserved('unreachable', 'MCPProxy was not running.') : observed({ status, body: v['body'] })
+function recordedAnswers(files: CaptureFiles, running: boolean): (wanted: string) => Promise<Observed<ApiAnswer>> {
+  const pathOf = (answer: Loose): string | undefined => text(object(answer['request'])['path'])?.split('?')[0]
+  const read = async (): Promise<Loose[] | null> => {
+    const names = await files.list('api')
+    const held = names && (await Promise.all(names.map((name) => json(files, `api/${name}`))))
+    return held && held.flatMap((file) => (file.ok ? [object(file.value)] : []))
   }
-  return notRecorded(`the answer to ${wanted}`)
+  let answers: Promise<Loose[] | null> | undefined
+  return async (wanted) => {
+    const held = await (answers ??= read())
+    if (held === null) return running ? notRecorded('answers of the API') : notObserved('unreachable', 'MCPProxy was not running.')
+    const answer = held.find((one) => pathOf(one) === wanted.split('?')[0])
+    if (!answer) return notRecorded(`the answer to ${wanted}`)
+    const failed = recordedFailure(answer)
+    if (failed) return failed
+    const status = Number(answer['status'])
+    return status === 0 ? notObserved('unreachable', 'MCPProxy was not running.') : observed({ status, body: answer['body'] })
+  }
 }
 
 function recordedEngine(files: CaptureFiles, docker: Loose): Engine {

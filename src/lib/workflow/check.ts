@@ -1,7 +1,7 @@
 /** The main job: gather evidence, let every rule look, put the answer together. */
 import { collectServers, collectShared, type Shared } from '../evidence/collect.ts'
 import { makeRedactor, worthHiding } from '../evidence/secrets.ts'
-import { referredVariables, type ServerEntry } from '../formats/mcp-config.ts'
+import { referredVariables, type ConfigDocument, type ServerEntry } from '../formats/mcp-config.ts'
 import type { Subject } from '../evidence/evidence.ts'
 import { overallVerdict, sortFindings, type InterruptedLook, type Report, type ServerReport, type Undetermined } from '../report/report.ts'
 import { rules } from '../rules/index.ts'
@@ -26,6 +26,8 @@ export interface CheckOptions {
   timeoutMs: number
   /** Null: nothing is started. */
   replay?: ReplayChoice | null
+  /** Gets the configuration that was read, for what is shown beside the report. */
+  read?: (document: ConfigDocument) => void
   /** Called as things happen, for progress on stderr. */
   progress?: (text: string) => void
 }
@@ -45,6 +47,7 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
   const deadline = Date.now() + options.timeoutMs
   options.progress?.('looking at the configuration, MCPProxy and the engine')
   const shared = await collectShared(system, deadline)
+  if (shared.config.ok) options.read?.(shared.config.value.document)
   const names = chooseServers(shared, options)
   options.progress?.(`reading the logs of ${names.join(', ') || 'MCPProxy'}`)
   const { subjects, version, redact } = await collectServers(shared, names)
