@@ -289,6 +289,11 @@ export abstract class SystemCommand extends BaseCommand {
     return this.signalCode ?? code
   }
 
+  protected override async finally(error: Error | undefined): Promise<void> {
+    await super.finally(error)
+    if (this.signalCode !== null) endSoon()
+  }
+
   protected async openSystem(flags: SystemFlags): Promise<System> {
     if (flags.from !== undefined) {
       const live = placeFlags({ ...flags, from: undefined })
@@ -376,6 +381,15 @@ async function closing(system: System): Promise<void> {
   }
 }
 
+/** After a signal: what still runs (a request, a read) has lost its purpose. The timer itself keeps nobody waiting. */
+function endSoon(): void {
+  setTimeout(() => {
+    if (process.stdout.writableLength + process.stderr.writableLength > 0) endSoon()
+    // eslint-disable-next-line no-restricted-properties -- a signal asked for the end, and all is written
+    else process.exit()
+  }, 500).unref()
+}
+
 /** The one mapping from errors to exit codes and messages. With --json the error is an object on standard output. */
 export async function reportFailure(thrown: unknown, argv: readonly string[], reportTo = ''): Promise<void> {
   const { describeFailure, failureJson, failureText } = await import('./report/failure.ts')
@@ -384,9 +398,7 @@ export async function reportFailure(thrown: unknown, argv: readonly string[], re
   const failure = describeFailure(thrown)
   process.exitCode = failure.exitCode
   if (failure.exitCode > 128) {
-    // What still runs (a request, a read) has lost its purpose; the timer itself keeps nobody waiting.
-    // eslint-disable-next-line no-restricted-properties -- a signal asked for the end, and what is left to be written is one sentence
-    setTimeout(() => process.exit(), 500).unref()
+    endSoon()
   }
   if (failure.message === null) return
   const masked = { ...failure, message: maskShapes(failure.message), stack: failure.stack === null ? null : maskShapes(failure.stack) }

@@ -180,9 +180,11 @@ test('Ctrl-C in the middle of a replay: the container is gone when the program h
       '--api',
       `unix://${place.folder}/nowhere.sock`,
     ],
-    { stdio: 'ignore', env: { ...process.env, HOME: place.folder } },
+    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, HOME: place.folder } },
   )
-  const ended = once(child, 'exit')
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
+  const ended = once(child, 'close')
   for (let i = 0; (await ours()).length === 0; i++) {
     assert.ok(i < 200, 'no container came')
     await new Promise((resolve) => setTimeout(resolve, 50))
@@ -190,6 +192,7 @@ test('Ctrl-C in the middle of a replay: the container is gone when the program h
   child.kill('SIGINT')
   const [code] = (await ended) as [number | null]
   assert.equal(code, 130)
+  assert.match(said, /^Interrupted\. Not looked at, or not to the end: what a replay shows\.\n[^]*Nothing was run: it was interrupted/)
   assert.deepEqual(await ours(), [])
 })
 

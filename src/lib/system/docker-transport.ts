@@ -196,7 +196,8 @@ function place(host: string): { connect: ClientRequestArgs; base: string } {
 
 const tlsOptions = ({ tlsMaterial }: ResolvedEndpoint): object =>
   tlsMaterial === null
-    ? {}
+    ? // Said, because NODE_TLS_REJECT_UNAUTHORIZED=0 would change what is understood.
+      { rejectUnauthorized: true }
     : {
         ...(tlsMaterial.ca === null ? {} : { ca: tlsMaterial.ca }),
         ...(tlsMaterial.cert === null || tlsMaterial.key === null ? {} : { cert: tlsMaterial.cert, key: tlsMaterial.key }),

@@ -92,7 +92,8 @@ async function describePlace(options: ProxyApiOptions, address: string, agents: 
   const host = (url?.hostname ?? '').replace(/^\[|\]$/g, '')
   const ca = secure && loopback.test(host) ? await options.ca?.() : null
   const { Agent } = process.getBuiltinModule(secure ? 'node:https' : 'node:http')
-  const agent = new Agent({ keepAlive: true, ...(ca == null ? {} : { ca }) })
+  // Said, because NODE_TLS_REJECT_UNAUTHORIZED=0 would change what is understood.
+  const agent = new Agent({ keepAlive: true, rejectUnauthorized: true, ...(ca == null ? {} : { ca }) })
   agents.add(agent)
   if (socketPath !== undefined) return observed({ address, connect: { socketPath, host: 'localhost' }, secure: false, agent, key: null })
   const port = Number(url?.port || (secure ? 443 : 80))
@@ -255,6 +256,8 @@ function failure(error: unknown, address: string): Failure {
   if (/^(ECONNREFUSED|ENOENT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTSOCK)$/.test(code))
     return notObserved('unreachable', `Nothing answers at ${address} (${code}).`)
   if (code === 'ETIMEDOUT') return notObserved('timed-out', `${address} did not accept the connection.`)
+  if (code.startsWith('ERR_TLS_') || /CERT|SIGNATURE|^CRL_/.test(code))
+    return notObserved('failed', `The certificate of ${address} is not trusted (${code}): nothing is asked there, and no key is sent.`)
   if (code.startsWith('HPE_')) return notObserved('unreachable', `Something answers at ${address}, but it is not MCPProxy (no HTTP).`)
   return notObserved('failed', `MCPProxy at ${address} could not be asked (${code || 'unknown error'}).`)
 }

@@ -47,6 +47,20 @@ describe('experiment', () => {
     assert.deepEqual(r.proven, [{ code: 'B', remedy: 0, title: 'with B' }])
     assert.deepEqual(r.started, ['A', 'B', 'A'])
   })
+  test('interrupted: what was started counts, what was not proves nothing', async () => {
+    let over = false
+    const upTo = (last: number) => (spec: string, start: number) => {
+      over = start >= last
+      return spec === 'B' ? works : fails()
+    }
+    const more = { interrupted: () => over }
+    const first = await lab(upTo(1), [change('B')], more)
+    assert.deepEqual([first.conclusion, first.stopped, first.started], ['unhealed', 'it was interrupted', ['A']])
+    assert.deepEqual(first.untried, [{ code: 'B', title: 'with B', needs: null, why: 'it was interrupted' }])
+    over = false
+    const second = await lab(upTo(2), [change('B')], more)
+    assert.deepEqual([second.conclusion, second.stopped, second.proven], ['not-confirmed', 'it was interrupted', []])
+  })
   test('the world is mended between A and B: nothing is proven', async () => {
     const r = await lab((_, n) => (n === 1 ? fails() : works), [change('B')])
     assert.equal(r.conclusion, 'world-changed')
