@@ -2,6 +2,15 @@
 import type { ContainerLine } from './system.ts'
 
 const header = 8
+const newline = 0x0a
+const timePattern = /^(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) ?/
+const longestTime = 40
+
+/** A line of more than 16 KiB comes in several frames, and each has its time (seen with Docker 20.10 and the driver json-file). */
+function withoutTime(piece: Buffer): Buffer {
+  const [time = ''] = timePattern.exec(piece.toString('latin1', 0, longestTime)) ?? []
+  return piece.subarray(time.length)
+}
 
 /** `tty`: then the engine sends the text alone; else frames of 8 bytes (stream, three zeros, length) and text, one stream each. */
 export function containerLines(bytes: Buffer, tty: boolean): ContainerLine[] {
@@ -10,7 +19,10 @@ export function containerLines(bytes: Buffer, tty: boolean): ContainerLine[] {
   else
     for (let at = 0; at + header <= bytes.length;) {
       const length = bytes.readUInt32BE(at + 4)
-      streams[bytes[at] === 2 ? 'stderr' : 'stdout'].push(bytes.subarray(at + header, at + header + length))
+      const pieces = streams[bytes[at] === 2 ? 'stderr' : 'stdout']
+      const piece = bytes.subarray(at + header, at + header + length)
+      const goesOn = pieces.length > 0 && pieces.at(-1)?.at(-1) !== newline
+      pieces.push(goesOn ? withoutTime(piece) : piece)
       at += header + length
     }
   const lines = (['stdout', 'stderr'] as const).flatMap((stream) =>
@@ -18,8 +30,8 @@ export function containerLines(bytes: Buffer, tty: boolean): ContainerLine[] {
       .toString('utf8')
       .split(/\r?\n/)
       .flatMap((line): ContainerLine[] => {
-        const [, time, text] = /^(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) ?([^]*)$/.exec(line) ?? []
-        return time === undefined || text === undefined ? [] : [{ stream, time, text }]
+        const [head, time] = timePattern.exec(line) ?? []
+        return head === undefined || time === undefined ? [] : [{ stream, time, text: line.slice(head.length) }]
       }),
   )
   // Of one engine all times are written in one form, but zeros at the end are left out.
