@@ -6,7 +6,7 @@
  * memory; for longer ones it is four times slower (kBMMinPatternLength in Node's string_search.h).
  */
 
-import { searchPair, searchTriples, type ByteOf, type SimdSearch } from './simd-search.ts'
+import { isSearchable, searchPair, searchTriples, type ByteOf, type SimdSearch } from './simd-search.ts'
 
 /** Lines that hold this text, or all of these texts. */
 export type Wanted = string | readonly string[]
@@ -16,11 +16,13 @@ export type LineFinder = (block: Buffer, hit: (start: number, stop: number) => v
 
 const newline = 0x0a
 const longestPart = 7
-const shortestPart = 2
 const sampleSize = 65_536
 /** What a pass over a sample costs, counted in finds of a first byte (2 µs and 20 ns were measured); and a find of the whole part. */
 const passCost = 100
 const findCost = 30
+/** Sixteen bytes at a time, finds of a first byte cost nothing, and three bytes in a row are needed. */
+const withIndexOf = { firstCost: 1, shortest: 2 }
+const withSimd = { firstCost: 0, shortest: 3 }
 
 interface Use {
   /** All texts of the group, the one that the part is from first. */
@@ -41,20 +43,29 @@ export function createLineFinder(wanted: readonly Wanted[], sample: Buffer): Lin
 
 /** `anyCase`: of letters of ASCII; the texts are in lower case. */
 function finderOf(wanted: readonly Wanted[], sample: Buffer, anyCase: boolean): LineFinder {
-  const chosen = (from: Buffer): { simd: LineSearch | null; plain: LineFinder } => {
-    const piece = anyCase ? lowered(from.subarray(-sampleSize)) : from.subarray(-sampleSize)
-    const anchors = chooseAnchors(wanted, piece)
-    const plain = plainFinder(anchors)
-    return { simd: simdFinder(anchors, piece, anyCase), plain: anyCase ? (block, hit) => plain(lowered(block), hit) : plain }
+  const pieceOf = (block: Buffer): Buffer => {
+    const piece = block.subarray(-sampleSize)
+    return anyCase ? lowered(piece) : piece
   }
-  let finder = chosen(sample)
-  let choices = 1
+  let plain: LineFinder | undefined
+  const findPlain: LineFinder = (block, hit) => {
+    plain ??= plainFinder(chooseAnchors(wanted, pieceOf(sample), withIndexOf))
+    plain(anyCase ? lowered(block) : block, hit)
+  }
+  const chosen = (from: Buffer): LineSearch | null => {
+    const piece = pieceOf(from)
+    return simdFinder(chooseAnchors(wanted, piece, withSimd), piece, anyCase)
+  }
+  let search: LineSearch | null | undefined
+  let choices = 0
   return (block, hit) => {
-    const found = finder.simd?.(block, hit)
-    if (found === undefined || found === null) return finder.plain(block, hit)
+    if (!isSearchable(block)) return findPlain(block, hit)
+    if (search === undefined) search = chosen(block)
+    if (search === null) return findPlain(block, hit)
+    const found = search(block, hit)
     // Rare in the sample, common here: chosen again, from here.
-    if (choices < mostChoices && found.places > block.length / 256 && found.places > 8 * found.lines) {
-      finder = chosen(block)
+    if (choices < mostChoices && found.places > block.length / 4096 && found.places > 8 * found.lines) {
+      search = chosen(block)
       choices++
     }
   }
@@ -100,8 +111,8 @@ const lineEnd = (block: Buffer, from: number): number => {
 
 // ---- with it ----------------------------------------------------------------------
 
-/** Null: it is not for this block. `places`: where something could have begun. */
-type LineSearch = (block: Buffer, hit: (start: number, stop: number) => void) => { places: number; lines: number } | null
+/** `places`: where something could have begun. */
+type LineSearch = (block: Buffer, hit: (start: number, stop: number) => void) => { places: number; lines: number }
 
 interface Probe {
   /** Of the part. */
@@ -110,7 +121,7 @@ interface Probe {
   byByte: (readonly { use: Use; distance: number }[] | undefined)[]
 }
 
-/** Several groups of texts are not looked for in any case. */
+/** Null: a part is too short. Several texts are not looked for in any case. */
 function simdFinder(anchors: readonly Anchor[], sample: Buffer, anyCase: boolean): LineSearch | null {
   const probe = anchors.length === 1 ? pairProbe(anchors[0] as Anchor, sample, anyCase) : triplesProbe(anchors, sample)
   if (probe === null) return null
@@ -139,7 +150,8 @@ function simdFinder(anchors: readonly Anchor[], sample: Buffer, anyCase: boolean
         return hit(start, stop)
       }
     }
-    return search(block, found) ? { places, lines } : null
+    search(block, found)
+    return { places, lines }
   }
 }
 
@@ -199,14 +211,14 @@ function frequencies(sample: Buffer): Uint32Array {
 // ---- parts ------------------------------------------------------------------------
 
 /** Few parts that together stand for all that is wanted: one that several have in common saves a pass. */
-function chooseAnchors(wanted: readonly Wanted[], piece: Buffer): Anchor[] {
+function chooseAnchors(wanted: readonly Wanted[], piece: Buffer, { firstCost, shortest }: typeof withSimd): Anchor[] {
   const frequency = frequencies(piece)
   const parts = new Map<string, { part: Buffer; uses: Map<number, Use>; cost: number | null }>()
   wanted.forEach((texts, group) => {
     const needles = (typeof texts === 'string' ? [texts] : texts).map((text) => Buffer.from(text))
     needles.forEach((needle, i) => {
       const use = [needle, ...needles.filter((_, j) => j !== i)]
-      for (let at = 0; at === 0 || at + shortestPart <= needle.length; at++) {
+      for (let at = 0; at === 0 || at + shortest <= needle.length; at++) {
         const part = needle.subarray(at, at + longestPart)
         const key = part.toString('latin1')
         const known = parts.get(key) ?? { part, uses: new Map<number, Use>(), cost: null }
@@ -215,7 +227,7 @@ function chooseAnchors(wanted: readonly Wanted[], piece: Buffer): Anchor[] {
       }
     })
   })
-  const first = ({ part }: { part: Buffer }): number => frequency[part[0] as number] as number
+  const first = ({ part }: { part: Buffer }): number => firstCost * (frequency[part[0] as number] as number)
   const left = new Set(wanted.keys())
   const anchors: Anchor[] = []
   while (left.size > 0) {

@@ -160,21 +160,25 @@ export function searchableMemory(size: number): Buffer {
   return Buffer.allocUnsafeSlow(size)
 }
 
-/** False: the block does not lie in such memory. Places may be given whose bytes reach over the end of the block. */
-export type SimdSearch = (block: Buffer, found: (at: number) => void) => boolean
+/** Whether a block lies in such memory. */
+export const isSearchable = (block: Buffer): boolean => programs.has(block.buffer)
+
+/**
+ * Gives the places of a searchable block where something may begin, in order; also some whose bytes reach over its end.
+ */
+export type SimdSearch = (block: Buffer, found: (at: number) => void) => void
 
 const searchWith =
   (run: (memory: Searchable, at: number, end: number) => number): SimdSearch =>
   (block, found) => {
     const memory = programs.get(block.buffer)
-    if (!memory) return false
+    if (!memory) throw new Error('not searchable')
     const begin = block.byteOffset
     const end = begin + block.length
     for (let at = begin; at < end; at = memory.numbers[stoppedAt] as number) {
       const stop = run(memory, at, end) / 4
       for (let i = placesAt / 4; i < stop; i++) found((memory.numbers[i] as number) - begin)
     }
-    return true
   }
 
 /** Two bytes, the second so far behind the first. */
