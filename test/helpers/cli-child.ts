@@ -5,10 +5,12 @@ import { Config } from '@oclif/core'
 import { packageRoot } from './package-root.ts'
 
 interface Start {
-  start(argv: readonly string[], options: unknown): Promise<void>
+  start(argv: readonly string[], program: unknown): Promise<void>
 }
 const modules = (await import(pathToFileURL(join(packageRoot(), 'dist/lib/start.js')).href)) as Start
 const config = await Config.load(packageRoot())
+/** Loaded once, and every command by oclif itself. */
+const program = { run: () => null, options: () => Promise.resolve(config) }
 
 let stdout = ''
 let stderr = ''
@@ -25,7 +27,7 @@ process.stderr.write = keep((text) => (stderr += text))
 process.on('message', ({ args }: { args: string[] }) => {
   ;[stdout, stderr] = ['', '']
   process.exitCode = undefined
-  void modules.start(args, config).finally(() => {
+  void modules.start(args, program).finally(() => {
     const exitCode = process.exitCode ?? 0
     process.exitCode = undefined
     process.removeAllListeners('uncaughtException')
