@@ -11,11 +11,12 @@ import { runCli, type CliOptions } from '../helpers/run-cli.ts'
 const home = fs.mkdtempSync(path.join(os.tmpdir(), 'doctor-shipped-'))
 after(() => fs.rmSync(home, { recursive: true, force: true }))
 
-async function same(args: string[], options: CliOptions = {}): Promise<void> {
+const cache = { XDG_CACHE_HOME: home, LOCALAPPDATA: home }
+
+async function same(args: string[], options: CliOptions = {}, ways = [{ MCPPROXY_DOCTOR_NO_CACHE: '1' }, cache, cache]): Promise<void> {
   const modules = await runCli(args, { ...options, program: 'bin/modules.js' })
   assert.notEqual(`${modules.stdout}${modules.stderr}`, '')
-  const cache = { XDG_CACHE_HOME: home, LOCALAPPDATA: home }
-  for (const env of [{ MCPPROXY_DOCTOR_NO_CACHE: '1' }, cache, cache]) {
+  for (const env of ways) {
     const shipped = await runCli(args, { ...options, program: 'bin/run.js', env: { ...options.env, ...env } })
     assert.deepEqual(shipped, modules, args.join(' '))
   }
@@ -33,6 +34,12 @@ test('version, help and wrong usage', async () => {
     ['check', '--nonsense'],
     ['check', '--nonsense', '--json'],
     ['args'],
+  ])
+    await same(args)
+})
+
+test('a command without its own start says what oclif makes of it', async () => {
+  for (const args of [
     ['args', 'a', 'b'],
     ['help', 'chek'],
     ['check', '-h'],
@@ -52,7 +59,7 @@ test('version, help and wrong usage', async () => {
     ['lint', '--', '--nonsense'],
     ['toString'],
   ])
-    await same(args)
+    await same(args, {}, [cache])
 })
 
 test('the help of every command, in colour and without', async () => {
