@@ -22,7 +22,7 @@ const down = 'docker: Cannot connect to the Docker daemon at unix:///var/run/doc
 interface Many {
   names: string[]
   engine?: 'down'
-  /** Of every server: it could not reach the engine, or what docker said instead. */
+  /** Of every server: it could not reach the engine, or what docker said instead, of the server's IMAGE. */
   failed?: boolean | string
   /** Of every server; else what its runtime gets. */
   images?: string[]
@@ -46,11 +46,10 @@ function capture({ names, engine, failed, images }: Many): string {
   json('home/.mcpproxy/mcp_config.json', { docker_isolation: { enabled: true }, mcpServers: servers })
   writeFileSync(join(logs, 'main.log'), `2026-11-23T09:59:59.000Z | INFO | x/main.go:1 | Starting mcpproxy | {"version": "v0.60.0"}\n`)
   if (failed)
-    for (const name of names)
-      writeFileSync(
-        join(logs, `server-${name}.log`),
-        `${attempt({ name, stderr: [[0.1, typeof failed === 'string' ? failed : down]], end: ['exited', 0.2] }).join('\n')}\n`,
-      )
+    for (const [i, name] of names.entries()) {
+      const said = typeof failed === 'string' ? failed.replace('IMAGE', images?.[i] ?? '') : down
+      writeFileSync(join(logs, `server-${name}.log`), `${attempt({ name, stderr: [[0.1, said]], end: ['exited', 0.2] }).join('\n')}\n`)
+    }
   const dead = { error: { kind: 'unreachable', why: 'refused', message: 'Nothing listens there.' } }
   const whole = { version: { Version: '20.10.24', ApiVersion: '1.41' }, info: { NCPU: 2, MemTotal: 64e9 }, containers: [], networks: [] }
   for (const [name, value] of Object.entries(whole)) json(`docker/${name}.json`, engine === 'down' ? dead : value)
@@ -165,7 +164,7 @@ test('limits that are too much together are told once', async () => {
 })
 
 test('an image that no registry has is one finding of the servers that run it, without an edit that is about one of them', async () => {
-  const said = 'docker: Error response from daemon: manifest for acme/none:1 not found: manifest unknown: manifest unknown.'
+  const said = 'docker: Error response from daemon: manifest for IMAGE not found: manifest unknown: manifest unknown.'
   const { report } = await checkAll({ names: ['a', 'b', 'c'], failed: said, images: ['acme/none:1', 'acme/none:1', 'acme/other:1'] })
   const shared = report.findings.filter((f) => f.code === 'image-unknown')
   assert.deepEqual(
