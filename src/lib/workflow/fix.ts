@@ -20,6 +20,7 @@ import type { LiveSystem } from '../system/live.ts'
 import type { PullResult } from '../system/replay-run.ts'
 import type { System } from '../system/system.ts'
 import { chooseServers, serverReport } from './check.ts'
+import { withVariables } from './redact.ts'
 import { replayServer, worthReplaying } from './replay.ts'
 import { createStarter } from './start.ts'
 import {
@@ -156,7 +157,8 @@ async function makePlan(system: System, options: FixOptions): Promise<Plan> {
   options.progress(`checking ${options.server}`)
   const shared = await collectShared(system, Date.now() + options.timeoutMs)
   chooseServers(shared, { servers: [options.server], all: false, timeoutMs: options.timeoutMs })
-  const { subjects, version, redact } = await collectServers(shared, [options.server])
+  const { subjects, version, redact: known } = await collectServers(shared, [options.server])
+  const redact = withVariables(known, shared.config.ok ? shared.config.value.document.text : '', options.env)
   const [subject] = subjects
   if (!subject) throw new Error(`nothing was collected about ${options.server}`)
   const report = await settled(system, subject, serverReport(subject), options)
