@@ -1,7 +1,6 @@
 /** The main job: gather evidence, let every rule look, put the answer together. */
 import { collectServers, collectShared, type Shared } from '../evidence/collect.ts'
-import { makeRedactor, worthHiding } from '../evidence/secrets.ts'
-import { referredVariables, type ConfigDocument, type ServerEntry } from '../formats/mcp-config.ts'
+import type { ConfigDocument, ServerEntry } from '../formats/mcp-config.ts'
 import type { Subject } from '../evidence/evidence.ts'
 import { overallVerdict, sortFindings, type InterruptedLook, type Report, type ServerReport, type Undetermined } from '../report/report.ts'
 import { rules } from '../rules/index.ts'
@@ -10,7 +9,7 @@ import type { Finding } from '../rules/rule.ts'
 import { isConnected } from '../rules/helpers.ts'
 import type { System } from '../system/system.ts'
 import { knownServers, requireServer } from './servers.ts'
-import { redactReport } from './redact.ts'
+import { redactReport, withVariables } from './redact.ts'
 import type { Started } from './replay.ts'
 import type { StartSpec } from '../replay/start-spec.ts'
 import type { RecordedReplays, RecordedStart } from '../system/replay-record.ts'
@@ -83,9 +82,7 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
     servers,
     findings,
   }
-  const variables = Object.entries(referredVariables(shared.config.ok ? shared.config.value.document.text : '', options.replay?.env ?? {}))
-  const strike = makeRedactor(variables.flatMap(([name, value]) => (worthHiding(value, name) ? [value] : [])))
-  return redactReport(report, (text) => redact(strike(text)))
+  return redactReport(report, withVariables(redact, shared.config.ok ? shared.config.value.document.text : '', options.replay?.env ?? {}))
 }
 
 /** For a report that a signal ended; names of what was given up. */

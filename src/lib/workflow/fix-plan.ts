@@ -12,6 +12,7 @@ import { type ConfigFile, readConfigFile } from '../system/config-file.ts'
 import type { System } from '../system/system.ts'
 import { chooseServers, serverReport } from './check.ts'
 import type { FixOptions, ShownRemedy } from './fix-report.ts'
+import { withVariables } from './redact.ts'
 import { replayServer, worthReplaying } from './replay.ts'
 import { createStarter } from './start.ts'
 
@@ -37,7 +38,8 @@ export async function makePlan(system: System, options: FixOptions): Promise<Pla
   options.progress(`checking ${options.server}`)
   const shared = await collectShared(system, Date.now() + options.timeoutMs)
   chooseServers(shared, { servers: [options.server], all: false, timeoutMs: options.timeoutMs })
-  const { subjects, version, redact } = await collectServers(shared, [options.server])
+  const { subjects, version, redact: known } = await collectServers(shared, [options.server])
+  const redact = withVariables(known, shared.config.ok ? shared.config.value.document.text : '', options.env)
   const [subject] = subjects
   if (!subject) throw new Error(`nothing was collected about ${options.server}`)
   const report = await settled(system, subject, serverReport(subject), options)

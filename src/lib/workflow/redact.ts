@@ -1,5 +1,6 @@
 /** What leaves the program passes here. */
-import type { Redactor } from '../evidence/secrets.ts'
+import { makeRedactor, worthHiding, type Redactor } from '../evidence/secrets.ts'
+import { referredVariables } from '../formats/mcp-config.ts'
 import type { Report } from '../report/report.ts'
 
 /** Every string of the report passes the redactor: the one place where secrets are struck. */
@@ -22,4 +23,11 @@ export function redactValue<T>(value: T, redact: Redactor): T {
     return item
   }
   return walk(value) as T
+}
+
+/** Values that the environment gives for the `${env:NAME}` of a configuration are secrets as those in the file are: what it starts may print them. */
+export function withVariables(redact: Redactor, config: string, env: Readonly<Record<string, string | undefined>>): Redactor {
+  const values = Object.entries(referredVariables(config, env)).flatMap(([name, value]) => (worthHiding(value, name) ? [value] : []))
+  const strike = makeRedactor(values)
+  return (text) => redact(strike(text))
 }

@@ -2,7 +2,6 @@
 import { collectServers, collectShared } from '../evidence/collect.ts'
 import { configFor } from '../evidence/collect-config.ts'
 import type { Subject } from '../evidence/evidence.ts'
-import { makeRedactor, type Redactor } from '../evidence/secrets.ts'
 import { UserError } from '../errors.ts'
 import { flagValue, parseBytes, parseDockerRun } from '../formats/docker-run.ts'
 import type { Version } from '../mcpproxy/versions.ts'
@@ -12,7 +11,7 @@ import { specOf, type StartSpec } from '../replay/start-spec.ts'
 import type { Finding } from '../rules/rule.ts'
 import { notObserved, observed, type System } from '../system/system.ts'
 import { interruptedLook, serverReport } from './check.ts'
-import { redactValue } from './redact.ts'
+import { redactValue, withVariables } from './redact.ts'
 import { toRun } from './replay.ts'
 import { requireServer } from './servers.ts'
 import { createStarter, wasInterrupted, type Starter, type StarterOptions } from './start.ts'
@@ -73,7 +72,7 @@ export async function smokeTest(system: System, options: SmokeOptions): Promise<
   const tested = options.version ? { value: options.version, assumed: false } : version
   const memory = shared.engine.engine.ok ? (shared.engine.engine.value.info?.memoryBytes ?? null) : null
   const room = createRoom(options.jobs, memory)
-  const strike = withValues(redact, options.env, reading.document.text)
+  const strike = withVariables(redact, reading.document.text, options.env)
   const servers = await Promise.all(
     subjects.map(async (found) => {
       // What MCPProxy did here before says nothing about this configuration.
@@ -100,13 +99,6 @@ export async function smokeTest(system: System, options: SmokeOptions): Promise<
     ...(system.interruption?.asked === true ? { interrupted: interruptedLook(system) } : {}),
     servers: servers.map((s, i) => ({ ...s, server: subjects[i]?.server ?? s.server })),
   }
-}
-
-/** Values that the environment gives for `${env:NAME}` are secrets as those in the file are. */
-function withValues(redact: Redactor, env: Readonly<Record<string, string | undefined>>, text: string): Redactor {
-  const values = [...text.matchAll(/\$\{env:([^}]+)\}/g)].flatMap((m) => env[m[1] ?? ''] ?? [])
-  const more = makeRedactor(values)
-  return (line) => more(redact(line))
 }
 
 function onlyConfig(subject: Subject): Subject {
