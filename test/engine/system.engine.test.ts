@@ -45,6 +45,31 @@ test('a real engine: every question', async (t) => {
   assert.match((await engine.endpoint()).host ?? '', /^(unix|tcp):/)
 })
 
+test('the log of a container: both streams, by time, a long line whole', async (t) => {
+  const script = 'echo one; sleep 0.1; echo two >&2; sleep 0.1; head -c 40000 /dev/zero | tr "\\0" x; echo " end"'
+  const container = await new Docker().createContainer({
+    Image: image,
+    Cmd: ['sh', '-c', script],
+    HostConfig: { NetworkMode: 'none' },
+  })
+  t.after(() => container.remove({ force: true }))
+  await container.start()
+  await container.wait()
+  const system = live()
+  t.after(() => system.close())
+  const { logs } = system.engine
+  assert.ok(logs)
+  const lines = value(await logs(container.id))
+  assert.deepEqual(
+    lines.map(({ stream, text }) => [stream, text]),
+    [
+      ['stdout', 'one'],
+      ['stderr', 'two'],
+      ['stdout', `${'x'.repeat(40_000)} end`],
+    ],
+  )
+})
+
 test('programs of an image, and nothing of ours stays', async (t) => {
   const system = live()
   t.after(() => system.close())
