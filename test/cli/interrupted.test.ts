@@ -91,6 +91,8 @@ async function stopped(
 }
 
 const everything = /./
+/** Milliseconds from the signal to the end, on a machine that does other things as well; without the signal it would wait a minute. */
+const longest = 20_000
 
 describe('check', { skip, concurrency: 2 }, () => {
   test('while the engine is silent: what the files tell, and what was not looked at', async (t) => {
@@ -101,7 +103,7 @@ describe('check', { skip, concurrency: 2 }, () => {
     assert.match(r.stdout, /✗ everything does not work/)
     assert.match(r.stdout, /2 container +\? +Not looked at, because interrupted/)
     assert.equal(r.stderr, '')
-    assert.ok(r.ms < 4000, `${r.ms} ms`)
+    assert.ok(r.ms < longest, `${r.ms} ms`)
   })
   test('SIGTERM, as JSON: valid, with what was not looked at, and each rule that could not decide', async (t) => {
     const home = smallHome(t, { capture: '0.60.0-healthy' })
@@ -155,7 +157,7 @@ describe('a second one', { skip, concurrency: 2 }, () => {
     const r = await stopped(home, await kept(t, home), [...args, ...out], ['SIGINT', 'SIGINT'], 20)
     assert.equal(r.exitCode, 130)
     assert.match(r.stdout, /^Interrupted\. [^]*the\s+programs\s+of\s+image\s+docker\.io\/library\/python:3\.11/)
-    assert.ok(r.ms < 4000, `${r.ms} ms`)
+    assert.ok(r.ms < longest, `${r.ms} ms`)
     const text = (name: string): string => readFileSync(join(home.folder, `${name}.txt`), 'utf8')
     assert.match(text('junit'), /<error type="interrupted" message="Interrupted\./)
     assert.match(text('sarif'), /"executionSuccessful": false/)

@@ -15,8 +15,8 @@ export interface CliOptions {
   stdin?: string
   /** Nobody reads what it writes. */
   closedPipe?: boolean
-  /** Sent after this many milliseconds. */
-  signalAfter?: { signal: NodeJS.Signals; ms: number }
+  /** Sent when that has happened. */
+  signal?: { name: NodeJS.Signals; when: Promise<unknown> }
   /** `bin/run.js`: the shipped file, `bin/modules.js`: the compiled modules. */
   program?: string
 }
@@ -28,7 +28,7 @@ const own = { XDG_CACHE_HOME: join(packageRoot(), 'dist-test/cache') }
 /** Nothing of the environment of the tests but PATH and HOME, so that they are the same everywhere. */
 export function runCli(
   args: readonly string[],
-  { env = {}, cwd, stdin = '', closedPipe = false, signalAfter, program = shipped ? 'bin/run.js' : 'bin/modules.js' }: CliOptions = {},
+  { env = {}, cwd, stdin = '', closedPipe = false, signal: sent, program = shipped ? 'bin/run.js' : 'bin/modules.js' }: CliOptions = {},
 ): Promise<CliResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(packageRoot(), program), ...args], {
@@ -43,6 +43,6 @@ export function runCli(
     child.on('close', (exitCode, signal) => resolve({ ...result, exitCode, signal }))
     if (closedPipe) child.stdout.destroy()
     child.stdin.on('error', () => undefined).end(stdin)
-    if (signalAfter) setTimeout(() => child.kill(signalAfter.signal), signalAfter.ms)
+    void sent?.when.then(() => child.kill(sent.name))
   })
 }
