@@ -39,7 +39,6 @@ test('SARIF fits its schema; regions select exactly the bad words', () => {
   assert.deepEqual(words, [
     ['tty-flag', '"-it"'],
     ['config-shape', '"yes"'],
-    ['server-disabled', '"yes"'],
     ['unknown-runner', '"bunx"'],
     ['key-without-effect', '"memory_limit"'],
   ])
@@ -171,5 +170,5 @@ test('the difference of two texts is one stretch', () => {
 test('text: one line for each finding, then the sum', () => {
   const lines = renderLint(report(config), { theme: plainTheme() }).split('\n')
   assert.match(lines[0] ?? '', /^mcp_config\.json:5:23 {2}error {2}tty-flag {12}a: /)
-  assert.equal(lines.at(-2), '3 errors, 1 warning, 1 info in 3 servers (MCPProxy v0.60.0 assumed; --mcpproxy-version says otherwise)')
+  assert.equal(lines.at(-2), '3 errors, 1 warning in 3 servers (MCPProxy v0.60.0 assumed; --mcpproxy-version says otherwise)')
 })
