@@ -357,7 +357,8 @@ export function readProgramErrors(stderr: readonly LogLine[]): ProgramError[] {
 }
 
 /** Whether the program says that it goes on without what it misses: that is no failure. */
-export const goesOnWithout = (kind: ProgramErrorKind, text: string): boolean => circumstances.has(kind) && unimportant.test(text)
+export const goesOnWithout = (kind: ProgramErrorKind, text: string): boolean =>
+  circumstances.has(kind) && unimportant.test(text) && !/\b(?:fatal|critical|panic)\b/i.test(text)
 
 export function programError(text: string): Omit<ProgramError, 'line' | 'text'> | null {
   // A regular expression must not be fed megabytes.
