@@ -37,14 +37,15 @@ export default class Explain extends BaseCommand {
     if (flags.list) return this.show(explainAll(), flags, 'list')
     const words = argv.map(String).join(' ').trim()
     if (words !== '' && flags.file !== undefined) throw new UserError('A text and --file exclude each other.')
-    const given = words === '' || words === '-' ? await this.readText(flags.file) : words
+    const asArgument = words !== '' && words !== '-'
+    const given = !asArgument ? await this.readText(flags.file) : words
     if (given.trim() === '') throw new UserError('explain needs a code or a text.', ['mcpproxy-doctor explain --list shows all codes.'])
     const code = given.trim().toLowerCase()
     const explained = explainCode(code)
     if (explained) return this.show(explained, flags, 'code')
     const found = explainText(given)
     // One word that means nothing was meant as a code.
-    if (found.matches.length === 0 && found.harmless.length === 0 && words !== '' && /^[\w-]+$/.test(code)) {
+    if (found.matches.length === 0 && found.harmless.length === 0 && asArgument && /^[\w-]+$/.test(code)) {
       const { allCodes } = await import('../lib/rules/catalogue.ts')
       const near = suggestNames(code, allCodes())
       throw new UserError(`There is no code "${words}".`, [

@@ -90,3 +90,9 @@ describe('wrong usage is 2', () => {
       assert.match(r.stderr, message)
     })
 })
+
+test('one word on standard input is a text, not a code that does not exist', async () => {
+  const r = await runCli(['explain', '-', '--json'], { stdin: 'hello\n' })
+  assert.equal(r.exitCode, 0)
+  assert.deepEqual((JSON.parse(r.stdout) as { matches: unknown[] }).matches, [])
+})

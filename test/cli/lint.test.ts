@@ -67,6 +67,26 @@ test('exit codes: by what is found and --fail-on', async (t) => {
   }
 })
 
+test('of a server that is reached by its url the command is never looked at', async (t) => {
+  const config = JSON.stringify({
+    mcpServers: [
+      {
+        name: 'a',
+        enabled: true,
+        protocol: 'sse',
+        url: 'http://x.test/sse',
+        command: 'docker',
+        args: ['run', '-it', '-v', '~/x:/x', 'x/y'],
+      },
+      { name: 'b', enabled: true, protocol: 'http', url: 'http://x.test/mcp', command: 'npx' },
+    ],
+  })
+  const { run } = folderOf(t, { 'remote.json': config, 'auto.json': config.replaceAll(/"(?:sse|http)"/g, '"auto"') })
+  assert.deepEqual(found(await run(['remote.json', '--json'])), [])
+  const codes = found(await run(['auto.json', '--json']))
+  for (const code of ['tty-flag', 'path-not-absolute', 'command-incomplete']) assert.ok(codes.includes(code), codes.join(' '))
+})
+
 test('an unknown code is answered with the one that was meant', async (t) => {
   const { run } = folderOf(t, { 'good.json': good })
   const { exitCode, stdout, stderr } = await run(['good.json', '--ignore', 'tty-flg'])

@@ -110,7 +110,7 @@ const patterns: Pattern[] = [
   {
     kind: 'docker-missing',
     pattern:
-      /(?:^|: )docker: (?:command )?not found$|command not found: docker$|The command 'docker' could not be found in this WSL|^exec: "docker": executable file not found in \$PATH/i,
+      /(?:^|: )docker: (?:command )?not found$|command not found: docker$|The command 'docker' could not be found in this WSL|'docker' is not recognized as an internal or external command|exec: "docker": executable file not found in %PATH%|^exec: "docker": executable file not found in \$PATH/i,
   },
   // docker: error getting credentials - err: exec: "docker-credential-desktop": executable file not found in $PATH, out: ``
   { kind: 'credential-helper', pattern: /error getting credentials - err: exec: "([^"]+)"/i, subject: 1 },
@@ -137,7 +137,7 @@ const patterns: Pattern[] = [
   {
     kind: 'platform-missing',
     pattern:
-      /no matching manifest for (\S+)|no match for platform in manifest|was found but (?:its platform \(\S+\) )?does not (?:match|provide) the specified platform[^:]*:? ?(.*)|does not provide the specified platform \(?([^)]*)/i,
+      /no matching manifest for (\S+)|no match for platform in manifest|was found but (?:its platform \(\S+\) )?does not (?:match|provide) the specified platform[^:]*:? ?(.*)|does not provide the specified platform \(?([^)]*)|image operating system "([^"]+)" cannot be used on this platform/i,
     subject: 1,
   },
   // docker: Error response from daemon: repository 127.0.0.1/acme/x not found: name unknown: repository name not known to registry
@@ -164,6 +164,8 @@ const patterns: Pattern[] = [
     subject: 1,
     detail: 2,
   },
+  // docker: failed to copy: httpReadSeeker: failed open: failed to do request: Get "https://cdn.test/…": dial tcp: lookup cdn.test: no such host
+  { kind: 'registry-unreachable', pattern: /failed to copy: httpReadSeeker: .*"https?:\/\/([^/"]+)\/[^"]*": (.*)/i, subject: 1, detail: 2 },
   { kind: 'registry-unreachable', pattern: /(?:received unexpected HTTP status|unexpected status .*): (5\d\d.*)/i, detail: 1 },
   { kind: 'no-space', pattern: /no space left on device/i },
   // … exec: "uvx": executable file not found in $PATH: unknown
@@ -228,6 +230,14 @@ const patterns: Pattern[] = [
   { kind: 'flag-unknown', pattern: /^(?:docker: )?unknown (?:shorthand )?flag: (.*)/i, subject: 1 },
   { kind: 'flag-unknown', pattern: /^(?:docker: )?flag needs an argument: (.*)/i, subject: 1 },
   { kind: 'flag-value', pattern: /^(?:docker: )?invalid argument "([^"]*)" for "([^"]*)" flag: (.*)/i, subject: 2, detail: 1 },
+  // docker: Error response from daemon: invalid restart policy: …   ·   docker: conflicting options: --restart and --rm
+  {
+    kind: 'flag-value',
+    pattern:
+      /(?:^docker: |daemon: )(invalid restart policy|invalid CapAdd|invalid CapDrop|conflicting options: --restart and --rm|conflicting options: cannot specify both --restart and --rm)(?:: (.*))?/i,
+    subject: 1,
+    detail: 2,
+  },
   {
     kind: 'flag-value',
     pattern: /^docker: invalid (?:environment variable|publish|proto|label|restart|ip|hostPort|containerPort)[^:]*: (.*)/i,
@@ -267,7 +277,7 @@ const patterns: Pattern[] = [
   {
     kind: 'cgroup-missing',
     pattern:
-      /opening file `?cpu\.max|the requested cgroup controller `?(\w+)|kernel does not support (?:memory|cpu) limit|cgroup.*not (?:available|mounted)/i,
+      /opening file `?cpu\.max|the requested cgroup controller `?(\w+)|kernel does not support (?:memory|cpu) limit|cgroup.*not (?:available|mounted)|error setting cgroup config for procHooks process/i,
     subject: 1,
   },
   { kind: 'init-helper', pattern: /docker-init: |exec: "docker-init"/i },
@@ -282,7 +292,7 @@ const patterns: Pattern[] = [
 
 // Lines that can be docker's own. A server's program may print anything else that sounds alike.
 const fromDocker =
-  /^(?:docker: |Error response from daemon|Unable to find image |Failed to initialize: |unable to resolve docker endpoint|unknown (?:shorthand )?flag|flag needs an argument|invalid argument "|invalid reference format|the input device is not a TTY|cannot attach stdin |exec \S+: |\[FATAL tini|standard_init_linux|time="[^"]*" level=|WARNING: (?:Error |The requested image's platform )|"docker run" requires |\* Are you trying to connect|error during connect|Cannot connect to the Docker daemon|permission denied while trying to connect|failed to connect to the docker API|snap-confine|required permitted capability cap_dac|cannot create XDG_RUNTIME_DIR|Sorry, home directories|Docker Desktop is |(?:\S*(?:sh|env|bash|zsh)(?:: ?(?:line )?\d+)?: ?).*docker|The command 'docker'|exec: "docker)/i
+  /^(?:docker: |Error response from daemon|Unable to find image |Failed to initialize: |unable to resolve docker endpoint|unknown (?:shorthand )?flag|flag needs an argument|invalid argument "|invalid reference format|the input device is not a TTY|cannot attach stdin |exec \S+: |\[FATAL tini|standard_init_linux|time="[^"]*" level=|WARNING: (?:Error |The requested image's platform )|"docker run" requires |\* Are you trying to connect|error during connect|Cannot connect to the Docker daemon|permission denied while trying to connect|failed to connect to the docker API|snap-confine|required permitted capability cap_dac|cannot create XDG_RUNTIME_DIR|Sorry, home directories|Docker Desktop is |(?:\S*(?:sh|env|bash|zsh)(?:: ?(?:line )?\d+)?: ?).*docker|The command 'docker'|'docker' is not recognized|exec: "docker)/i
 
 /** What docker said in these stderr lines, in order; lines that are not docker's are passed over. */
 export function readDockerErrors(stderr: readonly LogLine[]): DockerError[] {

@@ -74,8 +74,12 @@ const patterns: Pattern[] = [
   // -- npm
   // npm error syscall spawn git
   { kind: 'tool-missing', pattern: /^npm (?:error|ERR!) syscall spawn (\S+)$/i, subject: 1 },
-  // npm error code E404   ·   npm error 404  The requested resource 'x@*' could not be found
-  { kind: 'npm-not-found', pattern: /^npm (?:error|ERR!) (?:code E404|404 {1,2}(?:The requested resource )?'([^']+)')/i, subject: 1 },
+  // npm error code E404   ·   npm error 404  The requested resource 'x@*' could not be found   ·   npm error 404 Not Found - GET https://…/x - Not found
+  {
+    kind: 'npm-not-found',
+    pattern: /^npm (?:error|ERR!) (?:code E404|404 {1,2}(?:The requested resource )?'([^']+)'|404 Not Found - GET \S+\/([^/\s]+))/i,
+    subject: 1,
+  },
   {
     kind: 'npm-no-version',
     pattern: /^npm (?:error|ERR!) (?:code ETARGET|notarget No matching version found for (\S+?)\.?$)/i,
@@ -99,7 +103,7 @@ const patterns: Pattern[] = [
   },
   {
     kind: 'npm-cache-damaged',
-    pattern: /^npm (?:error|ERR!) code (?:EINTEGRITY|ENOTEMPTY|EEXIST)|^npm warn tarball .* seems to be corrupted/i,
+    pattern: /^npm (?:error|ERR!) code (?:EINTEGRITY|ENOTEMPTY|EEXIST|ECOMPROMISED)|^npm warn tarball .* seems to be corrupted/i,
   },
   // npm error FetchError: request to http://… failed, reason: connect ECONNREFUSED 172.17.0.1:4999
   {
@@ -121,6 +125,12 @@ const patterns: Pattern[] = [
     subject: 1,
     detail: 2,
   },
+  // ERROR: Package 'mcp' requires a different Python: 3.9.2 not in '>=3.10'   ·   error: The requested interpreter resolved to Python 3.8.10, which is incompatible with …
+  {
+    kind: 'uv-python',
+    pattern: /requires a different Python: (\S+) not in|interpreter resolved to (Python \S+?), which is incompatible/i,
+    subject: 1,
+  },
   // error: No interpreter found for Python 3.13 in managed installations or search path
   { kind: 'uv-python', pattern: /No interpreter found for (Python \S+)/i, subject: 1 },
   // The executable `x` was not found.   ·   An executable named `x` is not provided by package `y`.
@@ -140,14 +150,24 @@ const patterns: Pattern[] = [
   // -- files
   // python: can't open file '/home/user/server/main.py': [Errno 2] No such file or directory
   { kind: 'script-missing', pattern: /can't open file '([^']+)'/i, subject: 1 },
-  // Error: Cannot find module '/home/user/server/index.js'
-  { kind: 'script-missing', pattern: /Cannot find module '((?:\/|[A-Za-z]:\\|~)[^']*)'(?! imported)/i, subject: 1 },
+  // Error: Cannot find module '/home/user/server/index.js'   ·   error: Module not found "/home/user/server/index.ts"
+  {
+    kind: 'script-missing',
+    pattern: /(?:Cannot find module '|Module not found ["'])((?:\/|[A-Za-z]:\\|~)[^'"]*)['"](?! imported)/i,
+    subject: 1,
+  },
   { kind: 'module-missing', pattern: /Cannot find (?:module|package) '([^']+)'/i, subject: 1 },
   { kind: 'sdk-major', pattern: /No module named 'mcp\.server\.fastmcp'|This is mcp 2\.x/i },
+  // ModuleNotFoundError: No module named 'tomllib'   (a part of Python itself, of newer or of older releases)
+  {
+    kind: 'runtime-version',
+    pattern: /No module named '(tomllib|zoneinfo|graphlib|distutils|imp|asyncore|asynchat|telnetlib|audioop|cgi)'/i,
+    subject: 1,
+  },
   { kind: 'module-missing', pattern: /ModuleNotFoundError: No module named '([^']+)'|No module named '?([\w.]+)'?$/i, subject: 1 },
   {
     kind: 'script-missing',
-    pattern: /^(?:\S*sh|\/bin\/\S+)?:? ?(?:\d+: |line \d+: )?(?:can't open|cannot open) '?([^':]+)'?/i,
+    pattern: /^(?:\S*sh|\/bin\/\S+)?:? ?(?:\d+: |line \d+: )?(?:can't open|cannot open) '?(?!path of the current)([^':]+)'?/i,
     subject: 1,
   },
   // sh: 1: cd: can't cd to /home/user/app   ·   bash: line 1: cd: /home/user/app: No such file or directory
@@ -175,7 +195,7 @@ const patterns: Pattern[] = [
     subject: 1,
   },
   // Not: ENOSPC: System limit for number of file watchers reached, which is a limit of the kernel and no full disk.
-  { kind: 'no-space', pattern: /^(?!.*(?:file watchers|inotify)).*(?:ENOSPC|No space left on device)/i },
+  { kind: 'no-space', pattern: /^(?!.*(?:file watchers|inotify)).*(?:ENOSPC|No space left on device|database or disk is full)/i },
   // sqlite3.OperationalError: unable to open database file   ·   SqliteError: attempt to write a readonly database
   { kind: 'database-closed', pattern: /unable to open database file|attempt to write a readonly database/i },
   {
@@ -218,18 +238,21 @@ const patterns: Pattern[] = [
       /getaddrinfo (?:EAI_AGAIN|ENOTFOUND) ([\w.-]+)|lookup ([\w.-]+)(?: on \S+)?: (?:no such host|server misbehaving|.*i\/o timeout)|could not (?:resolve host|translate host name)[: ]+"?([\w.-]+)|Failed to resolve '([\w.-]+)'/i,
     subject: 1,
   },
-  { kind: 'name-unresolved', pattern: /Temporary failure in name resolution|Name or service not known|nodename nor servname provided/i },
+  {
+    kind: 'name-unresolved',
+    pattern: /Temporary failure in name resolution|Name or service not known|nodename nor servname provided|bad address '[\w.-]+'/i,
+  },
   {
     kind: 'certificate',
     pattern:
-      /SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|DEPTH_ZERO_SELF_SIGNED|unable to get local issuer certificate|self[- ]signed certificate|CERTIFICATE_VERIFY_FAILED|invalid peer certificate: ?(\w*)|x509: certificate signed by unknown authority|certificate verify failed/i,
+      /SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|DEPTH_ZERO_SELF_SIGNED|unable to get local issuer certificate|self[- ]signed certificate|CERTIFICATE_VERIFY_FAILED|invalid peer certificate: ?(\w*)|x509: certificate signed by unknown authority|certificate verify failed|CERT_HAS_EXPIRED|certificate has expired|ERR_TLS_CERT_ALTNAME_INVALID/i,
     subject: 1,
   },
   { kind: 'connection-timeout', pattern: /ETIMEDOUT(?: ([\d.:a-f]+))?|connect timeout|ConnectTimeout|timed out connecting/i, subject: 1 },
   // -- memory and processes
   { kind: 'heap', pattern: /JavaScript heap out of memory/i },
-  { kind: 'killed-child', pattern: /signal: killed|signal SIGKILL|exited with (?:code|status) 137|^Killed$/i },
-  { kind: 'emulation', pattern: /qemu: uncaught target signal|exec format error/i },
+  { kind: 'killed-child', pattern: /signal: killed|signal SIGKILL|exited with (?:code|status) 137|terminated by signal 9\b|^Killed$/i },
+  { kind: 'emulation', pattern: /qemu: uncaught target signal|^qemu-\w+: Could not open|^rosetta error: |exec format error/i },
   // -- what the image lacks
   { kind: 'tool-missing', pattern: /(Git) executable not found/i, subject: 1 },
   {
@@ -240,28 +263,38 @@ const patterns: Pattern[] = [
   { kind: 'tool-missing', pattern: /Executable doesn't exist at (\S+)|Could not find (?:Chrome|Chromium|browser)/i, subject: 1 },
   {
     kind: 'library-missing',
-    // OSError: libGL.so.1: cannot open shared object file: No such file or directory
-    pattern: /error while loading shared libraries: ([^:]+):|\b(lib[\w.+-]+): cannot open shared object file/i,
+    // OSError: libGL.so.1: cannot open shared object file: No such file or directory   ·   /lib/libc.so.6: version `GLIBC_2.38' not found (required by /app/server)
+    // Error relocating /app/x.node: __memcpy_chk: symbol not found   ·   Error loading shared library ld-linux-x86-64.so.2: No such file or directory
+    pattern:
+      /^(?!.*Could not load dynamic library).*(?:error while loading shared libraries: ([^:]+):|\b(lib[\w.+-]+): cannot open shared object file)|(\S+): version `(?:GLIBC|GLIBCXX|CXXABI)_[\d.]+' not found|Error relocating (\S+): \S+: symbol not found|Error loading shared library ([^:]+):/i,
     subject: 1,
   },
   {
     kind: 'runtime-version',
     pattern:
-      /ReferenceError: File is not defined|ERR_REQUIRE_ESM|npm warn EBADENGINE|Unsupported engine|ERR_UNKNOWN_BUILTIN_MODULE|requires Node(?:\.js)? ?(?:version )?([<>=v\d. ]+)/i,
+      /ReferenceError: (?:File|ReadableStream|fetch|Headers|FormData|WebSocket|CustomEvent|crypto) is not defined|crypto\.randomUUID is not a function|module 'asyncio' has no attribute '(?:TaskGroup|timeout|Runner)'|NODE_MODULE_VERSION \d+|requires at least Node|ERR_REQUIRE_ESM|^npm (?:error|ERR!) .*(?:EBADENGINE|Unsupported engine)|ERR_UNKNOWN_BUILTIN_MODULE|requires Node(?:\.js)? ?(?:version )?([<>=v\d. ]+)/i,
     subject: 1,
   },
-  { kind: 'browser-sandbox', pattern: /No usable sandbox|Running as root without --no-sandbox is not supported/i },
-  { kind: 'browser-locked', pattern: /Browser is already in use for (\S+?),/i, subject: 1 },
+  {
+    kind: 'browser-sandbox',
+    pattern:
+      /No usable sandbox|Running as root without --no-sandbox is not supported|SUID sandbox helper binary was found, but is not configured|Failed to move to new namespace/i,
+  },
+  {
+    kind: 'browser-locked',
+    pattern: /Browser is already in use for (\S+?),|profile appears to be in use by another \w+ process/i,
+    subject: 1,
+  },
   // -- protocol
   { kind: 'protocol-version', pattern: /Unsupported protocol version|protocol version (?:is )?not supported/i },
   // Failed to parse JSONRPC message from server   (an MCP client of its own, e.g. a bridge)
   { kind: 'stdout-not-json', pattern: /Failed to parse JSON-?RPC message/i },
-  { kind: 'host-header', pattern: /421 Misdirected Request|Invalid Host header/i },
+  { kind: 'host-header', pattern: /421 Misdirected Request|Invalid Host(?: header|: [\w.-]+)/i },
   // Uvicorn running on http://0.0.0.0:8000   ·   Server listening on port 3000   ·   Serving HTTP on 0.0.0.0 port 8000
   {
     kind: 'speaks-http',
     pattern:
-      /(?:running|listening|serving|started|available|server)\b.{0,40}?\b(?:on|at)\b.{0,20}?(?:https?:\/\/|port |:)\S*?(\d{2,5})\b|Serving HTTP on (\S+)|Waiting for server to respond to `?initialize/i,
+      /^(?!.*\b(?:debugger|inspector) listening).*(?:running|listening|serving|started|available|server)\b.{0,40}?\b(?:on|at)\b.{0,20}?(?:https?:\/\/|port |:)\S*?(\d{2,5})\b|Serving HTTP on (\S+)|Waiting for server to respond to `?initialize/i,
     subject: 1,
   },
   // -- options
@@ -302,7 +335,7 @@ const chained = /^(?:During handling of the above exception|The above exception 
 
 // metrics: connect ECONNREFUSED 127.0.0.1:9090 (optional, ignored)   ·   SENTRY_DSN not set, error reporting disabled
 const unimportant =
-  /\b(?:optional|ignor(?:ed|ing)|skipp(?:ed|ing)|disabled|fall(?:ing|s)? ?back|using (?:the |a )?defaults?|default(?:s|ing) to|continuing|going on)\b/i
+  /\b(?:optional|ignor(?:ed|ing)|skipp(?:ed|ing)|disabled|fall(?:ing|s)? ?back|using (?:the |a )?defaults?|default(?:s|ing) to|continuing|going on|using (?:unauthenticated|anonymous|in-memory))\b/i
 /** What a program can do without, and then says so. */
 const circumstances = new Set<ProgramErrorKind>([
   'env-missing',
@@ -310,6 +343,7 @@ const circumstances = new Set<ProgramErrorKind>([
   'connection-refused',
   'connection-timeout',
   'name-unresolved',
+  'protocol-version',
 ])
 
 export function readProgramErrors(stderr: readonly LogLine[]): ProgramError[] {
@@ -317,10 +351,14 @@ export function readProgramErrors(stderr: readonly LogLine[]): ProgramError[] {
     const text = (field(line, 'message') ?? '').trim()
     if (dockerError(text) || isUsageHint(text)) return []
     const found = programError(text)
-    if (found && circumstances.has(found.kind) && unimportant.test(text)) return []
+    if (found && goesOnWithout(found.kind, text)) return []
     return found ? [{ ...found, line, text }] : []
   })
 }
+
+/** Whether the program says that it goes on without what it misses: that is no failure. */
+export const goesOnWithout = (kind: ProgramErrorKind, text: string): boolean =>
+  circumstances.has(kind) && unimportant.test(text) && !/\b(?:fatal|critical|panic)\b/i.test(text)
 
 export function programError(text: string): Omit<ProgramError, 'line' | 'text'> | null {
   // A regular expression must not be fed megabytes.
@@ -344,7 +382,7 @@ const wanting =
   /not set|isn't set|required?\b|missing|undefined|unset|(?:is|are) empty|must (?:be )?(?:set|provide|define|specif|export)|not (?:been )?(?:provided|found|defined|configured|specified|present|available)|(?:please|need to|have to|you must) (?:set|provide|define|export|configure)|needs? |expected|KeyError|no value|couldn't find|could not find|cannot find|invalid or missing|set the |provide (?:a|an|the|your) /i
 // Error codes look like variables but are none.
 const noVariable =
-  /^(?:ERR_|E[A-Z]+$|MODULE_|UNABLE_TO_|SELF_SIGNED|CERT_|CERTIFICATE_|DEPTH_ZERO|HTTP_|JSON_|MCP_VERSION)|_NOT_FOUND$|_ERROR$/
+  /^(?:ERR_|E[A-Z]+$|GLIBC_|GLIBCXX_|CXXABI_|NODE_MODULE_VERSION$|MODULE_|UNABLE_TO_|SELF_SIGNED|CERT_|CERTIFICATE_|DEPTH_ZERO|HTTP_|JSON_|MCP_VERSION)|_NOT_FOUND$|_ERROR$/
 
 /** The environment variable that a text asks for; a flag such as `--api-key is required` counts as its name. */
 function missingVariable(text: string): string | null {

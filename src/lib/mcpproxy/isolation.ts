@@ -39,6 +39,12 @@ export function decideIsolation(server: ServerEntry, global: GlobalConfig, versi
     : null
   if (!isStdio(server) && server.command === '')
     return decision('remote', 'it has a url and no command, so MCPProxy starts nothing', [...base, 'url'])
+  // A protocol that is named goes before the command, which MCPProxy then never looks at.
+  if (/^(?:http|sse|streamable-http)$/.test(server.protocol))
+    return decision('remote', `its protocol is "${server.protocol}", so MCPProxy connects to its url and starts nothing`, [
+      ...base,
+      'protocol',
+    ])
 
   const mode = globalMode(global, version)
   const globalPlace: ConfigPath =

@@ -1,6 +1,7 @@
 /** No command, or a runner without a package: MCPProxy does not even start it. */
 import { citeConfig, citeLog } from './cite.ts'
 import { failure, serverPath } from './helpers.ts'
+import { isStdio } from '../formats/mcp-config.ts'
 import { baseName } from '../mcpproxy/images.ts'
 import { defineRule } from './rule.ts'
 
@@ -13,7 +14,7 @@ export default defineRule({
   detect({ config }, { serverLog }) {
     const { server } = config
     if (!server) return null
-    const runner = ['uvx', 'npx', 'pipx'].includes(baseName(server.command))
+    const runner = isStdio(server) && ['uvx', 'npx', 'pipx'].includes(baseName(server.command))
     const withoutPackage = runner && server.args.every((a) => a.startsWith('-') || a.trim() === '')
     const withoutCommand = server.command.trim() === '' && (server.url === '' || server.protocol === 'stdio')
     const said = failure(serverLog)?.lines.find((l) => /has no args|no command specified/.test(l.raw))

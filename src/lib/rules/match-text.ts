@@ -2,7 +2,7 @@
 import { maskShapes } from '../evidence/secrets.ts'
 import { dockerError, type DockerErrorKind } from '../formats/docker-error.ts'
 import { pastedLines, viewsOf, type PastedLine } from '../formats/pasted-text.ts'
-import { programError, type ProgramErrorKind } from '../formats/program-error.ts'
+import { goesOnWithout, programError, type ProgramErrorKind } from '../formats/program-error.ts'
 import { allCodes, entries, describeCode, type CodeDescription } from './catalogue.ts'
 import type { Entry, Sign } from './catalogue/entry.ts'
 import { harmlessTexts } from './catalogue/harmless.ts'
@@ -50,7 +50,11 @@ export function explainText(text: string): Explanations {
   const lines = all.flatMap((line): Line[] => {
     const known = harmlessTexts.find((h) => h.pattern.test(line.text.toLowerCase()))
     if (known) harmless.set(quote(line.text), known.because)
-    return known ? [] : [readLine(line)]
+    if (known) return []
+    const read = readLine(line)
+    if (!read.program || !goesOnWithout(read.program.kind, line.text)) return [read]
+    harmless.set(quote(line.text), 'The program says that it goes on without.')
+    return []
   })
   const whole = all
     .map((line) => line.text)

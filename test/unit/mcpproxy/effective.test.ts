@@ -129,3 +129,18 @@ test('of a flag that stands twice the last one counts; lists add up', () => {
     ],
   )
 })
+
+test('a protocol that is named goes before the command: nothing is started, so nothing of docker is told', () => {
+  for (const [protocol, runs] of [
+    ['sse', 'remote'],
+    ['http', 'remote'],
+    ['streamable-http', 'remote'],
+    ['auto', 'own-docker'],
+    ['stdio', 'own-docker'],
+  ]) {
+    const { document } = read({ enabled: true }, { protocol, url: 'http://x.test', command: 'docker', args: ['run', '-it', 'mcp/x'] })
+    const [server] = serverEntries(document)
+    assert.ok(server)
+    assert.equal(decideIsolation(server, globalConfig(document), newestKnown).runs, runs, protocol)
+  }
+})

@@ -67,8 +67,53 @@ describe('texts that are not among the recordings', () => {
       'OCI runtime create failed: unable to start container process: exec: "npx": executable file not found in $PATH: unknown',
       'image-lacks-program',
     ],
+    // Other releases, other programs.
+    ['exec /entrypoint.sh: exec format error', 'foreign-architecture'],
+    ['exec /entrypoint.sh: exec format error', 'not-executable'],
+    ['rosetta error: failed to open elf at /lib64/ld-linux-x86-64.so.2', 'foreign-architecture'],
+    ["qemu-x86_64: Could not open '/lib64/ld-linux-x86-64.so.2': No such file or directory", 'foreign-architecture'],
+    ["/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by /app/server)", 'image-lacks-tools'],
+    ['Error relocating /app/node_modules/x.node: __memcpy_chk: symbol not found', 'image-lacks-tools'],
+    ["ModuleNotFoundError: No module named 'tomllib'", 'runtime-version'],
+    ['This version of Node.js requires NODE_MODULE_VERSION 127.', 'runtime-version'],
+    ["ERROR: Package 'mcp' requires a different Python: 3.9.2 not in '>=3.10'", 'runtime-version'],
+    ['exec: "docker": executable file not found in %PATH%', 'docker-cli-missing'],
+    ["'docker' is not recognized as an internal or external command,", 'docker-cli-missing'],
+    ['dial unix /var/run/docker.sock: connect: no such file or directory', 'engine-down'],
+    ['cannot open path of the current working directory: Permission denied', 'snap-docker'],
+    [
+      'docker: failed to copy: httpReadSeeker: failed open: failed to do request: Get "https://cdn.test/blobs/ab": dial tcp: lookup cdn.test: no such host',
+      'registry-unreachable',
+    ],
+    ['docker: image operating system "windows" cannot be used on this platform: operating system is not supported.', 'platform-missing'],
+    ['docker: conflicting options: --restart and --rm', 'docker-flag-invalid'],
+    ["Error: Cannot find module '/app/npx'", 'entrypoint-args'],
+    ['npm error 404 Not Found - GET https://registry.npmjs.org/@acme%2fserver - Not found', 'package-unknown'],
+    ['sh: 1: mcp-server-acme: not found', 'executable-name-differs'],
+    ['botocore.exceptions.NoCredentialsError: Unable to locate credentials', 'env-missing'],
+    ['Failed to connect to Ollama at http://localhost:11434', 'localhost-in-container'],
+    ["wget: bad address 'example.com'", 'container-dns'],
+    ["Error: certificate has expired\n  code: 'CERT_HAS_EXPIRED'", 'tls-untrusted'],
+    ['sqlite3.OperationalError: database or disk is full', 'disk-full'],
+    ['The SUID sandbox helper binary was found, but is not configured correctly.', 'browser-sandbox'],
   ]
   for (const [text, code] of cases) test(text, () => assert.ok(codes(text).slice(0, 3).includes(code), codes(text).join(' ')))
+})
+
+test('words that resemble those of another cause do not lead there', () => {
+  for (const [text, wrong] of [
+    ["/lib/libc.so.6: version `GLIBC_2.38' not found (required by /app/server)", 'env-missing'],
+    ['This version of Node.js requires NODE_MODULE_VERSION 127.', 'env-missing'],
+    ['exec: "docker": executable file not found in %PATH%', 'docker-in-docker'],
+    ['cannot open path of the current working directory: Permission denied', 'host-path-not-mounted'],
+    ['WARNING: Error loading config file: /home/user/.docker/config.json - json: cannot unmarshal string', 'config-shape'],
+    ["Error: Cannot find module '/app/npx'", 'host-path-not-mounted'],
+    [
+      'docker: failed to copy: httpReadSeeker: failed open: failed to do request: Get "https://cdn.test/blobs/ab": dial tcp: lookup cdn.test: no such host',
+      'container-dns',
+    ],
+  ] as const)
+    assert.ok(!codes(text).includes(wrong), `${text}: ${codes(text).join(' ')}`)
 })
 
 test('a refused connection is never one thing: it may be that nothing listens', () => {
@@ -114,6 +159,11 @@ test('a clear line silences vague ones', () => {
 
 describe('frightening and harmless', () => {
   const texts = [
+    'OPENAI_API_KEY not set, semantic search is disabled',
+    'Warning: GITHUB_TOKEN is not set; using unauthenticated requests with lower rate limits',
+    'Debugger listening on ws://127.0.0.1:9229/0f2c936f-b1cd-4ac9-aab3-f63b0f33d55e',
+    'Unsupported protocol version requested, falling back to 2024-11-05',
+    "W dso_loader.cc:64] Could not load dynamic library 'libcudart.so.11.0'; dlerror: libcudart.so.11.0: cannot open shared object file: No such file or directory",
     'npm warn exec The following package was not found and will be installed: some-server@1.0.0',
     'npm warn deprecated inflight@1.0.6: This module is not supported, and leaks memory.',
     'WARNING: Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap.',

@@ -38,7 +38,9 @@ export const configEntries: Entries = {
     },
     mcpx: [configParse],
     says: [text('invalid configuration:'), text('cannot unmarshal'), text('invalid isolation mode'), text('invalid protocol:')],
-    unless: ['duplicate server name', 'directory does not exist'],
+    mayMean: [text(/time: (?:missing unit in|invalid|unknown unit \S+ in) duration/)],
+    // The last two: docker's own configuration.
+    unless: ['duplicate server name', 'directory does not exist', 'error loading config file', 'error parsing config file'],
   },
   'config-encoding': {
     title: 'The configuration has bytes that are not UTF-8',

@@ -96,6 +96,8 @@ export const dockerEntries: Entries = {
       program('shell-not-found', /^docker$/),
     ],
     mayMean: [docker('cannot-connect', /^unix:\/\/\/var\/run\/docker\.sock$/), docker('docker-missing')],
+    // Windows: that is docker's caller on the host.
+    unless: ['executable file not found in %path%'],
   },
   'proxy-in-container': {
     title: 'MCPProxy itself runs in a container, where docker, paths and names mean something else',
@@ -234,6 +236,7 @@ export const dockerEntries: Entries = {
       text('cannot connect to the docker daemon'),
       text('failed to connect to the docker api'),
       text('is the docker daemon running'),
+      text(/dial unix \S+docker\S*\.sock: connect: (?:no such file or directory|connection refused)/),
       docker('connection-broken'),
       text('error during connect'),
     ],
@@ -251,6 +254,7 @@ export const dockerEntries: Entries = {
     },
     mcpx: [late, early],
     says: [docker('docker-paused'), docker('connection-broken'), text('docker desktop is paused or unavailable')],
+    mayMean: [text(/request returned (?:500 )?internal server error for api route/)],
     unless: ['elevated privileges', 'open //./pipe/'],
   },
   'docker-endpoint-invalid': {
@@ -263,7 +267,13 @@ export const dockerEntries: Entries = {
       'engine-down': 'The endpoint is the right one, and nothing runs behind it.',
     },
     mcpx: [early, execNotFound, spawnMissing],
-    says: [docker('endpoint-invalid'), docker('not-docker')],
+    says: [
+      docker('endpoint-invalid'),
+      docker('not-docker'),
+      text('unable to parse docker host'),
+      text('is not found on the file system'),
+      text('unsupported protocol scheme'),
+    ],
     mayMean: [
       text('unable to resolve docker endpoint'),
       docker('cannot-connect', /^(?!unix:\/\/\/var\/run\/docker\.sock$|unix:\/\/.*\/\.(?:docker|colima)\/)/),
@@ -318,7 +328,13 @@ export const dockerEntries: Entries = {
     fix: "Install docker-ce from Docker's packages, or loosen the settings of the unit that the message names.",
     confusedWith: { 'path-not-shared': 'The engine runs in a virtual machine.', 'socket-permission': 'The text names the socket.' },
     mcpx: ['MCPX_DOCKER_SNAP_APPARMOR'],
-    says: [docker('snap'), text('snap-confine'), text('cap_dac_override'), text('home directories outside of /home')],
+    says: [
+      docker('snap'),
+      text('snap-confine'),
+      text('cannot open path of the current working directory'),
+      text('cap_dac_override'),
+      text('home directories outside of /home'),
+    ],
   },
   'api-version': {
     title: 'The docker program and the engine share no API version',

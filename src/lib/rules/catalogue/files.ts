@@ -51,7 +51,8 @@ export const fileEntries: Entries = {
       program('script-missing', /^[^/~]/),
     ],
     mayMean: [program('database-closed'), text(/cannot find (?:module|package) ["`]?(?:\/|~|\.\.?\/|[a-z]:)/), program('file-missing')],
-    unless: ["cannot find module '/uvx'", "cannot find module '/docker'"],
+    // The name of a runner behind the folder of the image: node was handed it as a script.
+    unless: ["cannot find module '/uvx'", "cannot find module '/docker'", "/npx'", "/uvx'"],
   },
   'working-dir-not-mounted': {
     title: 'The working folder is one of the host; the container gets an empty one of that name',
@@ -78,7 +79,7 @@ export const fileEntries: Entries = {
     },
     mcpx: [early, ociRuntime, execNotFound],
     says: [docker('mount-source'), docker('mount-kind'), program('is-directory'), text('are you trying to mount a directory onto a file')],
-    mayMean: [text('bind source path does not exist'), program('file-missing')],
+    mayMean: [text('bind source path does not exist'), text(/^error: statfs \S+: no such file/), program('file-missing')],
   },
   'path-not-shared': {
     title: 'The mounted path does not exist in the virtual machine of the engine',

@@ -32,6 +32,15 @@ export const harmlessTexts: readonly HarmlessText[] = [
   },
   { pattern: /^(?:installed|prepared|resolved|downloaded|audited|built) \d+ packages? in /, because: 'The installer is done.' },
   { pattern: /^(?:downloading|building|using cpython|using python)\b/, because: 'The installer is at work.' },
+  {
+    pattern: /could not load dynamic library 'lib(?:cu|nv)/,
+    because: 'A library for graphics cards, which computing goes on without.',
+  },
+  // Debugger listening on ws://127.0.0.1:9229/…
+  {
+    pattern: /^debugger (?:listening|attached)|^for help, see: https:\/\/nodejs\.org\//,
+    because: 'The debugger of Node, not the server, listens there.',
+  },
   { pattern: /failed to hardlink files; falling back to full copy/, because: 'uv copies instead, which is only slower.' },
   {
     pattern: /^(?:status: (?:downloaded newer image|image is up to date)|[0-9a-f]{12}: |digest: sha256:)/,

@@ -73,8 +73,8 @@ export const imageEntries: Entries = {
     confusedWith: { 'not-executable': 'Is the named file a script? Without a #! line it fails with the same words.' },
     mcpx: [ociRuntime, 'MCPX_STDIO_SPAWN_EXEC_FORMAT'],
     says: [docker('exec-format', /^(?!.*\.(?:sh|py|js|mjs)$)/), program('emulation')],
-    mayMean: [docker('platform-warning'), exited(139), text('segmentation fault')],
-    unless: ['.sh: exec format error'],
+    // Of a script it is the shell behind #! that was built for another processor, or #! is missing.
+    mayMean: [docker('platform-warning'), docker('exec-format'), exited(139), text('segmentation fault')],
   },
   'registry-prefix': {
     title: 'docker_isolation.registry turns a short image name into one that does not exist',
@@ -196,7 +196,11 @@ export const imageEntries: Entries = {
       text('error while loading shared libraries'),
       text('gyp err! find python'),
     ],
-    mayMean: [program('shell-not-found', /^(?!docker$|npx$|uvx$|node$|python3?$|uv$)/), text("executable doesn't exist")],
+    mayMean: [
+      program('shell-not-found', /^(?!docker$|npx$|uvx$|node$|python3?$|uv$)/),
+      text("executable doesn't exist"),
+      text(/^host system is missing dependencies to run browsers/),
+    ],
   },
   'runtime-version': {
     title: 'The package does not get along with the Node or Python of the image',
@@ -224,7 +228,14 @@ export const imageEntries: Entries = {
     confusedWith: { 'docker-args-order': "Is the flag one of docker run's? Then it belongs before the image." },
     mcpx: [execNotFound, spawnMissing, early],
     says: [docker('exec-not-found', /^-/)],
-    mayMean: [text('exec: "-'), program('bad-option'), program('usage'), text('invalid option')],
+    mayMean: [
+      text('exec: "-'),
+      program('bad-option'),
+      program('usage'),
+      text('invalid option'),
+      // An entry point of node or python that is handed a runner as its script.
+      program('script-missing', /\/(?:npx|uvx|node|python3?)$/),
+    ],
   },
   'not-executable': {
     title: 'The program is there and cannot be executed',
@@ -238,11 +249,12 @@ export const imageEntries: Entries = {
       'host-path-not-mounted': 'Is the file in the container at all?',
     },
     mcpx: [spawnDenied, ociRuntime, execNotFound],
-    says: [docker('exec-denied'), docker('interpreter-missing'), docker('exec-format', /\.(?:sh|py|js|mjs)$/)],
+    says: [docker('exec-denied'), docker('interpreter-missing'), text(/\benv: .*\\r['’]?: no such file or directory/)],
     mayMean: [
       denied,
       text('exec format error'),
       docker('exec-format'),
+      text(/^(?:\S*sh): (?:(?:line )?\d+: )?\/\S+: permission denied$/),
       // The entry point of node images hands a file that it cannot run to node.
       program('syntax-error'),
       program('script-missing', /^\/[\w.-]+\//),

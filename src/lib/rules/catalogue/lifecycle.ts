@@ -31,7 +31,12 @@ export const lifecycleEntries: Entries = {
     fix: 'Remove "--name" and "--cidfile" with their values from the args. MCPProxy names isolated containers itself.',
     mcpx: [early],
     says: [docker('name-taken'), docker('cidfile')],
-    mayMean: [refused, text('conflict. the container name'), text('container id file found')],
+    mayMean: [
+      refused,
+      text('conflict. the container name'),
+      text(/the container name ".*" is already in use/),
+      text('container id file found'),
+    ],
   },
   'names-collide': {
     title: 'The names of two servers collide, and each start removes the other',

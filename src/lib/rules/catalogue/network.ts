@@ -19,7 +19,12 @@ export const networkEntries: Entries = {
     mcpx: [early],
     neverAlone: true,
     says: [program('connection-refused', onThisHost)],
-    mayMean: [text('econnrefused 127.'), text('econnrefused ::1'), text(/connection refused|errno 111|os error 111/)],
+    mayMean: [
+      text('econnrefused 127.'),
+      text('econnrefused ::1'),
+      text(/connection refused|errno 111|os error 111/),
+      text(/(?:failed|unable|cannot|can't|couldn't|could not) (?:to )?connect to .*\b(?:localhost|127\.0\.0\.1)\b/),
+    ],
     unless: ['npm error code econnrefused', 'error response from daemon'],
   },
   'host-docker-internal': {
@@ -77,7 +82,7 @@ export const networkEntries: Entries = {
     mcpx: [early, late],
     says: [program('name-unresolved'), program('npm-dns'), program('uv-dns'), text('network is unreachable')],
     unless: ['eai_again host.docker.internal', 'enotfound host.docker.internal', 'error response from daemon'],
-    mayMean: [text(/fetch failed$/), text('getaddrinfo eai_again')],
+    mayMean: [text(/fetch failed$/), text('getaddrinfo eai_again'), text('enetunreach')],
   },
   'network-unknown': {
     title: 'The network in network_mode does not exist',
@@ -86,7 +91,12 @@ export const networkEntries: Entries = {
     proof: 'docker network ls does not list the name.',
     fix: 'Name a network that exists, or docker network create NAME.',
     mcpx: [early],
-    says: [docker('container-missing'), docker('network-unknown'), text('failed to set up container networking')],
+    says: [
+      docker('container-missing'),
+      docker('network-unknown'),
+      text('failed to set up container networking'),
+      text('unable to find network with name or id'),
+    ],
     mayMean: [refused],
   },
   'host-header-refused': {
@@ -105,7 +115,7 @@ export const networkEntries: Entries = {
       'The issuer of the certificate is no public one; with its certificate mounted and named the replay gets further. "Error response from daemon" before the text means the engine, else it is the container.',
     fix: 'Mount the certificate ("-v", "CA:CA:ro") and name it in env: NODE_EXTRA_CA_CERTS, SSL_CERT_FILE or REQUESTS_CA_BUNDLE. For pulls install it for the engine. Do not switch verification off.',
     mcpx: [early],
-    says: [docker('registry-tls'), program('certificate'), text('x509: certificate')],
+    says: [docker('registry-tls'), program('certificate'), text('x509: certificate'), text('ssl certificate problem')],
   },
   'package-index-unreachable': {
     title: 'The package index that npm, uv or pip is told to use cannot be reached',
@@ -120,7 +130,7 @@ export const networkEntries: Entries = {
     },
     mcpx: [early, late],
     says: [program('npm-network'), program('uv-network'), text('npm error network')],
-    mayMean: [text('error sending request for url')],
+    mayMean: [text('error sending request for url'), text(/^npm (?:error|err!) code e40[13]/)],
   },
   'host-env-not-passed': {
     title: 'Variables for proxies, indexes or certificates stay on the host',
@@ -131,7 +141,13 @@ export const networkEntries: Entries = {
     confusedWith: { 'package-index-unreachable': 'No such variable is set on the host, and the index still does not answer.' },
     mcpx: [early, late],
     says: [program('connection-timeout')],
-    mayMean: [text(/fetch failed$/), program('uv-network'), program('npm-network')],
+    mayMean: [
+      text(/fetch failed$/),
+      program('uv-network'),
+      program('npm-network'),
+      text('407 proxy authentication required'),
+      text('if you are behind a proxy'),
+    ],
     unless: ['econnrefused'],
   },
 }

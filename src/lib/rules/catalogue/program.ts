@@ -46,6 +46,12 @@ export const programEntries: Entries = {
       text('environment variable is not set'),
       text('missing required environment variable'),
       text('-api-key is required'),
+      // The SDKs of clouds look for credentials in the environment, and in files.
+      text('unable to locate credentials'),
+      text('you must specify a region'),
+      text('your default credentials were not found'),
+      text(/field required \[type=missing/),
+      text(/\bno (?:\S+ )?(?:access |api )?(?:token|key) (?:was )?(?:provided|found|given)/),
     ],
   },
   'env-flag-without-value': {
@@ -87,6 +93,7 @@ export const programEntries: Entries = {
       program('uv-not-found'),
       program('uv-no-version'),
       text('no matching distribution found'),
+      text('npm error code einvalidtagname'),
     ],
     mayMean: [text('was not found in the package registry'), text('there is no version of')],
   },
@@ -98,7 +105,12 @@ export const programEntries: Entries = {
     fix: 'Name both: uvx --from PACKAGE PROGRAM, or npx -p PACKAGE PROGRAM.',
     confusedWith: { 'package-unknown': 'The package itself was not found.' },
     mcpx: [early],
-    says: [program('npm-no-program'), program('uv-program-differs')],
+    says: [
+      program('npm-no-program'),
+      program('uv-program-differs'),
+      // npx calls the program of a package through a shell.
+      program('shell-not-found', /^(?:mcp-|server-|.*-mcp\b|.*-server\b)/),
+    ],
     mayMean: [text('could not determine executable to run'), text('is not provided by package')],
   },
   'cache-damaged': {
@@ -109,7 +121,13 @@ export const programEntries: Entries = {
     fix: 'Delete only the affected part: _npx/HASH in the volume mcpproxy-npm-cache, or uv cache clean PACKAGE; then pin the version.',
     confusedWith: { 'cache-not-writable': 'The text says EACCES.', 'host-packages-missing': 'The missing module does not lie in _npx.' },
     mcpx: [early, late],
-    says: [program('npm-cache-damaged'), text('npm error code eintegrity'), text('npm error syscall rmdir')],
+    says: [
+      program('npm-cache-damaged'),
+      text('npm error code eintegrity'),
+      text('npm error syscall rmdir'),
+      text('do not match the hashes from the requirements file'),
+      text(/^hash mismatch for /),
+    ],
     mayMean: [
       text('seems to be corrupted. trying again'),
       text('npm error eexist'),
@@ -127,6 +145,7 @@ export const programEntries: Entries = {
     confusedWith: { 'host-packages-missing': 'The package comes from a local environment and not from uvx.' },
     mcpx: [early],
     says: [program('sdk-major')],
+    mayMean: [text("cannot import name 'fastmcp' from 'mcp.server'")],
   },
   'npx-windows-pipe': {
     title: 'On this Windows npx is silent when it talks over pipes',
@@ -156,6 +175,7 @@ export const programEntries: Entries = {
       text('calling "initialize": eof'),
       exited(1, 2, 255),
       program('syntax-error'),
+      text('segmentation fault'),
       text(/^(?:uncaught |fatal )?(?:error|exception):/),
       text(/^(?:fatal|panic)\b/),
       text('traceback (most recent call last)'),

@@ -88,6 +88,12 @@ export const resourceEntries: Entries = {
     fix: 'Raise or remove --pids-limit in extra_args.',
     confusedWith: { 'no-answer': 'No --pids-limit is set.' },
     mcpx: [late],
-    mayMean: [text('resource temporarily unavailable'), text('pthread_create'), text("can't start new thread"), text('eagain')],
+    mayMean: [
+      text('failed to create new os thread'),
+      text('resource temporarily unavailable'),
+      text('pthread_create'),
+      text("can't start new thread"),
+      text('eagain'),
+    ],
   },
 }
