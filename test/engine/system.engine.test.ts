@@ -57,9 +57,9 @@ test('the log of a container: both streams, by time, a long line whole', async (
   await container.wait()
   const system = live()
   t.after(() => system.close())
-  const { logs } = system.engine
-  assert.ok(logs)
-  const lines = value(await logs(container.id))
+  const answer = await system.engine.logs?.(container.id)
+  assert.ok(answer)
+  const lines = value(answer)
   assert.deepEqual(
     lines.map(({ stream, text }) => [stream, text]),
     [
