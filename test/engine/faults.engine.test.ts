@@ -105,6 +105,7 @@ describe('while it replays', () => {
           assert.ok(!f.cites.some((c) => c.type === 'replay') || f.rank !== 'proven', f.code)
         assert.notEqual(report.servers[0]?.replayed?.conclusion, 'works')
         assert.notEqual(report.servers[0]?.replayed?.conclusion, 'proven')
+        if (what === 'create' || what === 'attach') assert.doesNotMatch(report.servers[0]?.summary ?? '', /program ends/, 'it never ran')
         // No answer within the time for the replays is no failure of the server.
         if (fault === 'hangs') assert.equal(report.servers[0]?.replayed?.conclusion, 'not-run')
         await swept()
@@ -149,8 +150,8 @@ describe('while a bundle is made, at the start of a replay', () => {
       const { verdict } = JSON.parse(stdout) as { verdict: string }
       assert.equal(report.verdict, verdict, 'it leads to what was seen')
       assert.notEqual(verdict, 'healthy')
-      assert.equal(report.servers[0]?.replays.length, 1, 'the start that broke is in it')
-      assert.notEqual(report.servers[0].replays[0]?.outcome, 'works')
+      const outcomes = report.servers[0]?.replays.map((r) => r.outcome) ?? []
+      assert.ok(outcomes.length > 0 && !outcomes.includes('works'), `the start that broke is in it: ${outcomes.join()}`)
       await swept()
     })
 })
