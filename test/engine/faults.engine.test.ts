@@ -87,16 +87,17 @@ describe('while it looks', () => {
 })
 
 describe('while it replays', () => {
-  const places: [string, string, Fault[]][] = [
-    ['create', 'POST \\S*/containers/create', [...faults]],
-    ['attach', 'POST \\S*/containers/\\S+/attach', ['dies', 'hangs', 'half', 'garbage']],
-    ['start', 'POST \\S*/containers/\\S+/start', ['dies', 'half', '500']],
-  ]
-  for (const [what, pattern, kinds] of places)
-    for (const fault of kinds)
+  const places = {
+    create: 'POST \\S*/containers/create',
+    attach: 'POST \\S*/containers/\\S+/attach',
+    wait: 'POST \\S*/containers/\\S+/wait',
+    start: 'POST \\S*/containers/\\S+/start',
+  }
+  for (const [what, pattern] of Object.entries(places))
+    for (const fault of faults)
       test(`${what}: ${fault}`, async (t) => {
-        const args = ['check', 'NAME', '--json', '--timeout', '8', '--replay-time', '10']
-        const { exitCode, stdout } = await broken(t, pattern, fault, { args, limit: 60_000 })
+        const args = ['check', 'NAME', '--json', '--timeout', '8', '--replay-time', '4']
+        const { exitCode, stdout } = await broken(t, pattern, fault, { args, limit: 30_000 })
         const report = validReport(stdout)
         assert.notEqual(report.verdict, 'healthy')
         assert.notEqual(exitCode, 0)
@@ -104,6 +105,9 @@ describe('while it replays', () => {
           assert.ok(!f.cites.some((c) => c.type === 'replay') || f.rank !== 'proven', f.code)
         assert.notEqual(report.servers[0]?.replayed?.conclusion, 'works')
         assert.notEqual(report.servers[0]?.replayed?.conclusion, 'proven')
+        if (what === 'create' || what === 'attach') assert.doesNotMatch(report.servers[0]?.summary ?? '', /program ends/, 'it never ran')
+        // No answer within the time for the replays is no failure of the server.
+        if (fault === 'hangs') assert.equal(report.servers[0]?.replayed?.conclusion, 'not-run')
         await swept()
       })
 })
@@ -126,6 +130,28 @@ describe('while a bundle is made, at the export of an image', () => {
       const offline = await runCli(['check', 'time', '--json', '--from', join(home.folder, 'out.tgz')])
       const report = validReport(offline.stdout)
       assert.notEqual(report.verdict, 'healthy')
+      await swept()
+    })
+})
+
+describe('while a bundle is made, at the start of a replay', () => {
+  for (const fault of faults)
+    test(fault, async (t) => {
+      const args = ['bundle', 'NAME', '--replay', '-o', 'out.tgz', '--json', '--timeout', '8', '--replay-time', '4']
+      const { exitCode, home, server, stdout, stderr } = await broken(t, 'POST \\S*/containers/\\S+/start', fault, { args, limit: 30_000 })
+      assert.equal(exitCode, 0, stdout + stderr)
+      assert.deepEqual(
+        readdirSync(home.folder).filter((n) => n.includes('out.tgz')),
+        ['out.tgz'],
+        'nothing beside it is left of its making',
+      )
+      const offline = await runCli(['check', server, '--json', '--from', join(home.folder, 'out.tgz')])
+      const report = validReport(offline.stdout)
+      const { verdict } = JSON.parse(stdout) as { verdict: string }
+      assert.equal(report.verdict, verdict, 'it leads to what was seen')
+      assert.notEqual(verdict, 'healthy')
+      const outcomes = report.servers[0]?.replays.map((r) => r.outcome) ?? []
+      assert.ok(outcomes.length > 0 && !outcomes.includes('works'), `the start that broke is in it: ${outcomes.join()}`)
       await swept()
     })
 })

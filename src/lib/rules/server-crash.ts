@@ -1,6 +1,6 @@
 /** Symptom: the program ends by itself, and no more precise cause was found. */
 import type { Attempt, ServerLog } from '../evidence/evidence.ts'
-import type { ContainerStory } from '../formats/engine-events.ts'
+import { neverStarted, type ContainerStory } from '../formats/engine-events.ts'
 import { fatalStart, readProgramErrors } from '../formats/program-error.ts'
 import { field, type LogLine } from '../formats/log-line.ts'
 import { citeLog, citeStory, lastWords } from './cite.ts'
@@ -25,8 +25,13 @@ export default defineRule({
     if (s !== null && s.diedAt === null && containers?.some((c) => c.id === s.id && c.state === 'running')) return null
     const reason = reasonAbove(attempt)
     const refused = s?.startedAt == null ? dockerFailure(serverLog, 'other') : null
+    const unstarted = s !== null && neverStarted(s)
     return {
-      ...(refused ? { title: 'docker refuses to start the container' } : {}),
+      ...(refused
+        ? { title: 'docker refuses to start the container' }
+        : unstarted
+          ? { title: 'The container was made, but never started' }
+          : {}),
       observations: ['serverLog', ...(s?.exitCode != null && s.signals.length === 0 ? (['events'] as const) : [])], // What happened, not why: never more than a suspicion.
       rank: 'suspected',
       facts: { exitCode: s?.exitCode ?? null },

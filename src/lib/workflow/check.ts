@@ -107,9 +107,9 @@ async function replayed(
     return { subject, report, open: few && (replay.always === true || worthReplaying(subject, report, replay)) }
   })
   if (!reports.some((r) => r.open)) return reports.map((r) => r.report)
-  const starter = await createStarter(system, replay)
-  if (!starter) return reports.map((r) => r.report)
   const deadline = Date.now() + replay.budgetMs
+  const starter = await createStarter(system, { ...replay, deadline })
+  if (!starter) return reports.map((r) => r.report)
   const judged: ServerReport[] = []
   for (const { subject, report, open } of reports) {
     const budgetMs = deadline - Date.now()

@@ -113,19 +113,22 @@ function affected(edits: readonly ConfigEdit[], shared: Shared, server: string):
 
 const isHarmless = (argv: readonly string[]): boolean => argv[0] === 'docker' && argv[1] === 'pull' && argv.length === 3
 
+/** Milliseconds for all replays together. */
+const budgetMs = 120_000
+
 /** A cause that is only suspected is put to the test before anything is offered for it. */
 async function settled(system: System, subject: Subject, report: ServerReport, options: FixOptions): Promise<ServerReport> {
   const cause = report.findings.find((f) => f.severity === 'error')
   if (cause?.rank !== 'suspected' && report.verdict !== 'undetermined') return report
   const { env } = options
   if (!worthReplaying(subject, report, { env, allow: new Set(options.allow) })) return report
-  const starter = await createStarter(system)
+  const starter = await createStarter(system, { deadline: Date.now() + budgetMs })
   if (!starter) return report
   const { allow, progress } = options
   return replayServer(subject, report, {
     allow: new Set(allow),
     starts: 8,
-    budgetMs: 120_000,
+    budgetMs,
     env,
     start: (spec, limitMs) => starter.start(spec, limitMs),
     judge: serverReport,

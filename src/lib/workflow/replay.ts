@@ -86,6 +86,7 @@ export async function replayServer(subject: Subject, report: ServerReport, optio
   const changes = new Map<string, string>()
   const runs: (Run | null)[] = []
   const limit = limitFor(subject)
+  const deadline = Date.now() + options.budgetMs
   const recorded = recordedSignature(subject.evidence)
   const startOnce = async (spec: StartSpec, what: string): Promise<Started> => {
     options.progress?.(`running ${subject.server} ${what === 'as configured' ? what : `with: ${what}`}`)
@@ -110,8 +111,12 @@ export async function replayServer(subject: Subject, report: ServerReport, optio
     recorded,
     allow: options.allow,
     starts: options.starts,
-    deadline: Date.now() + options.budgetMs,
-    now: () => (first === null && options.over?.() === true ? Number.POSITIVE_INFINITY : Date.now()),
+    deadline,
+    now: () => {
+      // It was started in time.
+      if (first !== null) return Number.NEGATIVE_INFINITY
+      return options.over?.() === true ? Number.POSITIVE_INFINITY : Date.now()
+    },
     ...(options.interrupted ? { interrupted: options.interrupted } : {}),
     combine: (a, b) => combined(subject, report.findings, a as ReplayCandidate, b as ReplayCandidate, values),
     run: async (spec, what) => {

@@ -17,6 +17,8 @@ export interface StarterOptions {
   allowWrites?: boolean
   /** Empty throwaway volumes in place of named ones. */
   cold?: boolean
+  /** Milliseconds since 1970. A start that still goes on then is ended and says nothing: its container is removed. */
+  deadline?: number
 }
 
 export interface Starter {
@@ -28,6 +30,7 @@ export interface Starter {
 
 /** Why a start says nothing, when a signal came. */
 export const wasInterrupted = 'it was interrupted'
+const timeIsUp = 'the time for all replays was up before it had ended'
 
 export type SeenStart = Omit<RecordedStart, 'what'>
 
@@ -64,16 +67,19 @@ export async function createStarter(system: System, options: StarterOptions = {}
       options: { keepTty: true, keepDetach: true, allowWrites: options.allowWrites ?? false, cold: options.cold ?? false },
     })
     if (plan.refused !== null) return notStarted(plan.refused)
+    // What it had to say is not known: cut short is neither a failure nor silence.
+    const late = options.deadline === undefined ? null : AbortSignal.timeout(Math.max(0, options.deadline - Date.now()))
     try {
-      const run = await runner.run(plan, { initializeMs: limitMs, toolsMs: limitMs })
+      const run = await runner.run(plan, { initializeMs: limitMs, toolsMs: limitMs, ...(late ? { signal: late } : {}) })
       const seen = { changes: plan.changes, notStarted: null, run }
       if (run.notRun !== 'image-missing' || plan.image === null) return { ...seen, registry: null, registryMs: null }
       // docker would pull it. Whether it could is asked of the registry, which fetches nothing.
       const began = performance.now()
-      return { ...seen, registry: await runner.askRegistry(plan.image), registryMs: performance.now() - began }
+      return { ...seen, registry: await runner.askRegistry(plan.image, late ?? undefined), registryMs: performance.now() - began }
     } catch (error) {
-      if (system.interruption?.asked !== true) throw error
-      return notStarted(wasInterrupted)
+      if (system.interruption?.asked === true) return notStarted(wasInterrupted)
+      if (late?.aborted === true && error === late.reason) return notStarted(timeIsUp)
+      throw error
     }
   }
   return {
