@@ -4,6 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { ProxyPlayer, type Played, type PlayerOptions, type Works } from '../helpers/proxy-player.ts'
+import { tracesOf } from '../helpers/planted-folder.ts'
 import { runCli, type CliResult } from '../helpers/run-cli.ts'
 import { smallCapture } from '../helpers/small-capture.ts'
 import { errorsBy } from '../helpers/valid-report.ts'
@@ -309,6 +310,48 @@ describe('fix and reload', { concurrency: 5 }, () => {
     assert.equal(r.exitCode, 0, r.stdout)
     assert.ok(fs.lstatSync(player.config).isSymbolicLink())
     assert.match(fs.readFileSync(real, 'utf8'), /"-i"/)
+  })
+
+  test('no secret of the file, the log or an answer in any output, however much is told', async (t) => {
+    const planted = {
+      env: 'Zk3Xq9Lw7Rt2Vb8Nc5Md4Hs6Jf1Gp0Qy',
+      argument: 'ghp_9Q2wErTy7UiOpAsDfGhJkLzXcVbNm1234567',
+      header: '8fj2KdLq93mZx71PqvT5',
+      key: 'kA83jdmQ0s8ZpLw6Tn5Vb2',
+      log: 'sk-live-4242424242424242424242424242',
+    }
+    const args = ['run', '-it', '--rm', '-e', `GH_TOKEN=${planted.argument}`, 'mcp/everything']
+    const remote = {
+      name: 'web',
+      url: 'http://127.0.0.1:1/mcp',
+      protocol: 'http',
+      headers: { Authorization: `Bearer ${planted.header}` },
+      enabled: false,
+    }
+    let broken = false
+    const told = `API_TOKEN=${planted.env} ${planted.argument} ${planted.log}`
+    const player = await play(t, {
+      config: withTty({ api_key: planted.key, mcpServers: [{ ...everything, args, env: { API_TOKEN: planted.env } }, remote] }),
+      works: (s) => (s.args.some((a) => /^-\w*t/.test(a)) ? `the input device is not a TTY; ${told}` : true),
+      answer: (method) => (broken && method === 'POST' ? { status: 500, body: { success: false, error: told } } : undefined),
+    })
+    const leaks: string[] = []
+    const run = async (exitCode: number, ...words: string[]): Promise<void> => {
+      const r = await runCli([...words, ...quick, ...player.flags, '--verbose'], { env: { DEBUG: '*' } })
+      assert.equal(r.exitCode, exitCode, `${words.join(' ')}: ${r.stdout}${r.stderr}`)
+      // Text for people is wrapped anywhere.
+      const shown = `${r.stdout}${r.stderr}`.replace(/\s+/g, '')
+      for (const [name, secret] of Object.entries(planted))
+        if (tracesOf(secret).some((trace) => shown.includes(trace))) leaks.push(`${words.join(' ')}: ${name}`)
+    }
+    await run(1, 'reload', 'everything')
+    broken = true
+    await run(3, 'fix', 'everything', '--apply', '--yes', '--json')
+    await run(3, 'reload', 'everything', '--json')
+    broken = false
+    await run(0, 'fix', 'everything', '--apply', '--yes')
+    await run(1, 'fix', '--undo', 'everything', '--yes')
+    assert.deepEqual(leaks, [])
   })
 
   // ---- reload -----------------------------------------------------------------------
