@@ -55,7 +55,9 @@ export function lintText(file: string, bytes: Buffer, options: LintOptions): Lin
     ...emptyFile(document).filter(wanted),
     ...otherList(document).filter(wanted),
     ...fileFindings(reading, used, options),
-    ...(broken ? [] : serverFindings(reading, used, options).filter((f) => !misshapen.has(placeOf(f)?.pointer ?? ''))),
+    ...(broken
+      ? []
+      : serverFindings(reading, used, options).filter((f) => !f.cites.some((c) => c.type === 'config' && misshapen.has(c.pointer)))),
   ])
   return { reading, findings: found.sort((a, b) => byPlace(placeOf(a), placeOf(b))) }
 }

@@ -33,6 +33,11 @@ test('each wrong type is a finding of its own, at its words', () => {
 test('what is of a wrong type is said once, and never to be absent', () => {
   const found = lint(file(server({ enabled: 'yes', command: ['npx'] }))).findings.map((f) => f.code)
   assert.deepEqual(found, ['config-shape', 'config-shape'])
+  const isolated = server({ enabled: true, command: 'npx', args: ['x'], isolation: { enabled: true } })
+  const global = (enabled: unknown): string[] =>
+    lint(JSON.stringify({ docker_isolation: { enabled }, mcpServers: [isolated] })).findings.map((f) => f.code)
+  assert.deepEqual(global('yes'), ['config-shape'])
+  assert.deepEqual(global(false), ['global-isolation-off'])
 })
 
 test('every value of every type is answered, not thrown at', () => {
