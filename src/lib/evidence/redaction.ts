@@ -248,12 +248,22 @@ const common = new Set(
     ' ',
   ),
 )
+/** Folders and words that every capture has, also as keys of its JSON: struck everywhere, nothing could be read any more. */
+const wordsOfCaptures = new Set(
+  (
+    'api app args bin body build bytes deploy dev env etc events files format home inspects kind lib locations mnt opt platform projects ' +
+    'replays srv src sys text tmp usr var web work workspace'
+  ).split(' '),
+)
+const isOrdinary = (name: string): boolean => wordsOfCaptures.has(name.toLowerCase()) || diagnosticWords.has(name.toLowerCase())
 const commonHosts = /^(?:docker-desktop|colima.*|lima.*|orbstack|podman.*|rancher-desktop|minikube|localhost|default|host)$/i
 
 function withoutIdentity(text: string, identity: Identity, note: Note): string {
   const { home } = identity
   const base = home.split(/[\\/]/).at(-1) ?? ''
-  const users = [base, ...identity.users].filter((u): u is string => u !== undefined && u.length > 2 && !common.has(u.toLowerCase()))
+  const users = [base, ...identity.users].filter(
+    (u): u is string => u !== undefined && u.length > 2 && !common.has(u.toLowerCase()) && !isOrdinary(u),
+  )
   let result = text
   if (home !== '/root' && base !== '' && !common.has(base.toLowerCase())) {
     const mark = plainHome(home)
@@ -270,7 +280,9 @@ function withoutIdentity(text: string, identity: Identity, note: Note): string {
   )
   for (const user of new Set(users))
     result = result.replace(new RegExp(`(?<![\\w-])${escaped(user)}(?![\\w-])`, 'g'), () => note('user-name', 'user'))
-  const hosts = identity.hosts.filter((h): h is string => h !== undefined && h.length > 2 && !commonHosts.test(h) && !/^[\d.:]+$/.test(h))
+  const hosts = identity.hosts.filter(
+    (h): h is string => h !== undefined && h.length > 2 && !commonHosts.test(h) && !isOrdinary(h) && !/^[\d.:]+$/.test(h),
+  )
   for (const host of new Set(hosts))
     result = result.replace(new RegExp(`(?<![\\w-])${escaped(host)}(?![\\w-])`, 'g'), () => note('host-name', 'host'))
   return result

@@ -69,15 +69,23 @@ export function runSecrets(run: DockerRun): string[] {
     const at = f.value.indexOf('=')
     // `-e ghp_…`: a value in place of a name.
     if (at < 0) return /^[A-Za-z_]\w*$/.test(f.value) && f.value.length < 24 ? [] : [f.value]
-    return worthHiding(f.value.slice(at + 1), f.value.slice(0, at)) ? [f.value.slice(at + 1)] : []
+    return knownValues(f.value.slice(at + 1), f.value.slice(0, at))
   })
   return [...inFlags, ...inCommand]
 }
 
-/** What is struck from all texts for a value: the value, and without its scheme (`Token …`) when it has one. */
+/**
+ * What is struck from all texts for a value: the value, without its scheme (`Token …`) when it has one, and the secrets inside it: programs
+ * write the password of an address without the address.
+ */
 function knownValues(value: string, name: string): string[] {
   const bare = value.replace(authScheme, '')
-  return [value, ...(bare === value ? [] : [bare])].filter((v) => worthHiding(v, bare === value ? name : 'token'))
+  const whole = [value, ...(bare === value ? [] : [bare])].filter((v) => worthHiding(v, bare === value ? name : 'token'))
+  const parts = lineSecrets(value).flatMap(({ from, to }) => {
+    const part = value.slice(from, to)
+    return part === value ? [] : [part, part.replace(authScheme, '')].filter((v) => worthHiding(v, 'token'))
+  })
+  return [...new Set([...whole, ...parts])]
 }
 
 /** Any arguments with the secrets in them masked in their places. Same length, same order. */

@@ -31,6 +31,8 @@ const beginnings =
   'ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glcbt- glptt- glsoat- glsa_ glc_ sk- xapp- hooks.slack.com/ api/webhooks/ ' +
   'AKIA ASIA ABIA ACCA AIza ya29. GOCSPX- eyJ npm_ pypi- hf_ _live_ _test_ whsec_ SG. _v1_ :AA dapi lin_api_ lin_oauth_ ntn_ secret_ figd_ ' +
   'PMAK- shpat_ shpca_ shppa_ shpss_ sq0 hvs. hvb. hvr. dp. dckr_ pplx- gsk_ xai- r8_ tvly- sbp_ sb_ ATATT ATCTT ATBB AGE-SECRET mcp_agt_ ' +
+  'sntrys_ sntryu_ tskey- fm1a_ fm1r_ fm2_ NRAK- pcsk_ .atlasv1. nfp_ nfc_ nfo_ nfu_ nfb_ pscale_ HRKU- CCIPAT_ CCIPRJ_ 7Q~ 8Q~ ops_eyJ ' +
+  'apify_ ctx7sk- CFPAT- webhookb2/ dt0c dt0s lsv2_ 1//0 ' +
   '-----BEGIN SECRET_ VALUE_'
 
 /** What stands in every text that `maskShapes` or `clean` changes, also inside a JSON string; but for `names` and `drawn`. */
@@ -50,7 +52,11 @@ function shapes(): Pattern[] {
     ...['bearer ', 'basic ', 'token '].map(anyCase),
     [...exactly('xox'), one(/[abeoprs]/), ...dash],
     [...exactly('SK'), hex, hex, hex, hex],
-    [...exactly('key-'), hex, hex, hex, hex],
+    ...['key-', 'pul-', 'fc-', 'sk_', 'e2b_', 'rubygems_'].map((begin) => [...exactly(begin), hex, hex, hex, hex]),
+    [...exactly('bk'), letter, letter, ...exactly('_'), hex, hex, hex, hex],
+    [...exactly('napi_'), ...Array.from({ length: 8 }, () => alphanumeric)],
+    [...exactly('EAA'), ...Array.from({ length: 16 }, () => alphanumeric)],
+    [...exactly('re_'), ...Array.from({ length: 8 }, () => alphanumeric), ...exactly('_')],
     // Three parts with dots between them, and `pat…`, which goes on behind one.
     [...exactly('.'), ...Array.from({ length: 6 }, () => word), ...exactly('.')],
     [...exactly('pat'), ...Array.from({ length: 14 }, () => alphanumeric), ...exactly('.')],

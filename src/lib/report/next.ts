@@ -16,7 +16,11 @@ const bin = 'mcpproxy-doctor'
 /** Null: nothing to do. */
 export function nextStep(report: Report, { commands, flags = [] }: NextOptions): Next | null {
   const has = (command: string): boolean => !commands || commands.includes(command)
-  const run = (command: string, ...rest: string[]): Next => ({ kind: 'run', argv: [bin, command, ...rest, ...flags] })
+  // A name that looks like a flag stands behind `--`, and that behind the flags.
+  const run = (command: string, name: string, ...rest: string[]): Next => ({
+    kind: 'run',
+    argv: name.startsWith('-') ? [bin, command, ...rest, ...flags, '--', name] : [bin, command, name, ...rest, ...flags],
+  })
   const server = report.servers.find((s) => s.verdict === 'problem') ?? report.servers.find((s) => s.verdict === 'undetermined')
   const finding = firstError(report)
   const recorded = report.recordedAt !== null
@@ -45,7 +49,7 @@ export function firstError(report: Report): Finding | null {
   return all.find((f) => f.severity === 'error') ?? null
 }
 
-function undecided(server: ServerReport, run: (command: string, ...rest: string[]) => Next, has: (command: string) => boolean): Next {
+function undecided(server: ServerReport, run: (command: string, name: string) => Next, has: (command: string) => boolean): Next {
   const open = new Set(server.undetermined.map((u) => u.source))
   if (open.has('serverLog') && !open.has('engine')) return run('container', server.server)
   if (!open.has('serverLog')) return run('logs', server.server)

@@ -4,10 +4,13 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { createLineMask, type LineMask } from '../../../src/lib/evidence/line-mask.ts'
-import { makeRedactor, mark, secretTraces } from '../../../src/lib/evidence/secrets.ts'
+import { secretPatterns } from '../../../src/lib/evidence/secret-patterns.ts'
+import { configSecrets, makeRedactor, mark, secretTraces } from '../../../src/lib/evidence/secrets.ts'
 import { Suspicion } from '../../../src/lib/evidence/suspicion.ts'
 import { parseLogLine } from '../../../src/lib/formats/log-line.ts'
+import { parseConfig } from '../../../src/lib/formats/mcp-config.ts'
 import { clean } from '../../../src/lib/report/clean.ts'
+import { bare } from '../../helpers/bare-pattern.ts'
 import { packageRoot } from '../../helpers/package-root.ts'
 import { canaries } from '../../helpers/planted-capture.ts'
 
@@ -362,4 +365,24 @@ test('controls go, the rest of the line stays', () => {
   const line = '2026-11-22T21:47:29.136Z | INFO | c.go:1 | \u001b[31mred\u001b[0m | {"server": "x"}'
   assert.equal(shownAtOnce(line), null)
   assert.equal(mask.mask(line), '2026-11-22T21:47:29.136Z | INFO | c.go:1 | red | {"server": "x"}')
+})
+
+test('what any pattern of a token finds is suspect', () => {
+  for (const { pattern } of secretPatterns)
+    fc.assert(
+      fc.property(fc.stringMatching(bare(pattern)), (text) => {
+        checkText(`using ${text} for it`)
+      }),
+      { numRuns: 60 },
+    )
+})
+
+test('the password of an address is struck without the address, also as it is meant', () => {
+  const address = 'postgres://app:pw%40Rq7Zk2@db.internal:5432/x'
+  for (const server of [{ env: { DATABASE_URL: address } }, { args: ['-e', `DATABASE_URL=${address}`] }]) {
+    const values = configSecrets(parseConfig('', Buffer.from(JSON.stringify({ mcpServers: [server] }))))
+    const redactAll = makeRedactor(values)
+    for (const said of ['pw%40Rq7Zk2', 'pw@Rq7Zk2'])
+      assert.equal(redactAll(`login failed with ${said} twice`), `login failed with ${mark} twice`)
+  }
 })

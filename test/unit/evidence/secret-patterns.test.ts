@@ -3,16 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { sayings, secretPatterns, textSecrets } from '../../../src/lib/evidence/secret-patterns.ts'
-
-/** The same pattern without what stands around it, and without names of groups: what texts can be made from. */
-const bare = ({ source, flags }: RegExp): RegExp =>
-  new RegExp(
-    source
-      .replace(/\(\?<?[!=](?:\[[^\]]*\]|[^()[\]])*\)/g, '')
-      .replaceAll('(?<secret>', '(?:')
-      .replaceAll(/\\b/g, ''),
-    flags.replace(/[gi]/g, ''),
-  )
+import { bare } from '../../helpers/bare-pattern.ts'
 
 test('what a pattern finds holds one of its signs', () => {
   for (const { pattern, signs } of [...secretPatterns, ...Object.values(sayings)]) {

@@ -36,3 +36,8 @@ test('undecided: the source that could be looked at', () => {
   const error = { kind: 'denied', message: 'no' } as const
   assert.equal(line(only({ ...undecided, undetermined: [{ code: 'x', source: 'serverLog', error }] })), 'mcpproxy-doctor container files')
 })
+
+test('a server whose name looks like a flag is named behind --', () => {
+  const next = nextStep(only({ ...undecided, server: '--help' }), { flags: ['--config', 'x.json'] })
+  assert.deepEqual(next, { kind: 'run', argv: ['mcpproxy-doctor', 'logs', '--config', 'x.json', '--', '--help'] })
+})
