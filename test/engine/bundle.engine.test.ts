@@ -69,6 +69,7 @@ test('what a server writes in a replay is redacted, and the same failure is stil
           command: 'node',
           args: ['-e', program],
           env: { SOME_SETTING: '${env:PROBE_SETTING}' },
+          isolation: { image: 'node:20' },
           enabled: true,
         },
       ],

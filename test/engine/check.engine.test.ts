@@ -164,7 +164,7 @@ test('a secret is in no process list, no output and no file', async (t) => {
 test('a value of ${env:NAME} that the started server prints is in no output of fix', async (t) => {
   // Its words become the title of the finding.
   const secret = 'HV7KQ2X9_R4TZ8WM3'
-  const says = 'console.error(`Error: ${process.env.LOGIN_TOKEN} environment variable is required`); process.exit(1)'
+  const says = 'console.error("Error: " + process.env.LOGIN_TOKEN + " environment variable is required"); process.exit(1)'
   const run = ['-i', '--rm', '--network', 'none', '-e', 'LOGIN_TOKEN=${env:DOCTOR_LOGIN}', 'node:20', 'node', '-e', says]
   const { stdout, stderr } = await home(t, own('telling', run)).run(['fix', 'telling', '--json'], { DOCTOR_LOGIN: secret })
   assert.match(stdout, /"code": "env-missing"/)

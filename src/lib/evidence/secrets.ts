@@ -75,15 +75,17 @@ export function runSecrets(run: DockerRun): string[] {
 }
 
 /**
- * What is struck from all texts for a value: the value, without its scheme (`Token …`) when it has one, and the secrets inside it: programs
- * write the password of an address without the address.
+ * What is struck from all texts for a value: the value, without its scheme (`Token …`) when it has one, and the secrets inside an
+ * address: programs write its password without the rest.
  */
 function knownValues(value: string, name: string): string[] {
   const bare = value.replace(authScheme, '')
   const whole = [value, ...(bare === value ? [] : [bare])].filter((v) => worthHiding(v, bare === value ? name : 'token'))
-  const parts = lineSecrets(value).flatMap(({ from, to }) => {
+  const inside = value.includes('://') ? lineSecrets(value) : []
+  const parts = inside.flatMap(({ from, to }) => {
     const part = value.slice(from, to)
-    return part === value ? [] : [part, part.replace(authScheme, '')].filter((v) => worthHiding(v, 'token'))
+    // With a blank or a semicolon it is a piece of something longer.
+    return part === value || /[\s;]/.test(part) ? [] : [part, part.replace(authScheme, '')].filter((v) => worthHiding(v, 'token'))
   })
   return [...new Set([...whole, ...parts])]
 }

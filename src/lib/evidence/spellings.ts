@@ -6,7 +6,6 @@
  */
 export function spellings(value: string, raw: boolean): { plain: string[]; encoded: string[] } {
   const plain = new Set([
-    ...decoded(value),
     value,
     value.replaceAll("'", `'\\''`),
     value.replace(/["$`\\]/g, '\\$&'),
@@ -37,17 +36,6 @@ export function spellings(value: string, raw: boolean): { plain: string[]; encod
   return {
     plain: [...plain].filter((s) => s !== '' && (raw || !/(?<!\\)(?:\\\\)*"/.test(s))).sort((a, b) => b.length - a.length),
     encoded: [...encoded].filter((s) => !plain.has(s) && s.length >= 8),
-  }
-}
-
-/** What a part of an address stands for: programs name a password as it is, `p@ss` for `p%40ss`. */
-function decoded(value: string): string[] {
-  if (!/%[0-9A-Fa-f]{2}/.test(value)) return []
-  try {
-    const text = decodeURIComponent(value)
-    return text.length >= 4 ? [text] : []
-  } catch {
-    return []
   }
 }
 
