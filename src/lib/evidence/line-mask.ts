@@ -5,6 +5,7 @@
  *
  * What the pass lets through or replaces must be exactly what masking would make of it; a test holds that.
  */
+import { isJson } from '../formats/loose.ts'
 import { parseDockerRun } from '../formats/docker-run.ts'
 import { list, parseLogLine, type LogLine } from '../formats/log-line.ts'
 import { PlainFields, placesPerValue } from './plain-fields.ts'
@@ -142,15 +143,6 @@ function messageAt(raw: string, message: string): number {
   for (let at = raw.indexOf(' | {'); at >= 0; at = raw.indexOf(' | {', at + 1))
     if (raw.slice(0, at).endsWith(` | ${message}`) && isJson(raw.slice(at + 3))) return at - message.length
   return raw.length - message.length
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }
 
 // ---- on bytes -------------------------------------------------------------------------

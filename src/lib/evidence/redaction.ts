@@ -4,6 +4,7 @@
  * A value becomes the same token everywhere; with another key it becomes another one.
  */
 import { createHmac } from 'node:crypto'
+import { isJson } from '../formats/loose.ts'
 import { parseConfig } from '../formats/mcp-config.ts'
 import { parseLogLine } from '../formats/log-line.ts'
 import { isSecretWord } from './secret-arguments.ts'
@@ -216,15 +217,6 @@ const looksRandom = (value: string): boolean => value.length >= 8 && /\d/.test(v
 
 /** PATH and the like: what a program is looked for in is what many diagnoses are about. */
 const isPathList = (name: string, value: string): boolean => /(?:^|_)(?:PATH|HOME|DIR)$/i.test(name) && /^(?:[A-Za-z]:)?[\\/~.]/.test(value)
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
 
 /** The whole as JSON, or each line of it that is. */
 function jsonOf(text: string): unknown[] {
