@@ -30,11 +30,16 @@ export interface PlayerOptions {
   answer?: (method: string, url: string, player: ProxyPlayer) => Played | undefined
   /** Is the file watched (v0.52.0)? By version when not given. */
   watches?: boolean
+  /** False: a reload alone starts no server anew. */
+  rebuilds?: boolean
   /** Its clients keep the configuration of the start. */
   stale?: boolean
   /** An engine that nobody can ask. */
   noEngine?: boolean
 }
+
+const compared = (s: ServerEntry | undefined): string =>
+  JSON.stringify([s?.url, s?.protocol, s?.command, s?.args, s?.env, s?.headers, s?.enabled, s?.quarantined])
 
 interface State {
   connected: boolean
@@ -122,8 +127,15 @@ export class ProxyPlayer {
         path: this.config,
         error: 'invalid character',
       })
+    const before = new Map(this.entries().map((s) => [s.name, s]))
     this.load()
     this.main('INFO', 'Configuration reload completed', { path: this.config, version: this.loaded.length })
+    if (this.options.rebuilds === false) return
+    // As the real one: only some fields are compared, isolation is not.
+    for (const server of this.entries().filter((s) => s.enabled === true && compared(s) !== compared(before.get(s.name)))) {
+      this.main('INFO', 'Server configuration changed, disconnecting existing client', { id: server.name, name: server.name })
+      this.connect(server)
+    }
   }
   private seen = ''
 

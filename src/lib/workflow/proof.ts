@@ -75,6 +75,8 @@ export interface Watched {
   version: Version
   main: LogTail | null
   own: LogTail | null
+  /** What main.log has said since the watch began, as far as it was read before a restart. */
+  earlier: LogLine[]
 }
 
 /** Begins to watch the logs; what they hold already is not looked at. */
@@ -89,6 +91,7 @@ export async function watchServer(system: LiveSystem, server: string, version: V
     version,
     main: path === null ? null : await tailLog(system.files, path),
     own: folder === null ? null : await tailLog(system.files, `${folder}/${serverLogName(server, version)}`),
+    earlier: [],
   }
 }
 
@@ -132,6 +135,7 @@ export async function waitForReload(watched: Watched, progress: (text: string) =
   const began = Date.now()
   while (Date.now() - began < reloadMs) {
     const lines = (await linesOf(watched.main, 'main.log')) ?? []
+    watched.earlier.push(...lines)
     for (const line of lines) {
       if (line.message === 'Configuration reload completed')
         return { taken: true, text: `MCPProxy ${watched.version.text} took the file after ${((Date.now() - began) / 1000).toFixed(1)} s` }
@@ -149,12 +153,15 @@ export async function restartAndProve(watched: Watched, intended: ConfigEvidence
   const step = (name: ProofStep['name'], ok: boolean | null, said: string): void => void steps.push({ name, ok, text: said })
   const end = (verdict: Verdict, why: string | null): Proof => ({ verdict, steps, why })
 
-  const restarted = await restart(watched, options.progress)
-  step('restarted', restarted.ok ? true : null, restarted.ok ? restarted.value.text : restarted.error.message)
-  if (!restarted.ok) return end('unreached', restarted.error.message)
-
   const older = new Set(before.now.containers.ok ? before.now.containers.value.map((c) => c.id) : [])
-  const connection = await waitForConnection(watched, intended, restarted.value.at, older, options)
+  let connection = await ownStart(watched, intended, older, options)
+  if (connection) step('restarted', true, `${watched.server}, by MCPProxy itself`)
+  else {
+    const restarted = await restart(watched, options.progress)
+    step('restarted', restarted.ok ? true : null, restarted.ok ? restarted.value.text : restarted.error.message)
+    if (!restarted.ok) return end('unreached', restarted.error.message)
+    connection = await waitForConnection(watched, intended, restarted.value.at, older, options)
+  }
   step('connected', connection.ok, connection.text)
   if (connection.ok !== true)
     return end(connection.unreached ? 'unreached' : connection.ok === false ? 'fails' : 'unknown', connection.text)
@@ -174,17 +181,44 @@ export async function restartAndProve(watched: Watched, intended: ConfigEvidence
   )
 }
 
+/**
+ * A reload that changed the command, arguments or environment makes MCPProxy build the client anew by itself
+ * (`Server configuration changed, disconnecting existing client`, v0.5.1), 10 ms after it took the file. A restart at the same time
+ * would start a second client, and each removes the container of the other. Null: there is no such start, or it proves nothing.
+ */
+async function ownStart(
+  watched: Watched,
+  intended: ConfigEvidence,
+  older: ReadonlySet<string>,
+  options: ProofOptions,
+): Promise<Seen | null> {
+  const began = await rebuilt(watched)
+  if (!began) return null
+  const seen = await waitForConnection(watched, intended, Date.now(), older, options, began)
+  return seen.ok === true || seen.unreached || seen.late ? seen : null
+}
+
+/** The lines about the server since MCPProxy began to rebuild its client after a reload; null: it did not. */
+async function rebuilt(watched: Watched): Promise<LogLine[] | null> {
+  if (!watched.earlier.some((l) => l.message === 'Configuration reload completed')) return null
+  await pause(pollMs)
+  watched.earlier.push(...((await linesOf(watched.main, 'main.log')) ?? []))
+  const at = watched.earlier.findIndex((l) => l.message === rebuilding && field(l, 'name') === watched.server)
+  if (at < 0) return null
+  return watched.earlier.slice(at).filter((l, i) => i === 0 || serverOf(l) === watched.server)
+}
+
 /** Restarts a server that may fail as it did before: what counts is that it is started with the old arguments again. */
 export async function restartsAsBefore(watched: Watched, config: ConfigEvidence, before: Before, options: ProofOptions): Promise<Seen> {
-  const restarted = await restart(watched, options.progress)
-  if (!restarted.ok)
+  const main = (await rebuilt(watched)) ?? []
+  const restarted = main.length > 0 ? null : await restart(watched, options.progress)
+  if (restarted?.ok === false)
     return { ok: null, text: `the old configuration is back, but ${watched.server} could not be restarted: ${restarted.error.message}` }
-  const main: LogLine[] = []
   const deadline = Date.now() + settleMs * 3
   while (Date.now() < deadline) {
     options.progress(`waiting until ${watched.server} is started as before`)
     main.push(...((await linesOf(watched.main, 'main.log')) ?? []).filter((l) => serverOf(l) === watched.server))
-    const start = main.findIndex((l) => newClient.test(l.message))
+    const start = restarted === null ? 0 : main.findIndex((l) => newClient.test(l.message))
     const since = start < 0 ? [] : main.slice(start)
     const setupLine = since.find((l) => l.message === 'Docker isolation setup completed')
     const began = config.decision?.runs === 'docker' ? setupLine : since.find((l) => l.message === 'Connecting to upstream MCP server')
@@ -226,9 +260,12 @@ interface Seen {
   ok: boolean | null
   text: string
   unreached?: boolean
+  /** The time was up. */
+  late?: boolean
   container?: Container | null
 }
 
+const rebuilding = 'Server configuration changed, disconnecting existing client'
 const newClient = /^(?:Creating new client with fresh secret resolution|Server client not found, attempting to create and connect)$/
 const madeConnection = new Set(['Successfully established managed connection', 'Successfully connected to upstream MCP server'])
 
@@ -238,9 +275,10 @@ async function waitForConnection(
   at: number,
   older: ReadonlySet<string>,
   options: ProofOptions,
+  begun: readonly LogLine[] = [],
 ): Promise<Seen> {
   const { system, server } = watched
-  const main: LogLine[] = []
+  const main = [...begun]
   const own: LogLine[] = []
   let readable = watched.main !== null
   let failedSince: number | null = null
@@ -254,7 +292,7 @@ async function waitForConnection(
     const now = await serversNow(system)
     if (!now.ok && now.error.kind !== 'timed-out') return { ok: null, text: `MCPProxy went away: ${now.error.message}`, unreached: true }
     const state = now.ok ? now.value.api.get(server) : undefined
-    const start = main.findIndex((l) => newClient.test(l.message))
+    const start = begun.length > 0 ? 0 : main.findIndex((l) => newClient.test(l.message))
     // Without a log there is only the API, and what it says may be the old client's.
     const since = start >= 0 ? main.slice(start) : []
     const connected = since.find((l) => madeConnection.has(l.message))
@@ -281,7 +319,7 @@ async function waitForConnection(
     } else failedSince = null
     await pause(pollMs)
   }
-  return { ok: false, text: `${server} did not connect within ${Math.round(options.connectMs / 1000)} s` }
+  return { ok: false, late: true, text: `${server} did not connect within ${Math.round(options.connectMs / 1000)} s` }
 }
 
 /** What a failed start said on standard error: its last line that speaks of an error, else its last line. */
