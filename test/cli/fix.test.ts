@@ -56,14 +56,20 @@ describe('fix and reload', { concurrency: 5 }, () => {
     const player = await play(t)
     const answer = json(await apply(player))
     assert.deepEqual([answer.verified, answer.steps.find((s) => s.name === 'restarted')?.text], [true, 'everything, by MCPProxy itself'])
-    assert.deepEqual(player.requests.filter((q) => q.startsWith('POST ')), [])
+    assert.deepEqual(
+      player.requests.filter((q) => q.startsWith('POST ')),
+      [],
+    )
     const isolated = { name: 'i', command: 'node', args: ['/x.mjs'], enabled: true, isolation: { image: 'node:20', extra_args: ['-t'] } }
     const second = await play(t, {
       config: { docker_isolation: { enabled: true }, mcpServers: [isolated] },
       works: (s) => (s.isolation?.extra_args?.includes('-t') === true ? 'the input device is not a TTY' : true),
     })
     assert.equal(json(await fix(second, 'i', '--apply', '--yes', '--json')).verified, true)
-    assert.deepEqual(second.requests.filter((q) => q.startsWith('POST ')), ['POST /api/v1/servers/i/restart'])
+    assert.deepEqual(
+      second.requests.filter((q) => q.startsWith('POST ')),
+      ['POST /api/v1/servers/i/restart'],
+    )
   })
 
   test('without --apply: a diff without secrets, exit 1, nothing changed', async (t) => {
