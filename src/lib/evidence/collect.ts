@@ -271,6 +271,11 @@ async function collectHostPaths(
     // A path may hold blanks.
     if (/^\//.test(value)) words.add(value)
   }
+  // What a path in the container is on the host, where a mounted folder covers it.
+  for (const mount of config.expected?.run.mounts ?? []) {
+    if (mount.type !== 'bind' || !mount.source.startsWith('/')) continue
+    for (const word of [...words]) if (word.startsWith(`${mount.target}/`)) words.add(mount.source + word.slice(mount.target.length))
+  }
   const paths: Record<string, HostPath> = {}
   const stats = await eachOf([...words], 16, async (word) => [word, await system.files.stat(word)] as const)
   for (const [word, stat] of stats) if (stat.ok) paths[word] = stat.value

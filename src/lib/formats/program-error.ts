@@ -272,7 +272,7 @@ const patterns: Pattern[] = [
   {
     kind: 'runtime-version',
     pattern:
-      /ReferenceError: (?:File|ReadableStream|fetch|Headers|FormData|WebSocket|CustomEvent|crypto) is not defined|crypto\.randomUUID is not a function|module 'asyncio' has no attribute '(?:TaskGroup|timeout|Runner)'|NODE_MODULE_VERSION \d+|requires at least Node|ERR_REQUIRE_ESM|^npm (?:error|ERR!) .*(?:EBADENGINE|Unsupported engine)|ERR_UNKNOWN_BUILTIN_MODULE|requires Node(?:\.js)? ?(?:version )?([<>=v\d. ]+)/i,
+      /ReferenceError: (?:File|ReadableStream|fetch|Headers|FormData|WebSocket|CustomEvent|crypto) is not defined|crypto\.randomUUID is not a function|module 'asyncio' has no attribute '(?:TaskGroup|timeout|Runner)'|cannot import name '\w+' from '(?:typing|collections|asyncio|datetime|enum|types|functools|inspect)'|unsupported operand type\(s\) for \|: '[\w.]+' and '(?:NoneType|type|[\w.]*Alias)'|Unexpected token '(?:\?\?=?|\|\|=|&&=|\?\.)'|NODE_MODULE_VERSION \d+|requires at least Node|ERR_REQUIRE_ESM|^npm (?:error|ERR!) .*(?:EBADENGINE|Unsupported engine)|ERR_UNKNOWN_BUILTIN_MODULE|No such built-in module: node:|requested module '(?:node:\w[\w/]*|fs|fs\/promises|util|path|crypto|events|stream|http|module|url|worker_threads|timers\/promises)' does not provide an export named|requires Node(?:\.js)? ?(?:version )?([<>=v\d. ]+)/i,
     subject: 1,
   },
   {

@@ -91,7 +91,15 @@ function notSeen(log: ServerLog, paths: Record<string, HostPath>, mounts: readon
   const source = dockerFailure(log, 'mount-source', 'mount-kind')
   const refused = mounts.find((m) => m.type === 'bind' && source?.text.includes(m.source) === true && here(m.source))
   const said = programSaid(log, 'script-missing', 'file-missing')
-  const empty = mounts.find((m) => m.type === 'bind' && said?.subject?.startsWith(`${m.target}/`) === true && here(m.source))
+  const inSource = (m: Mount): string => `${m.source}${(said?.subject ?? '').slice(m.target.length)}`
+  // A file that this side does not have either says nothing about sides.
+  const empty = mounts.find(
+    (m) =>
+      m.type === 'bind' &&
+      said?.subject?.startsWith(`${m.target}/`) === true &&
+      here(m.source) &&
+      paths[inSource(m)]?.type !== 'missing',
+  )
   const mount = source ? refused : empty
   const line = source?.line ?? said?.line
   if (!mount || !line) return null
@@ -100,7 +108,7 @@ function notSeen(log: ServerLog, paths: Record<string, HostPath>, mounts: readon
     line,
     path: mount.source,
     // Only of a file that was looked at here it is certain that it should be there.
-    sure: mount === refused || here(`${mount.source}${(said?.subject ?? '').slice(mount.target.length)}`),
+    sure: mount === refused || here(inSource(mount)),
     detail: `The engine looks for ${mount.source} on its own machine, not in the container of MCPProxy.`,
   }
 }

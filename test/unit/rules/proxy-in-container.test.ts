@@ -28,6 +28,11 @@ test('a file that is here and not where the engine looks', async () => {
   assert.equal(found?.rank, 'supported')
 })
 
+test('near miss: a file that is not here either: the mounted folder is another, perhaps an empty one that docker made', async () => {
+  const files = { '/.dockerenv': file, '/srv/mcp': directory, '/srv/mcp/server.mjs': { error: 'ENOENT' } }
+  assert.equal(await finding('proxy-in-container', inside("Error: Cannot find module '/srv/mcp/server.mjs'", { files })), null)
+})
+
 test('near misses: the same on a host, another failure, a server that runs', async () => {
   assert.equal(await finding('proxy-in-container', inside('/bin/sh: 1: docker: not found', { files: {} })), null)
   assert.equal(await finding('proxy-in-container', inside('Error: API_KEY is required')), null)
