@@ -252,6 +252,12 @@ const patterns: Pattern[] = [
   // -- memory and processes
   { kind: 'heap', pattern: /JavaScript heap out of memory/i },
   { kind: 'killed-child', pattern: /signal: killed|signal SIGKILL|exited with (?:code|status) 137|terminated by signal 9\b|^Killed$/i },
+  // entrypoint.sh: 11: exec: /srv/server: Exec format error   ·   bash: /srv/server: cannot execute binary file: Exec format error
+  {
+    kind: 'emulation',
+    pattern: /(?:^|\s)([^\s:]+): (?:cannot execute(?: binary file)?: )?exec format error|Exec format error: '([^']+)'|spawn (\S+) ENOEXEC/i,
+    subject: 1,
+  },
   { kind: 'emulation', pattern: /qemu: uncaught target signal|^qemu-\w+: Could not open|^rosetta error: |exec format error/i },
   // -- what the image lacks
   { kind: 'tool-missing', pattern: /(Git) executable not found/i, subject: 1 },

@@ -23,8 +23,10 @@ export default defineRule({
     const foreign = differs || warned !== null
     const s = story(events)
     const crashed = foreign && endedByItself(s) && s?.exitCode === 139
+    // A shell runs a script without an interpreter line itself; what it cannot run is a program.
+    const shell = emulated?.subject != null && !isScript(emulated.subject)
     // That an image is emulated is no failure yet: something has to have broken.
-    const line = said?.line ?? (foreign || /qemu/i.test(emulated?.text ?? '') ? emulated?.line : undefined) ?? null
+    const line = said?.line ?? (foreign || shell || /qemu/i.test(emulated?.text ?? '') ? emulated?.line : undefined) ?? null
     if (!line && !crashed) return null
     return {
       observations: [
@@ -33,7 +35,7 @@ export default defineRule({
         ...(differs ? (['image'] as const) : []),
       ],
       ...(said && foreign ? { proof: 'The kernel refuses the program, and the image is for another processor than the engine.' } : {}),
-      facts: { program: said?.subject ?? null, image: have, engine: machine },
+      facts: { program: said?.subject ?? emulated?.subject ?? null, image: have, engine: machine },
       cites: [
         ...(line ? [citeLog(line)] : []),
         ...(warned ? [citeLog(warned.line)] : []),
@@ -42,7 +44,7 @@ export default defineRule({
       ],
       detail: foreign
         ? `The image is for ${have ?? warned?.subject ?? 'another processor'}, the engine runs on ${machine ?? 'this one'}${said ? '' : ', under emulation, which does not bear every program'}.`
-        : `${said?.subject ?? 'The program'} cannot be executed here: it was built for another processor, or it is a script without an interpreter line.`,
+        : `${said?.subject ?? emulated?.subject ?? 'The program'} cannot be executed here: it was built for another processor, or it is a script without an interpreter line.`,
       remedies: [
         {
           kind: 'instruction',

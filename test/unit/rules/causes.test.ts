@@ -298,6 +298,14 @@ const cases: Record<string, Case> = {
     ],
     images: { 'acme/tool': {} },
   },
+  'a program of another processor, started by the entry script of the image': {
+    first: 'foreign-architecture',
+    rank: 'suspected',
+    server: { command: '/srv/mcp/server' },
+    stderr: ['/usr/local/bin/docker-entrypoint.sh: 11: exec: /srv/mcp/server: Exec format error'],
+    container: { exitCode: 126 },
+    not: ['server-crash'],
+  },
   'an image for another processor': {
     first: 'foreign-architecture',
     rank: 'proven',

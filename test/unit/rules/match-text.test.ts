@@ -70,6 +70,9 @@ describe('texts that are not among the recordings', () => {
     // Other releases, other programs.
     ['exec /entrypoint.sh: exec format error', 'foreign-architecture'],
     ['exec /entrypoint.sh: exec format error', 'not-executable'],
+    ['/usr/local/bin/docker-entrypoint.sh: 11: exec: /srv/mcp/server: Exec format error', 'foreign-architecture'],
+    ['bash: line 1: /srv/mcp/server: cannot execute binary file: Exec format error', 'foreign-architecture'],
+    ["OSError: [Errno 8] Exec format error: '/opt/server'", 'foreign-architecture'],
     ['rosetta error: failed to open elf at /lib64/ld-linux-x86-64.so.2', 'foreign-architecture'],
     ["qemu-x86_64: Could not open '/lib64/ld-linux-x86-64.so.2': No such file or directory", 'foreign-architecture'],
     ["/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by /app/server)", 'image-lacks-tools'],
