@@ -227,9 +227,9 @@ function surroundings({ mcpproxy, engine, recordedAt, checkedAt }: Report, optio
   )
 }
 
-/** What the reader should know when MCPProxy itself was not seen. */
-function unseen({ mcpproxy, recordedAt }: Report, options: TextOptions): string[] {
-  if (recordedAt !== null || mcpproxy.running === true) return []
+/** What the reader should know when MCPProxy itself was not seen; of a recording too, it is part of what is known. */
+function unseen({ mcpproxy }: Report, options: TextOptions): string[] {
+  if (mcpproxy.running === true) return []
   const version =
     mcpproxy.version === null ? `its version is not known, ${newestKnown.text} is assumed` : `its log is of ${mcpproxy.version}`
   const state = mcpproxy.running === null ? 'Whether MCPProxy runs could not be told' : 'MCPProxy does not run'
