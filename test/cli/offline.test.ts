@@ -14,16 +14,23 @@ const servers = (...names: string[]): unknown => ({
 })
 const down = `Error: connect ECONNREFUSED 127.0.0.1:5432 (key ${token})`
 
-/** `gone`: what is taken away before anybody looks. */
-const scenarios: Record<string, PlayerOptions & { gone?: ('mcpproxy' | 'logs')[] }> = {
+/** `gone`: what is taken away before anybody looks. `says`: what all of its texts say. */
+const scenarios: Record<string, PlayerOptions & { gone?: ('mcpproxy' | 'logs')[]; says?: RegExp; exitCode?: number }> = {
   'it works': { config: servers('web'), works: () => true },
   'it fails': { config: servers('web', 'other'), works: (s) => s.name === 'other' || down },
   'the engine cannot be asked': { config: servers('web'), works: () => 'npm error code E404', noEngine: true },
   'no api': { config: servers('web'), works: () => down, answer: () => 'cut' },
   'the api answers 500': { config: servers('web'), works: () => down, answer: () => ({ status: 500, body: 'boom' }) },
-  'an api of something else': { config: servers('web'), works: () => true, answer: () => ({ status: 200, body: '<html>' }) },
+  'an api of something else': {
+    ...{ config: servers('web'), works: () => true, answer: () => ({ status: 200, body: '<html>' }) },
+    says: /Something answers at http:\S+, but it is not MCPProxy \(HTTP 200\)\. If MCPProxy listens elsewhere, name that address with --api/,
+    exitCode: 3,
+  },
   'a broken configuration': { config: '{"mcpServers": [', works: () => true, answer: () => 'cut' },
-  'MCPProxy does not run': { config: servers('web', 'other'), works: (s) => s.name === 'other' || down, gone: ['mcpproxy'] },
+  'MCPProxy does not run': {
+    ...{ config: servers('web', 'other'), works: (s) => s.name === 'other' || down, gone: ['mcpproxy'] },
+    says: /MCPProxy does not run|MCPProxy v0\.\d+\.\d+, not running/,
+  },
   'MCPProxy does not run and left no log': { config: servers('web'), works: () => down, gone: ['mcpproxy', 'logs'] },
   'it runs and has no log': { config: servers('web'), works: () => down, gone: ['logs'] },
   'an old release': { config: servers('web'), works: () => down, version: '0.23.2' },
@@ -65,6 +72,8 @@ for (const [what, options] of Object.entries(scenarios)) {
           const before: CliResult | undefined = seen[i]
           const offline = await runCli([...look, '--from', from], { env: { ...env, HOME: '/nowhere' } })
           assert.ok(before)
+          if (options.exitCode !== undefined) assert.equal(before.exitCode, options.exitCode)
+          if (options.says && i > 0) assert.match(before.stdout.replace(/\s+/g, ' '), options.says)
           assert.equal(offline.exitCode, before.exitCode, `${archive}: ${offline.stderr}`)
           assert.ok(!offline.stdout.includes(token) && !before.stdout.includes(token))
           if (i > 0) assert.deepEqual(words(offline.stdout, home), words(before.stdout, home), archive)
