@@ -75,16 +75,16 @@ test('a bomb is not unpacked first', async () => {
   assert.ok(process.memoryUsage().rss - before < 150 * 1024 * 1024)
 })
 
-/** The program's own peak, in MiB. */
+/** The program's own peak, in MiB. What `getrusage` says begins with that of whoever started it. */
 async function peak(file: string): Promise<{ mebi: number; exitCode: number | null; stderr: string }> {
-  const tell = `process.on('exit', () => process.stderr.write('peak ' + process.resourceUsage().maxRSS))`
+  const tell = `import { readFileSync } from 'node:fs'; process.on('exit', () => process.stderr.write(readFileSync('/proc/self/status', 'utf8')))`
   const { exitCode, stderr } = await runCli(['check', '--from', file], {
     env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(tell)}` },
   })
-  return { mebi: Number(/peak (\d+)/.exec(stderr)?.[1]) / 1024, exitCode, stderr }
+  return { mebi: Number(/VmHWM:\s+(\d+)/.exec(stderr)?.[1]) / 1024, exitCode, stderr }
 }
 
-test('what is made to fill the memory does not, refused or not', async () => {
+test('what is made to fill the memory does not, refused or not', { skip: process.platform !== 'linux' }, async () => {
   const zeros = Buffer.alloc(30 * 1024 ** 2)
   const large = (name: string): Entry => ({ header: { name, size: 30 * 1024 ** 2, type: 'file' }, body: zeros })
   const manifest = {
@@ -103,7 +103,7 @@ test('what is made to fill the memory does not, refused or not', async () => {
   assert.ok(bomb.mebi < 200, `${bomb.mebi} MiB`)
   const allowed = await peak(write(gzipSync(await packTar([first, ...names.slice(0, 8).map(large)]))))
   assert.equal(allowed.exitCode, 3, allowed.stderr)
-  assert.ok(allowed.mebi < 350, `${allowed.mebi} MiB`)
+  assert.ok(allowed.mebi < 300, `${allowed.mebi} MiB`)
 })
 
 test('a large file is read again as it was', async () => {
