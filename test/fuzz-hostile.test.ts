@@ -25,6 +25,7 @@ import { memoryFiles, type CaptureFile } from '../src/lib/system/capture-files.t
 import { openRecorded } from '../src/lib/system/recorded.ts'
 import { parseLogLine } from '../src/lib/formats/log-line.ts'
 import { check } from '../src/lib/workflow/check.ts'
+import { damaged, damagesOf } from './helpers/damage.ts'
 import { lint } from './helpers/lint.ts'
 import { uncleanPart } from './helpers/terminal-scanner.ts'
 
@@ -100,27 +101,7 @@ const nasty = fc.constantFrom(
   ],
   ...['-e TOKEN=', '--token ', 'https://a:b@c', 'Bearer ', 'exec: "', 'a'.repeat(3000)],
 )
-interface Damage {
-  at: number
-  cut: number
-  put: string
-}
-const damages = fc.array(
-  fc.record({
-    at: fc.double({ min: 0, max: 1, noNaN: true }),
-    cut: fc.oneof(fc.constant(0), fc.nat(3), fc.nat(200)),
-    put: fc.oneof(nasty, nasty, fc.string({ unit: 'binary', maxLength: 8 })),
-  }),
-  { minLength: 1, maxLength: 5 },
-)
-function damaged(text: string, all: readonly Damage[]): string {
-  let result = text
-  for (const { at, cut, put } of all) {
-    const from = Math.floor(at * result.length)
-    result = result.slice(0, from) + put + result.slice(from + cut)
-  }
-  return result
-}
+const damages = damagesOf(nasty, 200)
 const isClean = (text: string): void => assert.equal(uncleanPart(text), null)
 function inTime<T>(work: () => T): T {
   const begun = performance.now()

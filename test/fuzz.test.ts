@@ -13,6 +13,7 @@ import { memoryFiles, type CaptureFile } from '../src/lib/system/capture-files.t
 import { openRecorded } from '../src/lib/system/recorded.ts'
 import { check } from '../src/lib/workflow/check.ts'
 import { placeOf } from '../src/lib/workflow/lint.ts'
+import { damaged, damagesOf } from './helpers/damage.ts'
 import { lint } from './helpers/lint.ts'
 import { packageRoot } from './helpers/package-root.ts'
 
@@ -46,32 +47,7 @@ const pieces = fc.constantFrom(
   ...['-it', '--', '-e', '-v', '/:/', '~/', '$HOME', '${env:X}', '${', '--network', '--name=', 'docker', 'uvx', 'run', 'é', '日', '“'],
   ...['stderr', 'ERROR', '2026-11-23T16:28:37.447Z', '{"error": "', 'exit status 125', 'docker: Error', 'OOMKilled', 'container', '\n\n'],
 )
-interface Damage {
-  at: number
-  length: number
-  text: string
-  kind: 'replace' | 'repeat' | 'cut'
-}
-const damages = fc.array(
-  fc.record<Damage>({
-    at: fc.double({ min: 0, max: 1, noNaN: true }),
-    length: fc.oneof(fc.nat(4), fc.nat(60), fc.nat(2000)),
-    text: fc.oneof(pieces, pieces, fc.string({ unit: 'binary', maxLength: 8 }), fc.constant('')),
-    kind: fc.constantFrom('replace', 'replace', 'replace', 'repeat', 'cut'),
-  }),
-  { minLength: 1, maxLength: 4 },
-)
-
-/** `within`: damage where the rules look, near the beginning. */
-function damaged(text: string, list: readonly Damage[], within = Infinity): string {
-  let result = text
-  for (const { at, length, text: piece, kind } of list) {
-    const offset = Math.floor(at * Math.min(result.length, within))
-    const [before, stretch, after] = [result.slice(0, offset), result.slice(offset, offset + length), result.slice(offset + length)]
-    result = kind === 'cut' ? before : before + (kind === 'repeat' ? stretch + piece + stretch : piece) + after
-  }
-  return result
-}
+const damages = damagesOf(pieces, 2000)
 
 /** As UTF-8, as UTF-16 or with bytes that are neither. */
 const encodings = fc.oneof({ weight: 8, arbitrary: fc.constant('utf8' as const) }, fc.constantFrom('utf16le' as const, 'latin1' as const))

@@ -5,8 +5,10 @@ export default class Diff extends BaseCommand {
   static override summary = 'Say what changed between two captures.'
   static override description = `Compares the versions, the configuration, the docker arguments, the image, the status and the findings of every server. A secret
 that was taken out has another token in another bundle: whether it changed cannot be told then, and is not counted as a difference.
+What neither of them holds is told, and not counted either.
 
-Exit code: 0 no difference, 1 differences, 2 wrong usage, 3 none was seen but not everything could be compared, 4 a fault of mcpproxy-doctor.`
+Exit code: 0 no difference, 1 differences, 2 wrong usage, 3 none was seen but something that one of them holds could not be compared,
+4 a fault of mcpproxy-doctor.`
 
   static override usage = '<%= command.id %> BEFORE AFTER [FLAGS]'
   static override examples = [

@@ -49,6 +49,21 @@ test('a capture and itself', async () => {
   assert.match(text, /No difference/)
 })
 
+test('a bundle of one of several servers and itself: nothing differs, and what it does not hold is said', async (t) => {
+  const { docker_isolation, mcpServers } = config() as { docker_isolation: object; mcpServers: object[] }
+  const home = smallHome(t, { config: JSON.stringify({ docker_isolation, mcpServers: [...mcpServers, { ...mcpServers[0], name: 'other' }] }) })
+  const at = join(home.folder, 'web.tgz')
+  assert.equal((await home.run(['bundle', 'web', '-o', at])).exitCode, 0)
+  const { exitCode, told, text } = await diff([at, at])
+  assert.equal(exitCode, 0)
+  assert.ok(told.includes('other findings findings neither'), told.join())
+  assert.match(text, /^. No difference in what they hold\n[^]*In neither of them\n[^]*other: findings \(It was not recorded about other\)/)
+  // What one of them holds and the other does not is another matter.
+  const both = join(home.folder, 'both.tgz')
+  assert.equal((await home.run(['bundle', '--all', '-o', both])).exitCode, 0)
+  assert.ok((await diff([at, both])).told.includes('other findings verdict unknown'))
+})
+
 test('the arguments, the image, the status and the findings of a server that works now', async () => {
   const { exitCode, told, text } = await diff([capture('0.60.0-edited-not-restarted'), capture('0.60.0-healthy')])
   assert.equal(exitCode, 1)
@@ -113,9 +128,10 @@ test('secrets that are in both captures are compared and not shown', async (t) =
   })
   const changed = await diff(made.slice(0, 2))
   // Neither capture holds the image that the configuration now leads to.
-  assert.deepEqual(changed.told, ['web configuration env.SOME_KEY changed', 'web image image unknown'])
+  assert.deepEqual(changed.told, ['web configuration env.SOME_KEY changed', 'web image image neither'])
   assert.match(changed.text, /SOME_KEY {2}changed; both values are masked/)
-  assert.deepEqual((await diff([made[0] ?? '', made[2] ?? ''])).told, ['web image image unknown'])
+  const same = await diff([made[0] ?? '', made[2] ?? ''])
+  assert.deepEqual([same.exitCode, same.told], [0, ['web image image neither']])
 })
 
 test('wrong usage', async () => {

@@ -1,5 +1,6 @@
 /** What is said of a live machine is said of its bundle too, elsewhere, without MCPProxy and without an engine. */
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { ProxyPlayer, type PlayerOptions } from '../helpers/proxy-player.ts'
@@ -13,14 +14,25 @@ const servers = (...names: string[]): unknown => ({
 })
 const down = `Error: connect ECONNREFUSED 127.0.0.1:5432 (key ${token})`
 
-const scenarios: Record<string, PlayerOptions> = {
+/** `gone`: what is taken away before anybody looks. `says`: what all of its texts say. */
+const scenarios: Record<string, PlayerOptions & { gone?: ('mcpproxy' | 'logs')[]; says?: RegExp; exitCode?: number }> = {
   'it works': { config: servers('web'), works: () => true },
   'it fails': { config: servers('web', 'other'), works: (s) => s.name === 'other' || down },
   'the engine cannot be asked': { config: servers('web'), works: () => 'npm error code E404', noEngine: true },
   'no api': { config: servers('web'), works: () => down, answer: () => 'cut' },
   'the api answers 500': { config: servers('web'), works: () => down, answer: () => ({ status: 500, body: 'boom' }) },
-  'an api of something else': { config: servers('web'), works: () => true, answer: () => ({ status: 200, body: '<html>' }) },
+  'an api of something else': {
+    ...{ config: servers('web'), works: () => true, answer: () => ({ status: 200, body: '<html>' }) },
+    says: /Something answers at http:\S+, but it is not MCPProxy \(HTTP 200\)\. If MCPProxy listens elsewhere, name that address with --api/,
+    exitCode: 3,
+  },
   'a broken configuration': { config: '{"mcpServers": [', works: () => true, answer: () => 'cut' },
+  'MCPProxy does not run': {
+    ...{ config: servers('web', 'other'), works: (s) => s.name === 'other' || down, gone: ['mcpproxy'] },
+    says: /MCPProxy does not run|MCPProxy v0\.\d+\.\d+, not running/,
+  },
+  'MCPProxy does not run and left no log': { config: servers('web'), works: () => down, gone: ['mcpproxy', 'logs'] },
+  'it runs and has no log': { config: servers('web'), works: () => down, gone: ['logs'] },
   'an old release': { config: servers('web'), works: () => down, version: '0.23.2' },
   'a client of yesterday': { config: servers('web'), works: () => down, stale: true },
 }
@@ -40,14 +52,16 @@ for (const [what, options] of Object.entries(scenarios)) {
     const player = await new ProxyPlayer(options).start()
     try {
       const home = player.folder
+      if (options.gone?.includes('mcpproxy')) player.die()
+      if (options.gone?.includes('logs')) fs.rmSync(player.logs, { recursive: true })
       const env = { HOME: home, NO_COLOR: '1', COLUMNS: '200', DOCKER_HOST: player.engine }
       const live = (...args: string[]) => runCli([...args, ...player.flags], { cwd: home, env })
       const looks = [
         ['check', '--all', '--json', '--no-replay'],
         ['check', '--all', '--no-replay', '--verbose'],
+        ['check', '--all', '--no-replay'],
       ]
-      const seen: CliResult[] = []
-      for (const look of looks) seen.push(await live(...look))
+      const seen = await Promise.all(looks.map((look) => live(...look)))
       const archives = ['out.tgz', 'kept.tgz']
       assert.equal((await live('bundle', '--all', '-o', 'out.tgz')).exitCode, 0)
       assert.equal((await live('bundle', '--all', '-o', 'kept.tgz', '--keep-paths')).exitCode, 0)
@@ -58,10 +72,12 @@ for (const [what, options] of Object.entries(scenarios)) {
           const before: CliResult | undefined = seen[i]
           const offline = await runCli([...look, '--from', from], { env: { ...env, HOME: '/nowhere' } })
           assert.ok(before)
+          if (options.exitCode !== undefined) assert.equal(before.exitCode, options.exitCode)
+          if (options.says && i > 0) assert.match(before.stdout.replace(/\s+/g, ' '), options.says)
           assert.equal(offline.exitCode, before.exitCode, `${archive}: ${offline.stderr}`)
           assert.ok(!offline.stdout.includes(token) && !before.stdout.includes(token))
-          if (i === 1) assert.deepEqual(words(offline.stdout, home), words(before.stdout, home), archive)
-          else assert.deepEqual(essence(offline.stdout), essence(before.stdout), archive)
+          if (i > 0) assert.deepEqual(words(offline.stdout, home), words(before.stdout, home), archive)
+          else assert.deepEqual(essence(offline.stdout, home), essence(before.stdout, home), archive)
         }
       }
     } finally {
@@ -70,22 +86,12 @@ for (const [what, options] of Object.entries(scenarios)) {
   })
 }
 
-interface Report {
-  verdict: string
-  findings: { code: string; rank: string }[]
-  servers: {
-    server: string
-    verdict: string
-    findings: { code: string; rank: string }[]
-    undetermined: { code: string; source: string }[]
-  }[]
-}
-const essence = (stdout: string): unknown => {
-  const { verdict, findings, servers: reports } = JSON.parse(stdout) as Report
-  const codes = (list: Report['findings']): string[] => list.map((f) => `${f.code} ${f.rank}`)
-  return [
-    verdict,
-    codes(findings),
-    reports.map((s) => [s.server, s.verdict, codes(s.findings), s.undetermined.map((u) => `${u.code} ${u.source}`)]),
-  ]
+/** The whole report but for when it was made, what it was asked with, and what is masked. */
+const essence = (stdout: string, home: string): unknown => {
+  const report = JSON.parse(stdout) as { recordedAt: unknown; checkedAt: unknown }
+  return JSON.parse(
+    JSON.stringify({ ...report, recordedAt: null, checkedAt: null })
+      .replaceAll(home, '/home/user')
+      .replaceAll(/(?:SECRET|VALUE)_[0-9a-f]{12}|•+/g, '•'),
+  )
 }

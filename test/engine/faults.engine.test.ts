@@ -106,6 +106,8 @@ describe('while it replays', () => {
         assert.notEqual(report.servers[0]?.replayed?.conclusion, 'works')
         assert.notEqual(report.servers[0]?.replayed?.conclusion, 'proven')
         if (what === 'create' || what === 'attach') assert.doesNotMatch(report.servers[0]?.summary ?? '', /program ends/, 'it never ran')
+        if (what === 'attach' && ['dies', 'half', 'garbage'].includes(fault))
+          assert.ok(!report.servers[0]?.findings.some((f) => f.code === 'server-crash'), 'the engine is not the server')
         // No answer within the time for the replays is no failure of the server.
         if (fault === 'hangs') assert.equal(report.servers[0]?.replayed?.conclusion, 'not-run')
         await swept()

@@ -12,7 +12,7 @@ import { harmless, secretPatterns } from './secret-patterns.ts'
 import { namedSecrets, statedSecrets, type NamedSecret } from './secret-values.ts'
 import { diagnosticWords, isToken, secretName, worthHiding } from './secret-worth.ts'
 import { secretNodes } from './secrets.ts'
-import { makeStriker, spellings, strikeFragments, type Spelled } from './spellings.ts'
+import { makeStriker, percentDecoded, spellings, strikeFragments, type Spelled } from './spellings.ts'
 
 export interface Redaction {
   /** The file of the capture. */
@@ -28,6 +28,8 @@ export interface Identity {
   home: string
   users: readonly (string | undefined)[]
   hosts: readonly (string | undefined)[]
+  /** Words that the capture itself is made of: keys, names of files. A user or host who is called so stays, but for the home. */
+  words?: Iterable<string>
 }
 
 export interface RedactionOptions {
@@ -73,6 +75,7 @@ const longestPattern = 1000
 
 export function createRedactor(options: RedactionOptions): CaptureRedactor {
   const keep = new Set([...options.keep].map((w) => w.toLowerCase()))
+  const ownWords = new Set([...keep, ...[...(options.identity?.words ?? [])].map((w) => w.toLowerCase())])
   const known = new Map<string, Known>()
   /** Values that are struck only beside their name: too short or too common to be struck from any text. */
   const pairs = new Map<string, { name: string; value: string }>()
@@ -81,15 +84,20 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
   /** For texts that are JSON, and for others. */
   const free: { json: FreeValue[] | null; raw: FreeValue[] | null } = { json: null, raw: null }
 
+  /** As it is meant and as an address spells it, it is one secret. */
   const token = (value: string): string => {
-    const prefix = known.get(value)?.strength === 'value' ? 'VALUE' : 'SECRET'
-    return `${prefix}_${createHmac('sha256', options.key).update(value).digest('hex').slice(0, 12)}`
+    const meant = percentDecoded(value) ?? value
+    const strengths = [value, meant].map((v) => known.get(v)?.strength)
+    const prefix = strengths.includes('value') && !strengths.includes('secret') ? 'VALUE' : 'SECRET'
+    return `${prefix}_${createHmac('sha256', options.key).update(meant).digest('hex').slice(0, 12)}`
   }
   const remember = (value: string, kind: string, strength: Known['strength']): void => {
     const before = known.get(value)
     if (before?.strength === 'secret' || isToken(value)) return
     known.set(value, { value, kind: before && strength === 'value' ? before.kind : kind, strength })
     rules = free.json = free.raw = null
+    const meant = percentDecoded(value)
+    if (meant !== null && worthHiding(meant, 'token')) remember(meant, kind, strength)
   }
   const learnNamed = ({ name, value, kind, strength }: NamedSecret): void => {
     // Of an address the parts that are secret go, the rest says where the server wants to go.
@@ -154,7 +162,7 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
         return mark
       }
       const result = struck(text, note)
-      return options.identity ? withoutIdentity(result, options.identity, note) : result
+      return options.identity ? withoutIdentity(result, options.identity, ownWords, note) : result
     },
     redactions: () => [...counts.values()].sort((a, b) => (a.place + a.kind + a.token < b.place + b.kind + b.token ? -1 : 1)),
   }
@@ -243,22 +251,30 @@ const common = new Set(
 /** Folders and words that every capture has, also as keys of its JSON: struck everywhere, nothing could be read any more. */
 const wordsOfCaptures = new Set(
   (
-    'api app args bin body build bytes deploy dev env etc events files format home inspects kind lib locations mnt opt platform projects ' +
-    'replays srv src sys text tmp usr var web work workspace'
+    'api app args bin body build bytes deploy dev env etc events files format gz home inspects json kind lib locations log mnt ndjson opt ' +
+    'platform projects replays srv src sys text tmp usr var web work workspace'
   ).split(' '),
 )
-const isOrdinary = (name: string): boolean => wordsOfCaptures.has(name.toLowerCase()) || diagnosticWords.has(name.toLowerCase())
+/** Programs and images that users and hosts are named after: what cannot be found, or is started, is what a diagnosis is about. */
+const programs = new Set(
+  (
+    'bun cargo chrome chromium cmake composer curl deno elastic firefox gcc gem git github gitlab go golang grafana java jenkins make mongo ' +
+    'mongodb mysql nginx npm npx nvm openssl perl php pip pip3 pipx playwright pnpm podman postgres postgresql puppeteer rabbitmq ruby rust ' +
+    'rustc sqlite ssh tar uv uvx wget yarn zsh'
+  ).split(' '),
+)
+const isOrdinary = (name: string): boolean => [wordsOfCaptures, diagnosticWords, programs].some((words) => words.has(name.toLowerCase()))
 const commonHosts = /^(?:docker-desktop|colima.*|lima.*|orbstack|podman.*|rancher-desktop|minikube|localhost|default|host)$/i
 
-function withoutIdentity(text: string, identity: Identity, note: Note): string {
+/** `keep`: words that are struck only where they can be nothing but the name of the user. */
+function withoutIdentity(text: string, identity: Identity, keep: ReadonlySet<string>, note: Note): string {
   const { home } = identity
   const base = home.split(/[\\/]/).at(-1) ?? ''
-  const users = [base, ...identity.users].filter(
-    (u): u is string => u !== undefined && u.length > 2 && !common.has(u.toLowerCase()) && !isOrdinary(u),
-  )
+  const named = [base, ...identity.users].filter((u): u is string => u !== undefined && u !== '' && u !== 'root' && u !== 'user')
+  const users = named.filter((u) => u.length > 2 && !common.has(u.toLowerCase()) && !isOrdinary(u) && !keep.has(u.toLowerCase()))
   let result = text
-  if (home !== '/root' && base !== '' && !common.has(base.toLowerCase())) {
-    const mark = plainHome(home)
+  const mark = plainHome(home)
+  if (home !== '/root' && base !== '' && home !== mark) {
     for (const [spelled, hidden] of new Map([
       [home, mark],
       [home.replaceAll('\\', '\\\\'), mark.replaceAll('\\', '\\\\')],
@@ -270,10 +286,16 @@ function withoutIdentity(text: string, identity: Identity, note: Note): string {
     /((?:\/home|\/Users|[A-Za-z]:\\{1,2}Users)(?:\/|\\{1,2}))([A-Za-z0-9_][\w.-]*)/g,
     (whole, before: string, name: string) => (common.has(name.toLowerCase()) ? whole : before + note('home', 'user')),
   )
+  for (const user of new Set(named))
+    result = result.replace(
+      new RegExp(`(\\b(?:USER|LOGNAME|USERNAME)\\b(?:=["']?|\\\\*"?\\s*:\\s*\\\\*"))${escaped(user)}(?![\\w.-])`, 'g'),
+      (_whole, before: string) => before + note('user-name', 'user'),
+    )
   for (const user of new Set(users))
     result = result.replace(new RegExp(`(?<![\\w-])${escaped(user)}(?![\\w-])`, 'g'), () => note('user-name', 'user'))
   const hosts = identity.hosts.filter(
-    (h): h is string => h !== undefined && h.length > 2 && !commonHosts.test(h) && !isOrdinary(h) && !/^[\d.:]+$/.test(h),
+    (h): h is string =>
+      h !== undefined && h.length > 2 && !commonHosts.test(h) && !isOrdinary(h) && !keep.has(h.toLowerCase()) && !/^[\d.:]+$/.test(h),
   )
   for (const host of new Set(hosts))
     result = result.replace(new RegExp(`(?<![\\w-])${escaped(host)}(?![\\w-])`, 'g'), () => note('host-name', 'host'))

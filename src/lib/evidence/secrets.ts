@@ -9,7 +9,7 @@ import type { DockerRun } from '../formats/docker-run.ts'
 import { argumentSecrets, authScheme, lineSecrets, type SecretSpan } from './secret-arguments.ts'
 import { textSecrets } from './secret-patterns.ts'
 import { diagnosticWords, isSecretToken, isToken, mark, secretName, worthHiding } from './secret-worth.ts'
-import { fragmentEnds, makeStriker, spellings, strikeFragments, type Spelled } from './spellings.ts'
+import { fragmentEnds, makeStriker, percentDecoded, spellings, strikeFragments, type Spelled } from './spellings.ts'
 
 export { mark, worthHiding } from './secret-worth.ts'
 
@@ -34,7 +34,7 @@ export const secretTraces = (values: Iterable<string>): string[] =>
   struckValues(values).flatMap((value) => [...spelled(value).map(({ text }) => text), ...fragmentEnds(value)])
 
 const struckValues = (values: Iterable<string>): string[] =>
-  [...new Set(values)].filter((v) => v.length >= 4 && v !== mark && !diagnosticWords.has(v.toLowerCase()))
+  [...new Set([...values].flatMap((v) => [v, percentDecoded(v) ?? v]))].filter((v) => v.length >= 4 && v !== mark && !diagnosticWords.has(v.toLowerCase()))
 
 /** Short values are struck only as whole words, so that `1234` does not eat into a time. */
 function spelled(value: string): Spelled[] {

@@ -39,6 +39,17 @@ export function spellings(value: string, raw: boolean): { plain: string[]; encod
   }
 }
 
+/** What a part of an address stands for: programs name a password as it is, `p@ss` for `p%40ss`. Null: it is not spelled so. */
+export function percentDecoded(value: string): string | null {
+  if (!/%[0-9A-Fa-f]{2}/.test(value)) return null
+  try {
+    const text = decodeURIComponent(value)
+    return text.length < 4 || /\p{Cc}/u.test(text) ? null : text
+  } catch {
+    return null
+  }
+}
+
 /** What of it is the same wherever it stands in something longer, e.g. `user:password` of a Basic header. */
 function base64Of(value: string): string[] {
   const bytes = Buffer.from(value)

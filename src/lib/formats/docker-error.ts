@@ -324,5 +324,11 @@ export function finalDockerError(errors: readonly DockerError[]): DockerError | 
   return real.filter((e) => e.kind !== 'other').at(-1) ?? real.at(-1) ?? null
 }
 
+/**
+ * docker's last line where the engine's answer to attach was cut off or no HTTP, without a word of who says it:
+ * `unexpected EOF`, `malformed HTTP response "\x00\x01SSH-2.0-OpenSSH_9.6"`. A program may end with such a line too.
+ */
+export const isBrokenAnswer = (text: string): boolean => /^(?:unexpected EOF|malformed (?:HTTP response|MIME header)\b.*)$/.test(text)
+
 /** Lines that docker adds to a refusal, e.g. `Run 'docker run --help' for more information`: they give no reason. */
 export const isUsageHint = (text: string): boolean => /^(?:Usage: {2}docker run|Run 'docker run --help'|See 'docker run --help')/.test(text)

@@ -11,8 +11,8 @@ export type TrialOutcome =
   | { result: 'fails'; signature: Signature; ms: number }
   /** Somebody else ended it: says nothing about the server. */
   | { result: 'disturbed'; by: string; ms: number }
-  /** It could not be started at all, for a reason of ours or of the machine. */
-  | { result: 'not-run'; why: string }
+  /** It could not be started at all, for a reason of ours or of the machine; `begun`: it was, and said nothing before it was ended. */
+  | { result: 'not-run'; why: string; begun?: boolean }
 
 /** A change that may heal, taken from a remedy. */
 export interface Candidate<Spec> {
@@ -46,7 +46,7 @@ export interface Experiment {
    * `proven`: one change heals it, and without it it fails again. `works`: it works as configured now. `fails-differently`:
    * not with the recorded failure. `unhealed`: fails as recorded, and no change that was tried helps. `world-changed`: worked
    * as configured the second time. `not-confirmed`: a change healed it, and it could not be run as configured again.
-   * `not-run`: nothing could be started.
+   * `not-run`: nothing could be started, or no start came to an end that says anything.
    */
   conclusion: 'proven' | 'works' | 'fails-differently' | 'unhealed' | 'world-changed' | 'not-confirmed' | 'not-run'
   trials: Trial[]
@@ -95,7 +95,7 @@ export async function experiment<Spec>(options: ExperimentOptions<Spec>): Promis
       result.trials.push({ what, change, outcome })
       if (outcome.result !== 'disturbed') return outcome
     }
-    return { result: 'not-run', why: 'it was ended from outside each time' }
+    return { result: 'not-run', why: 'it was ended from outside each time', begun: true }
   }
   const asConfigured = 'as configured'
 

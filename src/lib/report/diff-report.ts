@@ -17,12 +17,13 @@ export interface Difference {
   what: string
   /**
    * `changed`, `added`, `removed`: seen. `masked`: both are there, and a secret that was taken out of one of the captures hides
-   * whether they differ. `unknown`: one of the captures does not hold it.
+   * whether they differ. `unknown`: one of the captures does not hold it. `neither`: none of them does, so that there is nothing to
+   * compare.
    */
-  kind: 'changed' | 'added' | 'removed' | 'masked' | 'unknown'
+  kind: 'changed' | 'added' | 'removed' | 'masked' | 'unknown' | 'neither'
   before: DiffSide
   after: DiffSide
-  /** Of `unknown`: why, one sentence; else null. */
+  /** Of `unknown` and `neither`: why, in sentences; else null. */
   why: string | null
 }
 
@@ -35,26 +36,27 @@ export interface DiffReport {
   servers: { server: string; differences: Difference[] }[]
 }
 
-const seen = (d: Difference): boolean => d.kind !== 'masked' && d.kind !== 'unknown'
+const isOpen = (d: Difference): boolean => d.kind === 'masked' || d.kind === 'unknown'
+const seen = (d: Difference): boolean => !isOpen(d) && d.kind !== 'neither'
 const allOf = (report: DiffReport): Difference[] => [...report.general, ...report.servers.flatMap((s) => s.differences)]
 
-/** 0 no difference, 1 differences, 3 none was seen, but something could not be compared. */
+/** 0 no difference, 1 differences, 3 none was seen, but something that one of them holds could not be compared. */
 export function diffExitCode(report: DiffReport): 0 | 1 | 3 {
   const all = allOf(report)
-  return all.some(seen) ? 1 : all.length > 0 ? 3 : 0
+  return all.some(seen) ? 1 : all.some(isOpen) ? 3 : 0
 }
 
 export function renderDiff(report: DiffReport, theme: Theme): string {
   const all = allOf(report)
   const changes = all.filter(seen).length
-  const open = all.length - changes
+  const open = all.filter(isOpen).length
   const { before, after } = report
   const head =
     changes > 0
       ? `${theme.warn(theme.symbols.proposed)} ${plural(changes, 'difference')}`
       : open > 0
         ? `${theme.warn(theme.symbols.unknown)} No difference was seen; ${plural(open, 'thing')} could not be compared`
-        : `${theme.good(theme.symbols.ok)} No difference`
+        : `${theme.good(theme.symbols.ok)} No difference${all.length > 0 ? ' in what they hold' : ''}`
   const lines = [
     head,
     '',
@@ -84,6 +86,7 @@ export function renderDiff(report: DiffReport, theme: Theme): string {
   for (const [kind, told] of [
     ['masked', 'Hidden: a secret was taken out, so whether these differ cannot be told'],
     ['unknown', 'Not compared'],
+    ['neither', 'In neither of them'],
   ] as const) {
     const rest = sections.flatMap((s) => s.differences.filter((d) => d.kind === kind).map((d) => ({ ...d, title: s.title })))
     if (rest.length > 0) lines.push('', told, ...rest.flatMap((d) => openLines(d, theme)))

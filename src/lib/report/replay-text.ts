@@ -46,6 +46,8 @@ function endOf(run: ReplayRun, theme: Theme): string {
       return run.exitCode === null ? 'no answer' : `exit ${run.exitCode}`
     case 'disturbed':
       return 'ended by others'
+    case 'cut-short':
+      return 'cut short'
     case 'not-run':
       return 'not run'
   }

@@ -28,7 +28,8 @@ export interface ReplayRun {
   what: string
   /** The finding and which of its remedies the change comes from; null: as configured. */
   change: { code: string; remedy: number } | null
-  outcome: 'works' | 'fails' | 'disturbed' | 'not-run'
+  /** `cut-short`: it was started, and ended by us before it said anything. */
+  outcome: 'works' | 'fails' | 'disturbed' | 'cut-short' | 'not-run'
   /** Of the container, or of the docker command where there was none. */
   exitCode: number | null
   /** What it said last, or why it was not run. */
@@ -105,7 +106,8 @@ export interface Report {
   /** What was looked at: set in a recording. */
   recordedAt: string | null
   checkedAt: string
-  mcpproxy: { version: string | null; running: boolean | null; config: string | null }
+  /** `why` it is not known whether it runs, in sentences; absent: it is. */
+  mcpproxy: { version: string | null; running: boolean | null; config: string | null; why?: string }
   engine: { host: string | null; version: string | null; reachable: boolean | null }
   servers: ServerReport[]
   /** Findings about the file or the machine that concern no single server. */

@@ -204,12 +204,20 @@ function shortBlock(server: ServerReport, options: TextOptions): string[] {
   return verdictLine(server.verdict, error ? [...spans, { text: `   ${error.rank}`, style: theme.note }] : spans, options)
 }
 
-function surroundings({ mcpproxy, engine, recordedAt, checkedAt }: Report, options: TextOptions): string[] {
+/** Why it is not known whether MCPProxy runs, where no server's block has said it. */
+function whyUnseen({ mcpproxy: { why }, servers }: Report): string | null {
+  const told = servers.length <= manyServers && servers.some((s) => s.undetermined.some((u) => u.error.message === why))
+  return why === undefined || told ? null : why
+}
+
+function surroundings(report: Report, options: TextOptions): string[] {
   const { theme } = options
+  const { mcpproxy, engine, recordedAt, checkedAt } = report
+  const why = whyUnseen(report)
   const rows: [string, string][] = [
     [
       'MCPProxy',
-      `${mcpproxy.version ?? 'version unknown'}, ${mcpproxy.running === null ? 'not known whether it runs' : mcpproxy.running ? 'running' : 'not running'}`,
+      `${mcpproxy.version ?? 'version unknown'}, ${mcpproxy.running === null ? `not known whether it runs${why === null ? '' : `: ${why}`}` : mcpproxy.running ? 'running' : 'not running'}`,
     ],
     ['config', mcpproxy.config ?? 'none found'],
     [
@@ -227,13 +235,15 @@ function surroundings({ mcpproxy, engine, recordedAt, checkedAt }: Report, optio
   )
 }
 
-/** What the reader should know when MCPProxy itself was not seen. */
-function unseen({ mcpproxy, recordedAt }: Report, options: TextOptions): string[] {
-  if (recordedAt !== null || mcpproxy.running === true) return []
+/** What the reader should know when MCPProxy itself was not seen; of a recording too, it is part of what is known. */
+function unseen(report: Report, options: TextOptions): string[] {
+  const { mcpproxy } = report
+  if (mcpproxy.running === true) return []
   const version =
     mcpproxy.version === null ? `its version is not known, ${newestKnown.text} is assumed` : `its log is of ${mcpproxy.version}`
   const state = mcpproxy.running === null ? 'Whether MCPProxy runs could not be told' : 'MCPProxy does not run'
-  return paragraph(options.theme.text(`${state}; ${version}.`), widthOf(options), '', options.theme.faint)
+  const why = whyUnseen(report)
+  return paragraph(options.theme.text(`${state}; ${version}.${why === null ? '' : ` ${why}`}`), widthOf(options), '', options.theme.faint)
 }
 
 function ending(report: Report, options: TextOptions): string[] {

@@ -1,6 +1,8 @@
 /** The engine accepts connections but does not answer, or drops them. */
 import { citeEngine, citeLog } from './cite.ts'
+import { isBrokenAnswer } from '../formats/docker-error.ts'
 import { hasSwitch } from '../formats/docker-run.ts'
+import { field } from '../formats/log-line.ts'
 import { callsDocker, dockerFailure, failure, isConnected, story, unheardOf } from './helpers.ts'
 import { defineRule } from './rule.ts'
 import { givenToUs } from './wrong-engine.ts'
@@ -14,7 +16,12 @@ export default defineRule({
   detect({ serverLog }, { config, engine, events, environment }) {
     const needsDocker = callsDocker(config)
     const said = dockerFailure(serverLog, 'connection-broken', 'docker-paused')
-    const dropped = said && story(events)?.startedAt == null ? said : null
+    const attempt = failure(serverLog)
+    const s = story(events)
+    // The container was made and not started, so that the words are docker's own.
+    const last = s !== null && s.startedAt === null ? attempt?.stderr.at(-1) : undefined
+    const unclear = last !== undefined && isBrokenAnswer((field(last, 'message') ?? '').trim()) ? last : null
+    const dropped = said && s?.startedAt == null ? said.line : unclear
     const hung =
       engine &&
       !engine.reachable.yes &&
@@ -22,7 +29,6 @@ export default defineRule({
       (engine.reachable.why === 'timed-out' || engine.reachable.why === 'failed')
         ? engine.reachable
         : null
-    const attempt = failure(serverLog)
     // docker waited in silence, and the engine never heard of a container.
     // A pull that was told to be quiet waits in silence too.
     const quiet = config?.expected ? hasSwitch(config.expected.run, 'quiet') : false
@@ -32,18 +38,20 @@ export default defineRule({
       observations: [
         ...(dropped || silent ? (['serverLog'] as const) : []),
         ...(hung ? (['engine'] as const) : []),
-        ...(silent || (dropped && unheardOf(serverLog, events)) ? (['events'] as const) : []),
+        ...(silent || unclear || (dropped && unheardOf(serverLog, events)) ? (['events'] as const) : []),
       ],
       facts: { host: engine?.endpoint.host ?? null },
       cites: [
-        ...(dropped ? [citeLog(dropped.line)] : []),
+        ...(dropped ? [citeLog(dropped)] : []),
         ...(silent && attempt?.errorLine ? [citeLog(attempt.errorLine)] : []),
         ...(hung && engine ? [citeEngine(engine.endpoint.host ?? 'engine', hung.message)] : []),
       ],
       detail:
         silent && !dropped
           ? 'docker waited until the time was up without a word, and no container was even created: it was the engine that did not answer.'
-          : 'The connection to the engine is accepted and then lost or left without an answer. A paused Docker Desktop behaves like this.',
+          : unclear
+            ? 'docker got no answer from the engine that it could understand when it was about to start the container, which was made and never started.'
+            : 'The connection to the engine is accepted and then lost or left without an answer. A paused Docker Desktop behaves like this.',
       remedies: [
         {
           kind: 'instruction',

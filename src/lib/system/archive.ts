@@ -1,9 +1,11 @@
 /** A capture as one .tgz file. It is read into memory and never unpacked to a disk; what no capture would hold is refused. */
 import { createReadStream } from 'node:fs'
-import { createGunzip, gzip } from 'node:zlib'
+import { buffer } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
+import { createDeflateRaw, createGunzip, gzip } from 'node:zlib'
 import { promisify } from 'node:util'
 import { UserError } from '../errors.ts'
-import type { CaptureFile } from './capture-files.ts'
+import type { CaptureFile, PackedFile } from './capture-files.ts'
 
 export interface ArchiveLimits {
   /** Bytes of one file. */
@@ -13,10 +15,12 @@ export interface ArchiveLimits {
   entries: number
 }
 
-const usual: ArchiveLimits = { entry: 64 * 1024 ** 2, total: 256 * 1024 ** 2, entries: 20_000 }
+const usual: ArchiveLimits = { entry: 32 * 1024 ** 2, total: 256 * 1024 ** 2, entries: 20_000 }
+/** Larger ones are kept deflated: of what was made to be large nearly nothing is left then. */
+const worthPacking = 1024 ** 2
 const mebi = (bytes: number): string => `${Math.ceil(bytes / 1024 ** 2)} MiB`
 
-export async function readArchive(file: string, limits: ArchiveLimits = usual): Promise<CaptureFile[]> {
+export async function readArchive(file: string, limits: ArchiveLimits = usual): Promise<(CaptureFile | PackedFile)[]> {
   const refuse = (why: string): UserError => new UserError(`${file} is refused as a capture: ${why}.`)
   const { createTarDecoder } = await import('modern-tar')
   const source = createReadStream(file)
@@ -34,7 +38,7 @@ export async function readArchive(file: string, limits: ArchiveLimits = usual): 
     // Cut off between two entries it would look whole.
     if (end.length < 1024 || end.some((byte) => byte !== 0)) throw refuse('it has no end mark: it was cut off, or is no tar')
   }
-  const files: CaptureFile[] = []
+  const files: (CaptureFile | PackedFile)[] = []
   const seen = new Set<string>()
   try {
     const entries = ReadableStream.from(bounded()).pipeThrough(createTarDecoder({ strict: true }))
@@ -50,9 +54,13 @@ export async function readArchive(file: string, limits: ArchiveLimits = usual): 
       if (header.size > limits.entry) throw refuse(`"${name}" in it is larger than ${mebi(limits.entry)}`)
       if (type === 'file') seen.add(name)
       if (files.length >= limits.entries) throw refuse(`it has more than ${limits.entries} files`)
-      const parts: Uint8Array[] = []
-      for await (const part of body) parts.push(part)
-      if (type === 'file') files.push({ name, bytes: Buffer.concat(parts) })
+      if (header.size <= worthPacking) {
+        const bytes = await buffer(body)
+        if (type === 'file') files.push({ name, bytes })
+      } else {
+        const packed = await pipeline(body, createDeflateRaw({ level: 1 }), (source) => buffer(source))
+        if (type === 'file') files.push({ name, packed, size: header.size })
+      }
     }
   } catch (error) {
     if (error instanceof UserError) throw error
@@ -75,7 +83,7 @@ function entryName(name: string, type: string): string | null {
 }
 
 /** `tar czf x.tgz folder` puts everything into that folder. */
-function withoutTopFolder(files: CaptureFile[]): CaptureFile[] {
+function withoutTopFolder<T extends { name: string }>(files: T[]): T[] {
   if (files.some((f) => f.name === 'capture.json')) return files
   const manifests = files.filter((f) => /^[^/]+\/capture\.json$/.test(f.name))
   const top = manifests.length === 1 ? (manifests[0]?.name.split('/')[0] ?? '') : null

@@ -1,10 +1,19 @@
 /** The files of a capture, in a folder or in memory. Names are relative, with `/`. */
 import fs from 'node:fs/promises'
 import path from 'node:path'
+import { Readable } from 'node:stream'
 
 export interface CaptureFile {
   name: string
   bytes: Buffer
+}
+
+/** A large one, deflated: all of them at once take little room, whatever is in them. */
+export interface PackedFile {
+  name: string
+  packed: Buffer
+  /** Of the content. */
+  size: number
 }
 
 export interface CaptureFiles {
@@ -73,26 +82,37 @@ export function folderFiles(root: string): CaptureFiles {
   }
 }
 
-export function memoryFiles(files: readonly CaptureFile[]): CaptureFiles {
-  const byName = new Map(files.map((f) => [f.name, f.bytes]))
+export function memoryFiles(files: readonly (CaptureFile | PackedFile)[]): CaptureFiles {
+  const byName = new Map(files.map((f) => [f.name, f]))
+  const contentOf = async (name: string): Promise<Buffer | null> => {
+    const file = byName.get(name)
+    return file === undefined ? null : 'bytes' in file ? file.bytes : inflated(file)
+  }
   return {
-    read: (name) => Promise.resolve(byName.get(name) ?? null),
+    read: contentOf,
     list(folder) {
       const prefix = `${folder}/`
       const names = new Set([...byName.keys()].flatMap((n) => (n.startsWith(prefix) ? [n.slice(prefix.length).split('/')[0] ?? ''] : [])))
       return Promise.resolve(names.size > 0 ? [...names] : null)
     },
-    open(name) {
-      const bytes = byName.get(name)
-      return Promise.resolve(
-        bytes === undefined
-          ? null
-          : {
-              size: bytes.length,
-              read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)),
-              close: () => Promise.resolve(),
-            },
-      )
+    async open(name) {
+      const bytes = await contentOf(name)
+      return bytes === null
+        ? null
+        : {
+            size: bytes.length,
+            read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)),
+            close: () => Promise.resolve(),
+          }
     },
   }
+}
+
+/** Into the room that it needs, and no more. */
+async function inflated({ packed, size }: PackedFile): Promise<Buffer> {
+  const { createInflateRaw } = await import('node:zlib')
+  const content = Buffer.allocUnsafe(size)
+  let have = 0
+  for await (const chunk of Readable.from([packed]).pipe(createInflateRaw()) as AsyncIterable<Buffer>) have += chunk.copy(content, have)
+  return content.subarray(0, have)
 }

@@ -1,6 +1,7 @@
 /** Files of this machine. Nothing here waits for a FIFO, a device or a dead network mount. */
 import { constants, readSync, type Stats } from 'node:fs'
 import fs, { type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { followFile } from './file-follower.ts'
 import { gunzipped, unpackedChunks } from './unpack.ts'
 import { notObserved, observed, type Files, type HostPath, type Observed, type OpenFile, type SourceError } from './system.ts'
@@ -35,8 +36,9 @@ export function createFiles(options: { maxUnpacked?: number } = {}): Files & { c
           try {
             const { size, mtimeMs } = await handle.stat()
             if (path.endsWith('.gz')) return inMemory(path, mtimeMs, await unpack(handle, options.maxUnpacked ?? largestUnpacked))
+            const leadsTo = (await fs.lstat(path)).isSymbolicLink() ? { leadsTo: await fs.realpath(path) } : {}
             open.add(handle)
-            return positioned(path, handle, size, mtimeMs, open, size >= worthAsking && (await isLocal(path)))
+            return { ...positioned(path, handle, size, mtimeMs, open, size >= worthAsking && (await isLocal(path))), ...leadsTo }
           } finally {
             if (!open.has(handle)) await handle.close()
           }
@@ -123,31 +125,40 @@ const typeOf = (stats: Stats): 'file' | 'directory' | 'socket' | 'fifo' | 'other
   stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : stats.isSocket() ? 'socket' : stats.isFIFO() ? 'fifo' : 'other'
 
 /** Looks before it opens (opening a device can do something), and again after, in case the path was exchanged. */
-async function openRegular(path: string): Promise<FileHandle> {
-  await refuseForeignLink(path)
+async function openRegular(path: string, again = true): Promise<FileHandle> {
   refuseOthers(await fs.stat(path))
   // Without O_NONBLOCK opening a FIFO waits for a writer. Windows has neither.
   const handle = await fs.open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0))
+  let same = false
   try {
-    refuseOthers(await handle.stat())
-    return handle
+    const opened = await handle.stat()
+    refuseOthers(opened)
+    same = await isAllowed(path, opened)
+    if (!same && !again) throw new Error('it was exchanged while it was opened')
+    if (same) return handle
   } catch (error) {
     await handle.close()
     throw error
   }
+  // A log that was rotated just then.
+  await handle.close()
+  return openRegular(path, false)
 }
 
 /**
  * Who runs this with more rights (root, say) than those whose logs are looked at must not be led by a link of theirs to a file that
  * only he may read: a bundle would hold it. As Linux does it where everybody may write (fs.protected_symlinks). Windows has no owners.
+ * Of the file and of its folder, and of what was opened, so that nothing is won by exchanging them meanwhile. False: the path
+ * names another file by now.
  */
-async function refuseForeignLink(path: string): Promise<void> {
+async function isAllowed(path: string, opened: Stats): Promise<boolean> {
   const uid = process.getuid?.()
-  if (uid === undefined) return
-  const link = await fs.lstat(path)
-  if (!link.isSymbolicLink() || link.uid === uid || link.uid === 0) return
-  if ((await fs.stat(path)).uid !== link.uid)
-    throw Object.assign(new Error('a link of another user to a file that is not theirs'), { code: 'EFOREIGNLINK' })
+  if (uid === undefined) return true
+  const [folder, named] = await Promise.all([fs.lstat(dirname(path)), fs.lstat(path)])
+  for (const link of [folder, named])
+    if (link.isSymbolicLink() && link.uid !== uid && link.uid !== 0 && opened.uid !== link.uid)
+      throw Object.assign(new Error('a link of another user to a file that is not theirs'), { code: 'EFOREIGNLINK' })
+  return named.isSymbolicLink() || (named.ino === opened.ino && named.dev === opened.dev)
 }
 
 function refuseOthers(stats: Stats): void {

@@ -110,20 +110,25 @@ async function identify(options: ProxyApiOptions, place: Place): Promise<Observe
     limitMs: options.limitMs ?? 3000,
   })
   if (!answer.ok) return answer
-  if (!isMcpProxy(answer.value))
-    return notObserved('unreachable', `Something answers at ${place.address}, but it is not MCPProxy (HTTP ${answer.value.status}).`)
+  if (!isMcpProxy(answer.value)) return stranger(place.address, `HTTP ${answer.value.status}`)
   if (answer.value.status !== 401) return observed(place)
   // A daemon asks for no key over its socket; whatever does is not the one meant.
   if (place.connect.socketPath !== undefined)
     return notObserved('denied', `${place.address} wants an API key, which is not sent over a socket.`)
   const key = await options.key()
   if (key === null) return observed(place)
-  const stranger = await foreignListener(options, place)
-  if (stranger !== null) {
-    return notObserved('denied', `${place.address} is served by another user (uid ${stranger}): the API key is not sent there.`)
-  }
+  const foreigner = await foreignListener(options, place)
+  if (foreigner !== null)
+    return notObserved('denied', `${place.address} is served by another user (uid ${foreigner}): the API key is not sent there.`)
   return observed({ ...place, key })
 }
+
+/** Whether a MCPProxy runs elsewhere, nobody could look. */
+const stranger = (address: string, how: string): Failure =>
+  notObserved(
+    'failed',
+    `Something answers at ${address}, but it is not MCPProxy (${how}). If MCPProxy listens elsewhere, name that address with --api; if it is to listen there, end what took its place.`,
+  )
 
 /** 401 {"success":false,"error":"Invalid or missing API key","request_id":"…"}; over a socket 200 {"success":true,"data":{"version":…}}. */
 function isMcpProxy({ status, body }: ApiAnswer): boolean {
@@ -258,7 +263,7 @@ function failure(error: unknown, address: string): Failure {
   if (code === 'ETIMEDOUT') return notObserved('timed-out', `${address} did not accept the connection.`)
   if (code.startsWith('ERR_TLS_') || /CERT|SIGNATURE|^CRL_/.test(code))
     return notObserved('failed', `The certificate of ${address} is not trusted (${code}): nothing is asked there, and no key is sent.`)
-  if (code.startsWith('HPE_')) return notObserved('unreachable', `Something answers at ${address}, but it is not MCPProxy (no HTTP).`)
+  if (code.startsWith('HPE_')) return stranger(address, 'no HTTP')
   return notObserved('failed', `MCPProxy at ${address} could not be asked (${code || 'unknown error'}).`)
 }
 

@@ -233,6 +233,9 @@ const isFile = async (file: string): Promise<boolean> =>
     () => false,
   )
 
+/** Of a packed log a bundle keeps 9 MiB. */
+const largestPacked = 64 * 1024 ** 2
+
 async function unpacked(
   name: string,
   file: NonNullable<Awaited<ReturnType<CaptureFiles['open']>>>,
@@ -240,7 +243,7 @@ async function unpacked(
 ): Promise<Observed<OpenFile>> {
   try {
     const { gunzipSync } = await import('node:zlib')
-    const content = gunzipSync(await file.read(0, file.size), { maxOutputLength: 256 * 1024 * 1024 })
+    const content = gunzipSync(await file.read(0, file.size), { maxOutputLength: largestPacked })
     return observed<OpenFile>({
       path: name,
       size: content.length,

@@ -14,6 +14,8 @@ export interface RecordedStart {
   changes: { what: string; why: string }[]
   /** Why nothing was started, one sentence; null: something was, or it was tried. */
   notStarted: string | null
+  /** It was started all the same, and ended by us before it said anything. */
+  begun?: true
   /** What the registry said of an image that is not here; null: it was not asked. */
   registry: { ok: true } | { ok: false; answered: boolean; message: string } | null
   /** Milliseconds that the answer took. */
@@ -104,6 +106,7 @@ function startOf(v: Loose): RecordedStart {
     what: text(v['what']) ?? '',
     changes: changesOf(v['changes']),
     notStarted: text(v['notStarted']),
+    ...(v['begun'] === true ? { begun: true } : {}),
     registry:
       registry &&
       (registry['ok'] === true

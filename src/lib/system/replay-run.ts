@@ -20,6 +20,8 @@ export interface RunOptions extends Pick<
   /** Milliseconds that it gets to end after the end of stdin, and again after SIGTERM; default 1000. */
   graceMs?: number
   signal?: AbortSignal
+  /** Called right before the program is started. */
+  starting?: () => void
 }
 
 /**

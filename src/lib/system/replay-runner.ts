@@ -86,6 +86,7 @@ async function runOnHost(plan: ReplayPlan, options: RunOptions): Promise<Run> {
   options.signal?.throwIfAborted()
   if (plan.refused !== null) return notRun(session, 'refused-by-plan', plan.refused)
   let child: Child
+  options.starting?.()
   try {
     child = await startChild({ file: plan.command, args: plan.argv, env: plan.env, cwd: plan.cwd, hidden: null })
   } catch (error) {
@@ -120,6 +121,7 @@ async function runInDocker(plan: ReplayPlan, options: RunOptions, tools: Tools):
   try {
     const docker = (await resolvePrograms(tools.files, plan.env, tools.platform, ['docker']))['docker'] ?? null
     session = { ...session, via: docker === null ? 'api' : 'docker', startedAt: new Date(), began: performance.now() }
+    options.starting?.()
     if (docker === null) {
       const request = containerCreate(parseDockerRun(plan.argv), plan.env, { file: hiddenFile, variables: plan.hidden })
       if (typeof request === 'string') {

@@ -46,6 +46,8 @@ export interface OpenFile {
   path: string
   size: number
   mtimeMs: number | null
+  /** The path is a symbolic link; what is read is here. Absent: it is none, or not known. */
+  leadsTo?: string
   /** The beginning of the file is missing: a capture holds only the end of it. */
   cut?: boolean
   /** Of a file of which a capture holds only parts: the number that a line had in the whole; null: not known. */

@@ -114,6 +114,7 @@ export function redacted(
           home: content.locations.home,
           users: [environment['USER'], environment['LOGNAME'], environment['USERNAME']],
           hosts: [options.hostname, environment['HOSTNAME'], environment['COMPUTERNAME'], engineName(content)],
+          words: ownWords(content),
         },
     keep: wordsToKeep(content),
   })
@@ -166,6 +167,22 @@ const engineName = ({ engine }: CaptureContent): string | undefined => {
   const info = engine.find((e) => e.name === 'info')?.answer
   const name = info?.ok ? (info.value as { Name?: unknown } | null)?.Name : undefined
   return typeof name === 'string' ? name : undefined
+}
+
+/** Keys of the answers, and the parts of the names of files, e.g. `main` and `log`. */
+function ownWords(content: CaptureContent): Set<string> {
+  const words = new Set<string>()
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return
+    for (const [key, item] of Object.entries(value)) {
+      if (/^[a-z]\w*$/i.test(key)) words.add(key)
+      visit(item)
+    }
+  }
+  visit({ ...content, logs: [], files: [] })
+  for (const { path } of [...content.logs, ...content.files])
+    for (const part of (path.split(/[\\/]/).at(-1) ?? '').split(/\W+/)) words.add(part)
+  return words
 }
 
 /** A password that is also the name of a server or an image stays: striking it would strike what the diagnosis is about. */

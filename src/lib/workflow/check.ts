@@ -71,6 +71,7 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
       version: version.assumed ? null : version.value.text,
       running: shared.status.ok ? shared.status.value !== null : null,
       config: shared.locations.config,
+      ...(shared.status.ok ? {} : { why: shared.status.error.message }),
     },
     engine: engine.ok
       ? {
@@ -275,6 +276,9 @@ function judge(
       summary: log?.newest ? 'it is not connected, and nothing that was looked at says why' : 'no attempt to start it was found',
     }
   if (remote) return { verdict: 'healthy', summary: 'a remote server; connected' }
+  // What answers like nothing that MCPProxy would say may have its place.
+  if (!status.ok && status.error.kind === 'failed')
+    return { verdict: 'undetermined', summary: 'the log says connected, but MCPProxy gave no answer that can be used' }
   const isolated = log?.newest?.isolated != null
   // "Connected" proves nothing: the engine must have its container.
   if (isolated && !containers.ok)

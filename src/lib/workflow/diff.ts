@@ -242,12 +242,13 @@ function differences(server: string, a: Snapshot, b: Snapshot): Difference[] {
     if (why !== undefined) found.push({ ...sides, kind: 'unknown', why })
     else found.push({ ...sides, kind: was ? 'removed' : 'added' })
   }
-  for (const side of [a, b])
-    for (const group of ['versions', 'configuration', 'arguments', 'image', 'status', 'findings'] as const) {
-      const why = side.unknown.get(`${server}\0${group}`)
-      if (why === undefined || found.some((d) => d.group === group && d.kind === 'unknown')) continue
-      found.push({ group, what: group, kind: 'unknown', before: nothing, after: nothing, why })
-    }
+  for (const group of ['versions', 'configuration', 'arguments', 'image', 'status', 'findings'] as const) {
+    if (found.some((d) => d.group === group && d.kind === 'unknown')) continue
+    const [was, is] = [a, b].map((side) => side.unknown.get(`${server}\0${group}`))
+    const why = [...new Set([was, is])].filter((w) => w !== undefined).join(' ')
+    if (why !== '')
+      found.push({ group, what: group, kind: was === undefined || is === undefined ? 'unknown' : 'neither', before: nothing, after: nothing, why })
+  }
   return found
 }
 

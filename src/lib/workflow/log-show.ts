@@ -77,6 +77,8 @@ export async function showLogs(system: System, options: ShowOptions, output: Lin
     for (const family of families) {
       const one = await openFamily(system, family, options.follow, note)
       if (one === null) continue
+      const { newest } = one
+      if (newest?.leadsTo !== undefined) options.note(`${newest.path} is a link to ${newest.leadsTo}.`)
       if (one.follower) followers.set(one.name, one.follower)
       opened.push(one)
     }

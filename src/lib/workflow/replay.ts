@@ -223,7 +223,7 @@ export function toRun({ what, change, outcome }: Trial, started: Run | null): Re
     case 'disturbed':
       return { ...run, outcome: 'disturbed', says: outcome.by, ms: outcome.ms }
     case 'not-run':
-      return { ...run, outcome: 'not-run', says: outcome.why }
+      return { ...run, outcome: outcome.begun ? 'cut-short' : 'not-run', says: outcome.why }
   }
 }
 
@@ -268,7 +268,9 @@ function summaryOf({ conclusion, proven, untried, stopped, trials }: Experiment,
       if (trials.length === 1) return `${fails}; ${untried.length === 0 ? 'there is no change to try' : 'no change was tried'}${because}.`
       return `${fails}, and with every change that was tried${because}.`
     case 'not-run':
-      return `Nothing was run${because}.`
+      return trials.some(({ outcome }) => outcome.result !== 'not-run' || outcome.begun)
+        ? `It was started, and no start came to an end that says anything${because}.`
+        : `Nothing was run${because}.`
   }
 }
 

@@ -31,6 +31,7 @@ export interface Starter {
 /** Why a start says nothing, when a signal came. */
 export const wasInterrupted = 'it was interrupted'
 const timeIsUp = 'the time for all replays was up before it had ended'
+const noTime = 'the time for all replays was up before it was started'
 
 export type SeenStart = Omit<RecordedStart, 'what'>
 
@@ -41,6 +42,10 @@ export async function createStarter(system: System, options: StarterOptions = {}
   const [owner, environment] = await Promise.all([runner.owner(), system.environment()])
   const proxy = environment.ok ? environment.value : null
   const notStarted = (why: string): SeenStart => ({ changes: [], notStarted: why, registry: null, registryMs: null, run: null })
+  const cutShort = (why: string, changes: SeenStart['changes'], begun: boolean): SeenStart => ({
+    ...notStarted(why),
+    ...(begun ? { changes, begun: true } : {}),
+  })
   const attempt = async (given: StartSpec, limitMs: number): Promise<SeenStart> => {
     const host = given.kind === 'host' ? hostStart(given) : null
     if (host?.kind === 'refused') return notStarted(host.why)
@@ -69,16 +74,18 @@ export async function createStarter(system: System, options: StarterOptions = {}
     if (plan.refused !== null) return notStarted(plan.refused)
     // What it had to say is not known: cut short is neither a failure nor silence.
     const late = options.deadline === undefined ? null : AbortSignal.timeout(Math.max(0, options.deadline - Date.now()))
+    let begun = false
+    const starting = (): void => void (begun = true)
     try {
-      const run = await runner.run(plan, { initializeMs: limitMs, toolsMs: limitMs, ...(late ? { signal: late } : {}) })
+      const run = await runner.run(plan, { initializeMs: limitMs, toolsMs: limitMs, starting, ...(late ? { signal: late } : {}) })
       const seen = { changes: plan.changes, notStarted: null, run }
       if (run.notRun !== 'image-missing' || plan.image === null) return { ...seen, registry: null, registryMs: null }
       // docker would pull it. Whether it could is asked of the registry, which fetches nothing.
       const began = performance.now()
       return { ...seen, registry: await runner.askRegistry(plan.image, late ?? undefined), registryMs: performance.now() - began }
     } catch (error) {
-      if (system.interruption?.asked === true) return notStarted(wasInterrupted)
-      if (late?.aborted === true && error === late.reason) return notStarted(timeIsUp)
+      if (system.interruption?.asked === true) return cutShort(wasInterrupted, plan.changes, begun)
+      if (late?.aborted === true && error === late.reason) return cutShort(begun ? timeIsUp : noTime, plan.changes, begun)
       throw error
     }
   }
@@ -99,8 +106,9 @@ export async function createStarter(system: System, options: StarterOptions = {}
 }
 
 /** What came of a start, live or recorded. */
-export function startedOf({ changes, notStarted, registry, registryMs, run }: SeenStart): Started {
-  if (run === null) return { outcome: { result: 'not-run', why: notStarted ?? 'it could not be started' }, changes, run }
+export function startedOf({ changes, notStarted, begun, registry, registryMs, run }: SeenStart): Started {
+  if (run === null)
+    return { outcome: { result: 'not-run', why: notStarted ?? 'it could not be started', begun: begun === true }, changes, run }
   if (registry === null || run.plan.image === null) return { outcome: outcomeOf(run), changes, run }
   const { image } = run.plan
   const ms = registryMs ?? 0

@@ -377,11 +377,12 @@ test('what any pattern of a token finds is suspect', () => {
     )
 })
 
-test('the password of an address is struck without the address', () => {
+test('the password of an address is struck without the address, also as it is meant', () => {
   const address = 'postgres://app:pw%40Rq7Zk2@db.internal:5432/x'
   for (const server of [{ env: { DATABASE_URL: address } }, { args: ['-e', `DATABASE_URL=${address}`] }]) {
     const values = configSecrets(parseConfig('', Buffer.from(JSON.stringify({ mcpServers: [server] }))))
     const redactAll = makeRedactor(values)
-    assert.equal(redactAll('login failed with pw%40Rq7Zk2 twice'), `login failed with ${mark} twice`)
+    for (const said of ['pw%40Rq7Zk2', 'pw@Rq7Zk2'])
+      assert.equal(redactAll(`login failed with ${said} twice`), `login failed with ${mark} twice`)
   }
 })

@@ -40,6 +40,24 @@ const cases: Record<string, Case> = {
     container: { exitCode: 1 },
   },
 
+  // the engine answers what docker cannot understand
+  'the answer to attach is no HTTP': {
+    first: 'engine-unresponsive',
+    rank: 'supported',
+    not: ['server-crash'],
+    server: node,
+    stderr: ['malformed HTTP response "\\x00\\x01SSH-2.0-OpenSSH_9.6"'],
+    container: 'never',
+  },
+  'the answer to attach is cut off': { first: 'engine-unresponsive', server: node, stderr: ['unexpected EOF'], container: 'never' },
+  'a program that ran says the same': {
+    first: 'server-crash',
+    not: ['engine-unresponsive'],
+    server: node,
+    stderr: ['unexpected EOF'],
+    container: { exitCode: 1 },
+  },
+
   // programs that are not in the image
   'bash -c calls a program that is not there': {
     first: 'image-lacks-program',

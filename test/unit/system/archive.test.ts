@@ -9,6 +9,8 @@ import fc from 'fast-check'
 import { packTar } from 'modern-tar'
 import { UserError } from '../../../src/lib/errors.ts'
 import { packArchive, readArchive } from '../../../src/lib/system/archive.ts'
+import { memoryFiles } from '../../../src/lib/system/capture-files.ts'
+import { runCli } from '../../helpers/run-cli.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'doctor-archive-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -71,6 +73,54 @@ test('a bomb is not unpacked first', async () => {
   const before = process.memoryUsage().rss
   await refused(bomb, /unpacked it is larger/, { entry: 1000, total: 1024 * 1024, entries: 3 })
   assert.ok(process.memoryUsage().rss - before < 150 * 1024 * 1024)
+})
+
+/** The program's own peak, in MiB. What `getrusage` says begins with that of whoever started it. */
+async function peak(file: string): Promise<{ mebi: number; exitCode: number | null; stderr: string }> {
+  const tell = `import { readFileSync } from 'node:fs'; process.on('exit', () => process.stderr.write(readFileSync('/proc/self/status', 'utf8')))`
+  const { exitCode, stderr } = await runCli(['check', '--from', file], {
+    env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(tell)}` },
+  })
+  return { mebi: Number(/VmHWM:\s+(\d+)/.exec(stderr)?.[1]) / 1024, exitCode, stderr }
+}
+
+test('what is made to fill the memory does not, refused or not', { skip: process.platform !== 'linux' }, async () => {
+  const zeros = Buffer.alloc(30 * 1024 ** 2)
+  const large = (name: string): Entry => ({ header: { name, size: 30 * 1024 ** 2, type: 'file' }, body: zeros })
+  const manifest = {
+    format: 'mcpproxy-doctor-capture/1',
+    recordedAt: '2026-01-01T00:00:00Z',
+    logs: 'logs',
+    config: 'c.json',
+    platform: 'linux',
+  }
+  const first = entry('capture.json', JSON.stringify(manifest))
+  const rotated = [1, 2, 3, 4, 5, 6, 7].map((day) => `logs/main-2026-01-0${day}T00-00-00.000.log`)
+  const names = ['logs/main.log', ...rotated, 'home/x']
+  const bomb = await peak(write(gzipSync(await packTar([first, ...names.map(large)]))))
+  assert.equal(bomb.exitCode, 2)
+  assert.match(bomb.stderr, /larger than 256 MiB/)
+  assert.ok(bomb.mebi < 200, `${bomb.mebi} MiB`)
+  const allowed = await peak(write(gzipSync(await packTar([first, ...names.slice(0, 8).map(large)]))))
+  assert.equal(allowed.exitCode, 3, allowed.stderr)
+  assert.ok(allowed.mebi < 300, `${allowed.mebi} MiB`)
+})
+
+test('a large file is read again as it was', async () => {
+  const bytes = Buffer.from('a line of a log that repeats itself\n'.repeat(100_000))
+  const files = await readArchive(
+    write(
+      await packArchive([
+        { name: 'capture.json', bytes: Buffer.from('{}') },
+        { name: 'big.log', bytes },
+      ]),
+    ),
+  )
+  assert.ok(files.some((f) => 'packed' in f && f.packed.length < bytes.length / 10))
+  const capture = memoryFiles(files)
+  assert.ok((await capture.read('big.log'))?.equals(bytes))
+  const opened = await capture.open('big.log')
+  assert.deepEqual([opened?.size, await opened?.read(bytes.length - 3, 10)], [bytes.length, Buffer.from('lf\n')])
 })
 
 test('what is cut off, or no archive at all, is refused', async () => {

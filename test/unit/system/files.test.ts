@@ -63,6 +63,48 @@ test('denied', { skip: process.getuid?.() === 0 }, async (t) => {
   assert.equal(kind(await createFiles().read(file, 1)), 'denied')
 })
 
+test('links of others: not to a file that is not theirs, also by way of a folder', { skip: process.getuid?.() !== 0 }, async (t) => {
+  const dir = await folder(t)
+  await fs.chmod(dir, 0o777)
+  const other = 12_345
+  const at = (name: string): string => path.join(dir, name)
+  const put = async (name: string, owner: number): Promise<void> => {
+    await fs.mkdir(path.dirname(at(name)), { recursive: true })
+    await fs.writeFile(at(name), name)
+    await fs.chown(at(name), owner, owner)
+  }
+  const link = async (name: string, to: string, owner: number): Promise<void> => {
+    await fs.symlink(at(to), at(name))
+    await fs.lchown(at(name), owner, owner)
+  }
+  await put('secret/main.log', 0)
+  await put('theirs', other)
+  await link('planted', 'secret/main.log', other)
+  await link('logs', 'secret', other)
+  await link('to-theirs', 'theirs', other)
+  await link('mine', 'secret/main.log', 0)
+  const files = createFiles()
+  for (const name of ['planted', 'logs/main.log']) {
+    for (const answer of [await files.open(at(name)), await files.read(at(name), 10), await files.unpack?.(at(name))])
+      assert.ok(answer && !answer.ok && answer.error.kind === 'denied' && /a link of another user/.test(answer.error.message), name)
+    const follower = await files.follow?.(at(name))
+    assert.ok(follower?.ok && follower.value.file === null)
+    await follower.value.close()
+  }
+  for (const [name, content] of [
+    ['to-theirs', 'theirs'],
+    ['mine', 'secret/main.log'],
+  ] as const) {
+    const answer = await files.read(at(name), 100)
+    assert.equal(answer.ok && answer.value?.toString(), content)
+    const opened = await files.open(at(name))
+    assert.equal(opened.ok && opened.value?.leadsTo, await fs.realpath(at(content)))
+  }
+  const plain = await files.open(at('theirs'))
+  assert.equal(plain.ok && plain.value?.leadsTo, undefined)
+  await files.close()
+})
+
 test('an open file ends where it ended when it was opened', async (t) => {
   const file = path.join(await folder(t), 'log')
   await fs.writeFile(file, '0123456789')

@@ -88,7 +88,7 @@ test('a wrong key: 401 is an answer', async (t) => {
   assert.ok(none.ok && none.value.status === 401)
 })
 
-test('a stranger on the port gets no key, and MCPProxy is not there', async (t) => {
+test('a stranger on the port gets no key, and whether MCPProxy runs is not known', async (t) => {
   for (const [status, body] of [
     [200, '{"status":"ok"}'],
     [401, '{"error":"login"}'],
@@ -101,7 +101,7 @@ test('a stranger on the port gets no key, and MCPProxy is not there', async (t) 
       respond(seen, (_, res) => void res.writeHead(status, status === 302 ? { location: '/login' } : {}).end(body)),
     )
     const answer = await api(t, [place]).get('/api/v1/servers')
-    assert.ok(!answer.ok && answer.error.kind === 'unreachable' && /not MCPProxy/.test(answer.error.message))
+    assert.ok(!answer.ok && answer.error.kind === 'failed' && /not MCPProxy \(HTTP \d+\).*--api/.test(answer.error.message))
     assert.ok(seen.every((s) => s.key === undefined))
   }
 })
@@ -167,7 +167,7 @@ test('silent, endless, no HTTP', async (t) => {
       net.createServer((s) => s.end('SSH-2.0-x\r\n')),
     ),
   ]).get('/x')
-  assert.ok(!banner.ok && banner.error.kind === 'unreachable')
+  assert.ok(!banner.ok && banner.error.kind === 'failed' && /not MCPProxy \(no HTTP\)/.test(banner.error.message))
   const half = await api(t, [
     await serve(
       t,

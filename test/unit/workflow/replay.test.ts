@@ -62,6 +62,18 @@ describe('a terminal flag', () => {
   })
 })
 
+test('what was started and cut short was run; what was not started was not', async () => {
+  const why = 'the time for all replays was up'
+  const cut = await replay('0.60.0-tty-flag', 'everything', () => ({ result: 'not-run', why, begun: true }))
+  assert.equal(cut.replayed?.summary, `It was started, and no start came to an end that says anything: ${why}.`)
+  assert.deepEqual([cut.replays[0]?.outcome, cut.replayed.conclusion], ['cut-short', 'not-run'])
+  const not = await replay('0.60.0-tty-flag', 'everything', () => ({ result: 'not-run', why }))
+  assert.equal(not.replayed?.summary, `Nothing was run: ${why}.`)
+  assert.equal(not.replays[0]?.outcome, 'not-run')
+  const others = await replay('0.60.0-tty-flag', 'everything', () => ({ result: 'disturbed', by: 'Somebody else paused it.', ms: 1 }))
+  assert.match(others.replayed?.summary ?? '', /^It was started.*from outside each time/)
+})
+
 test('what loosens something is not tried unasked, and the report says how to ask', async () => {
   const missing: TrialOutcome = { result: 'fails', signature: signatureOf('ended', 127, ['sh: docker: not found']), ms: 100 }
   const world = (words: string[]): TrialOutcome => (words[0] === 'run' ? missing : works)

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ReplayRunner, RunOptions } from '../../../src/lib/system/replay-run.ts'
+import { recordedReplays } from '../../../src/lib/system/replay-record.ts'
 import { observed, type System } from '../../../src/lib/system/system.ts'
-import { createStarter, type SeenStart } from '../../../src/lib/workflow/start.ts'
+import { createStarter, startedOf, type SeenStart } from '../../../src/lib/workflow/start.ts'
 
 const spec = { kind: 'docker' as const, runArgs: ['run', '-i', '--rm', 'mcp/everything'], command: [], env: {} }
 
@@ -35,11 +36,22 @@ const silent = ({ signal }: RunOptions): Promise<never> =>
   })
 
 test('it is ended then, is no failure, and a recording of it says the same', async () => {
-  const { start, seen } = await started(silent, Date.now() + 30)
+  const { start, seen } = await started((options) => {
+    options.starting?.()
+    return silent(options)
+  }, Date.now() + 30)
   assert.equal(start?.outcome.result, 'not-run')
-  assert.match(start.outcome.why, /the time for all replays was up/)
+  assert.equal(start.outcome.begun, true)
+  assert.match(start.outcome.why, /the time for all replays was up before it had ended/)
+  const [kept] = recordedReplays(JSON.parse(JSON.stringify({ servers: [{ server: 's', starts: seen }] })))?.servers[0]?.starts ?? []
+  assert.deepEqual(kept && startedOf(kept), start)
   assert.equal(start.run, null)
   assert.equal(seen[0]?.notStarted, start.outcome.why)
+})
+
+test('where nothing was started yet, that is said', async () => {
+  const { start } = await started(silent, Date.now() + 30)
+  assert.deepEqual(start?.outcome, { result: 'not-run', why: 'the time for all replays was up before it was started', begun: false })
 })
 
 test('an error of another kind is not taken for it', async () => {
