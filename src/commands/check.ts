@@ -48,6 +48,7 @@ Exit code: 0 healthy, 1 a problem was found, 2 wrong usage, 3 could not tell, 4 
           servers,
           all: flags.all,
           timeoutMs: flags.timeout * 1000,
+          sparing: true,
           replay: flags.replay ? replayChoice(flags) : null,
           progress,
           read: (config) => (document = config),

@@ -30,7 +30,7 @@ export async function collectEngine(system: System, needs: Needs): Promise<Engin
   const reachable = whole || needs.has('reachable')
   const [events, version, info, networks, containers, endpoint] = await Promise.all([
     asked(needs.has('events'), () => engine.events()),
-    asked(reachable, () => engine.version()),
+    asked(reachable, () => (whole ? engine.version() : (engine.hello?.() ?? engine.version()))),
     asked(whole, () => engine.info()),
     asked(whole, () => engine.networks()),
     asked(needs.has('containers'), () => readContainers(system)),

@@ -17,9 +17,13 @@ export interface StatusReading {
 
 /** Null: MCPProxy does not run. */
 export async function collectStatus(system: System): Promise<Observed<StatusReading | null>> {
-  const address = await system.proxy.address()
-  const [info, servers, config] = await Promise.all(['/api/v1/info', '/api/v1/servers', '/api/v1/config'].map((p) => system.proxy.get(p)))
-  if (!info || !servers || !config) return notObserved('failed', 'no answer')
+  const { proxy } = system
+  const [info, servers, config, address] = await Promise.all([
+    proxy.get('/api/v1/info'),
+    proxy.get('/api/v1/servers'),
+    proxy.get('/api/v1/config'),
+    proxy.address(),
+  ])
   if (!servers.ok) return servers.error.kind === 'unreachable' ? observed(null) : servers
   if (servers.value.status === 0) return observed(null)
   if (servers.value.status === 401 || servers.value.status === 403)

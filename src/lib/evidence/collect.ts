@@ -27,13 +27,17 @@ import {
 } from './collect-engine.ts'
 import { collectMainLog, collectServerLog, configPathOf, mainLogFor, setupFor, type MainLogReading } from './collect-logs.ts'
 import { collectStatus, statusFor, type StatusReading } from './collect-status.ts'
-import type { ConfigEvidence, Container, Evidence, Needs, ObservedEvidence, ServerLog, Source, Subject } from './evidence.ts'
+import { standIns } from './later.ts'
+import type { ConfigEvidence, Container, Evidence, Image, Needs, ObservedEvidence, ServerLog, Source, Subject } from './evidence.ts'
 import { configSecrets, makeRedactor, runSecrets, type Redactor } from './secrets.ts'
 
 const everything: Needs = new Set<Source>([
   ...(['config', 'mainLog', 'serverLog', 'setup', 'engine', 'containers', 'events'] as const),
   ...(['image', 'hostPaths', 'status', 'environment'] as const),
 ])
+
+/** Without what of a server that works is hardly ever looked at. */
+const atFirst: Needs = new Set([...[...everything].filter((source) => source !== 'engine' && source !== 'image'), 'reachable'])
 
 /** In the place of a source that nobody needed. */
 const notAsked = notObserved('failed', 'It was not asked for.')
@@ -79,6 +83,17 @@ export async function collectShared(system: System, deadline: number, needs = ev
     asked(needs.has('status'), () => within(left(0.4), 'MCPProxy', collectStatus(system))),
   ])
   return { system, locations, config, status, engine: await engine, environment: await environment, deadline, needs }
+}
+
+/** As `collectShared`; what is left out can be had with `withRest`. */
+export const collectAtFirst = (system: System, deadline: number): Promise<Shared> => collectShared(system, deadline, atFirst)
+
+/** The same with all that can be asked of the engine. */
+export async function withRest(shared: Shared): Promise<Shared> {
+  if (shared.needs !== atFirst) return shared
+  const ms = Math.max(500, (shared.deadline - Date.now()) * 0.5)
+  const { engine } = await engineWithin(ms, shared.system, new Set(['engine']))
+  return { ...shared, needs: everything, engine: { ...shared.engine, engine } }
 }
 
 /** The same with what MCPProxy says. */
@@ -140,16 +155,41 @@ export async function collectServers(shared: Shared, servers: readonly string[])
     ),
   )
   const version = versionOf(shared, mainLog)
-  // Many servers share few images.
+  const image = eachOnce()
+  const subjects = await eachOf(servers, 4, (server) => collectServer(shared, server, mainLog, version, image))
+  return { subjects, version, redact: makeRedactor(allSecrets(shared, subjects)) }
+}
+
+/** The same subjects, of which everything is known that was left out at first. */
+export const subjectsWithRest = async (shared: Shared, subjects: readonly Subject[]): Promise<Subject[]> => {
+  const image = eachOnce()
+  return eachOf(subjects, 4, async ({ later: _, ...subject }) => {
+    const { config, setup, serverLog, events } = subject.evidence
+    const known = { config, setup, serverLog, events }
+    return { ...subject, evidence: { ...subject.evidence, engine: shared.engine.engine, image: await imageWithin(shared, known, image) } }
+  })
+}
+
+/** Many servers share few images. */
+function eachOnce(): typeof collectImage {
   const images = new Map<string, ReturnType<typeof collectImage>>()
-  const image: typeof collectImage = (system, reference, withPrograms) => {
+  return (system, reference, withPrograms) => {
     const key = `${withPrograms} ${reference}`
     const known = images.get(key) ?? collectImage(system, reference, withPrograms)
     images.set(key, known)
     return known
   }
-  const subjects = await eachOf(servers, 4, (server) => collectServer(shared, server, mainLog, version, image))
-  return { subjects, version, redact: makeRedactor(allSecrets(shared, subjects)) }
+}
+
+function imageWithin(
+  { system, deadline }: Shared,
+  { config, setup, serverLog, events }: Pick<ObservedEvidence, 'config' | 'setup' | 'serverLog' | 'events'>,
+  imageFor: typeof collectImage,
+): Promise<Observed<Image | null>> {
+  const reference = imageOf(config.ok ? config.value : null, setup.ok ? setup.value : null)
+  const programs = programsMatter(serverLog.ok ? serverLog.value : null, events.ok ? events.value : null)
+  const ms = Math.max(500, (deadline - Date.now()) * 0.8)
+  return within(ms, `image ${reference ?? ''}`, imageFor(system, reference, programs))
 }
 
 /** At most `width` at once. */
@@ -187,15 +227,8 @@ async function collectServer(
   const containers = shared.engine.containers.ok
     ? observed(containersFor(shared.engine.containers.value, server, known))
     : shared.engine.containers
-  const reference = imageOf(known, setup.ok ? setup.value : null)
   const [image, hostPaths] = await Promise.all([
-    asked(needs.has('image'), () =>
-      within(
-        left(0.8),
-        `image ${reference ?? ''}`,
-        imageFor(system, reference, programsMatter(serverLog.ok ? serverLog.value : null, events.ok ? events.value : null)),
-      ),
-    ),
+    asked(needs.has('image'), () => imageWithin(shared, { config, setup, serverLog, events }, imageFor)),
     asked(needs.has('hostPaths'), () =>
       within(
         left(0.5),
@@ -217,7 +250,9 @@ async function collectServer(
     status: shared.status.ok ? observed(shared.status.value ? statusFor(shared.status.value, server) : null) : shared.status,
     environment: shared.environment,
   }
-  return { server, recorded: system.recording !== null, now: system.now(), platform: system.platform, version, evidence }
+  const subject = { server, recorded: system.recording !== null, now: system.now(), platform: system.platform, version, evidence }
+  const { engine } = evidence
+  return needs === atFirst ? { ...subject, later: standIns(engine.ok ? engine.value : null) } : subject
 }
 
 /** Reading an image's programs costs a created container: only where it can decide something. */

@@ -229,6 +229,9 @@ export type Source = keyof Evidence
 export type Needs = ReadonlySet<Source | 'reachable'>
 export type ObservedEvidence = { [S in Source]: Observed<Evidence[S]> }
 
+/** `later.ts` */
+export type StandIns = Partial<Pick<Evidence, 'engine' | 'image'>>
+
 /** Everything about one server that a report needs: the evidence and how it came about. */
 export interface Subject {
   server: string
@@ -238,4 +241,6 @@ export interface Subject {
   /** The best knowledge of the version; `assumed` when nothing told it. */
   version: { value: Version; assumed: boolean }
   evidence: ObservedEvidence
+  /** In the place of what is not asked before a rule reads it. */
+  later?: StandIns
 }

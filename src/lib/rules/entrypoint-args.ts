@@ -59,9 +59,10 @@ export default defineRule({
   uses: ['serverLog', 'setup'],
   detect({ config, image }, { serverLog, setup }) {
     const run = effectiveRun(config, setup)
-    const inspect = image?.inspect
     const [first = ''] = run?.command ?? []
-    if (!run || !inspect || first === '' || flagValue(run.run, 'entrypoint') !== null || isConnected(serverLog)) return null
+    if (!run || first === '' || flagValue(run.run, 'entrypoint') !== null || isConnected(serverLog)) return null
+    const inspect = image?.inspect
+    if (!inspect) return null
     const program = programOf(inspect)
     const replaces = !run.isolated && replacesProgram(image, first)
     const isFlag = first.startsWith('-') && !(first.startsWith('--') && runFlagNames.includes(first.slice(2).split('=')[0] ?? ''))

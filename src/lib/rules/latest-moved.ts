@@ -13,7 +13,7 @@ export default defineRule({
   detect({ image, serverLog }, { events, config }) {
     const attempt = failure(serverLog)
     const worked = serverLog.attempts.filter((a) => a.connectedAt !== null).at(-1)
-    if (!image?.inspect || !attempt || !worked?.connectedAt || pinned(image.reference)) return null
+    if (!attempt || !worked?.connectedAt || !image?.inspect || pinned(image.reference)) return null
     const since = worked.connectedAt
     const built = image.inspect.created === null ? null : new Date(image.inspect.created)
     const newer = built !== null && built > since

@@ -29,9 +29,10 @@ export default defineRule({
   title: 'The memory limits of all servers together are more than the engine has',
   needs: ['config', 'engine'],
   detect({ config, engine }, _, { version }) {
-    const memory = engine.info?.memoryBytes ?? null
     const { servers, bytes } = limits(config, version.value)
-    if (memory === null || servers < 2 || bytes <= memory) return null
+    if (servers < 2) return null
+    const memory = engine.info?.memoryBytes ?? null
+    if (memory === null || bytes <= memory) return null
     const mb = (b: number): number => Math.round(b / mebibyte)
     return {
       observations: ['config', 'engine'],

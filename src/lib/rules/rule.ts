@@ -1,7 +1,8 @@
 /** A rule: a pure function from evidence to at most one finding. One file each, named like its code. */
-import type { ConfigEvidence, Evidence, Source, SourceError, Subject } from '../evidence/evidence.ts'
+import type { ConfigEvidence, Evidence, ObservedEvidence, Source, SourceError, Subject } from '../evidence/evidence.ts'
 import { compareVersions, firstRelease, newestKnown, since, type Milestone, type Version } from '../mcpproxy/versions.ts'
 import type { Remedy } from '../remedies/remedy.ts'
+import { observed } from '../system/system.ts'
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 export type Severity = 'error' | 'warning' | 'info'
@@ -123,14 +124,18 @@ export function defineRule<const N extends Source, const U extends Source = neve
   const run = (subject: Subject): Outcome => {
     if (!isTrueOf(releases, subject.version.value)) return { type: 'clear' }
     const needed: Partial<Record<Source, unknown>> = {}
+    const look = (source: Source): ObservedEvidence[Source] => {
+      const later = source === 'engine' || source === 'image' ? subject.later?.[source] : undefined
+      return later ? (observed(later) as ObservedEvidence[Source]) : subject.evidence[source]
+    }
     for (const source of needs) {
-      const seen = subject.evidence[source]
+      const seen = look(source)
       if (!seen.ok) return { type: 'undetermined', code, source, error: seen.error }
       needed[source] = seen.value
     }
     const used: Partial<Record<Source, unknown>> = {}
     for (const source of uses) {
-      const seen = subject.evidence[source]
+      const seen = look(source)
       used[source] = seen.ok ? seen.value : undefined
     }
     const { server, now, platform, version, recorded } = subject

@@ -15,10 +15,11 @@ export default defineRule({
   needs: ['config', 'serverLog', 'engine'],
   uses: ['setup', 'image', 'hostPaths'],
   detect({ config, serverLog, engine }, { setup, image, hostPaths }) {
-    const options = engine.info?.securityOptions ?? []
     const attempt = failure(serverLog)
     const run = effectiveRun(config, setup)?.run
-    if (!attempt || !run || !options.some((o) => /\bselinux\b/.test(o))) return null
+    if (!attempt || !run) return null
+    const options = engine.info?.securityOptions ?? []
+    if (!options.some((o) => /\bselinux\b/.test(o))) return null
     const off = hasSwitch(run, 'privileged') || flagsNamed(run, 'security-opt').some((f) => /^label[=:]disable$/.test(f.value ?? ''))
     const unlabelled = run.mounts.filter((m) => m.type === 'bind' && !/(?:^|,)z(?:,|$)/i.test(m.options))
     if (off || unlabelled.length === 0) return null

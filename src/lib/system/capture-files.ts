@@ -1,7 +1,8 @@
 /** The files of a capture, in a folder or in memory. Names are relative, with `/`. */
-import fs from 'node:fs/promises'
+import { constants } from 'node:fs'
 import path from 'node:path'
 import { Readable } from 'node:stream'
+import * as fs from './async-fs.ts'
 
 export interface CaptureFile {
   name: string
@@ -41,7 +42,7 @@ export function folderFiles(root: string): CaptureFiles {
     if (full === null) return null
     try {
       // Opening a FIFO would wait for a writer.
-      return (await fs.stat(full)).isFile() ? await fs.open(full, 'r') : null
+      return (await fs.stat(full)).isFile() ? await fs.open(full, constants.O_RDONLY) : null
     } catch {
       return null
     }
@@ -51,7 +52,7 @@ export function folderFiles(root: string): CaptureFiles {
       const handle = await openRegular(name)
       if (handle === null) return null
       try {
-        return await handle.readFile()
+        return await fs.readUpTo(handle, Infinity)
       } finally {
         await handle.close()
       }

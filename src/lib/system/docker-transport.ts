@@ -3,7 +3,7 @@
  * follows redirects to anywhere, reads answers without a bound, never gives up on a silent engine, opens ssh
  * connections without looking at the host's key, and takes over DOCKER_HOST of our own environment.
  */
-import type { Agent, ClientRequestArgs, IncomingMessage } from 'node:http'
+import type { Agent, ClientRequestArgs, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type Docker from 'dockerode'
 import type { ResolvedEndpoint } from './docker-endpoint.ts'
@@ -16,7 +16,16 @@ export interface Transport {
   hijack(path: string, signal: AbortSignal): Promise<Duplex>
   /** How far the engine's clock is ahead of ours, from the Date of its last answer; null: not known yet. */
   skewMs(): number | null
+  /** What the engine said of itself in the heads of its last answer; null: no answer yet, or of something else. */
+  engineHead(): EngineHead | null
   close(): void
+}
+
+/** `Server: Docker/28.2.2 (linux)` (podman: `Libpod/4.9.3 (linux)`) and `Api-Version: 1.50`, which every answer of an engine has. */
+interface EngineHead {
+  podman: boolean
+  version: string
+  apiVersion: string
 }
 
 /** What docker-modem 5 hands to `buildRequest`. */
@@ -31,8 +40,8 @@ interface Expected {
 type Callback = (error: Error | null, answer: unknown) => void
 type Send = (options: Outgoing, expected: Expected, data: string | Buffer | undefined, callback: Callback) => void
 
-/** Not JSON, although dockerode asks for no stream: bytes of a container's output. */
-const isRaw = (path: string): boolean => /\/containers\/[^/]+\/logs\?/.test(path)
+/** Not JSON, although dockerode asks for no stream: bytes of a container's output, and "OK". */
+const isRaw = (path: string): boolean => path === '/_ping' || /\/containers\/[^/]+\/logs\?/.test(path)
 
 const largestAnswer = 64 * 1024 * 1024
 const largestError = 64 * 1024
@@ -45,6 +54,7 @@ export function createTransport(endpoint: ResolvedEndpoint, env: Record<string, 
   const where = place(host)
   const agent: Agent = host.startsWith('ssh:') ? sshAgent(new URL(host), env) : new http.Agent({ keepAlive: true, ...tlsOptions(endpoint) })
   let skew: number | null = null
+  let head: EngineHead | null = null
   const send =
     (signal: AbortSignal): Send =>
     (options, expected, data, callback) => {
@@ -70,6 +80,7 @@ export function createTransport(endpoint: ResolvedEndpoint, env: Record<string, 
         response = answer
         const date = Date.parse(answer.headers.date ?? '')
         if (!Number.isNaN(date)) skew = date + 500 - Date.now()
+        head = headOf(answer.headers) ?? head
         const fine = expected.statusCodes[answer.statusCode ?? 0] === true
         if (fine && expected.isStream === true) return callback(null, answer)
         const content = fine && isRaw(options.path) ? readBounded(answer, maxBytes, 'fail') : receive(answer, expected, maxBytes)
@@ -124,8 +135,14 @@ export function createTransport(endpoint: ResolvedEndpoint, env: Record<string, 
         request.end()
       }),
     skewMs: () => skew,
+    engineHead: () => head,
     close: () => agent.destroy(),
   }
+}
+
+function headOf({ server, 'api-version': apiVersion }: IncomingHttpHeaders): EngineHead | null {
+  const [, name, version] = /^(Docker|Libpod)\/([^\s(]+)/.exec(String(server)) ?? []
+  return version !== undefined && typeof apiVersion === 'string' ? { podman: name === 'Libpod', version, apiVersion } : null
 }
 
 /** For TLS only. Otherwise Node builds large regular expressions to see whether the name of the host is an address. */

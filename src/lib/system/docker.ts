@@ -122,9 +122,22 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
   const version = (): Promise<Observed<unknown>> =>
     (asking ??= ask(async (docker) => object(await docker.version())).finally(() => (asking = null)))
 
+  // To tell its own version an engine starts two other programs, for theirs.
+  let greeting: Promise<Observed<unknown>> | null = null
+  const hello = (): Promise<Observed<unknown>> =>
+    (greeting ??= (async () => {
+      const answer = await ask(async (docker) => docker.ping() as Promise<unknown>)
+      if (!answer.ok) return answer
+      const head = (await connect()).engineHead()
+      if (head === null) return version()
+      const { podman, version: Version, apiVersion: ApiVersion } = head
+      return { ok: true as const, value: { Version, ApiVersion, Components: podman ? [{ Name: 'Podman Engine' }] : [] } }
+    })().finally(() => (greeting = null)))
+
   return {
     endpoint: async () => publicEndpoint(await endpoint()),
     version,
+    hello,
     info: () => ask(async (docker) => object(await docker.info())),
     containers: () => ask(async (docker) => list(await docker.listContainers({ all: true }))),
     images: () => ask(async (docker) => list(await docker.listImages())),
@@ -152,7 +165,7 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
       }),
     events: async () => {
       // Sets the clock difference: with an `until` in its future (a virtual machine that slept) the engine would keep the stream open.
-      const answer = await version()
+      const answer = await hello()
       if (!answer.ok) return answer
       return ask(async (docker) => {
         const skew = (await connect()).skewMs() ?? 0

@@ -2,7 +2,7 @@
  * What is written to a log from now on. It may be renamed and begun anew (lumberjack), or emptied in its place (copytruncate of
  * logrotate): the end of the old one is read before the new one is begun.
  */
-import fs, { type FileHandle } from 'node:fs/promises'
+import { stat, type FileHandle } from './async-fs.ts'
 import { observed, type FileFollower, type Observed, type OpenFile } from './system.ts'
 
 interface Ways {
@@ -38,7 +38,7 @@ export async function followFile(path: string, ways: Ways): Promise<Observed<Fil
     return bytes
   }
   const replaced = async (by: FileHandle): Promise<boolean> => {
-    const [ours, there] = await Promise.all([by.stat(), fs.stat(path).catch(() => null)])
+    const [ours, there] = await Promise.all([by.stat(), stat(path).catch(() => null)])
     return there !== null && (there.ino !== ours.ino || there.dev !== ours.dev)
   }
   return observed({

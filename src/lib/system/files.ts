@@ -1,18 +1,17 @@
 /** Files of this machine. Nothing here waits for a FIFO, a device or a dead network mount. */
 import { constants, readSync, type Stats } from 'node:fs'
-import fs, { type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import * as fs from './async-fs.ts'
 import { followFile } from './file-follower.ts'
 import { gunzipped, unpackedChunks } from './unpack.ts'
 import { notObserved, observed, type Files, type HostPath, type Observed, type OpenFile, type SourceError } from './system.ts'
 
 const largestUnpacked = 256 * 1024 * 1024
 const limitMs = 10_000
-const chunkSize = 64 * 1024
 
 /** `close` closes what callers left open. */
 export function createFiles(options: { maxUnpacked?: number } = {}): Files & { close(): Promise<void> } {
-  const open = new Set<FileHandle>()
+  const open = new Set<fs.FileHandle>()
   return {
     stat: (path) => attempt<HostPath>(path, async () => describe(await fs.stat(path)), { type: 'missing' }),
     read: (path, limit) =>
@@ -21,7 +20,7 @@ export function createFiles(options: { maxUnpacked?: number } = {}): Files & { c
         async () => {
           const handle = await openRegular(path)
           try {
-            return await readUpTo(handle, limit)
+            return await fs.readUpTo(handle, limit)
           } finally {
             await handle.close()
           }
@@ -125,21 +124,21 @@ const typeOf = (stats: Stats): 'file' | 'directory' | 'socket' | 'fifo' | 'other
   stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : stats.isSocket() ? 'socket' : stats.isFIFO() ? 'fifo' : 'other'
 
 /** Looks before it opens (opening a device can do something), and again after, in case the path was exchanged. */
-async function openRegular(path: string, again = true): Promise<FileHandle> {
+async function openRegular(path: string, again = true): Promise<fs.FileHandle> {
   refuseOthers(await fs.stat(path))
   // Without O_NONBLOCK opening a FIFO waits for a writer. Windows has neither.
   const handle = await fs.open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0))
-  let same = false
+  let same: boolean
   try {
     const opened = await handle.stat()
     refuseOthers(opened)
     same = await isAllowed(path, opened)
     if (!same && !again) throw new Error('it was exchanged while it was opened')
-    if (same) return handle
   } catch (error) {
     await handle.close()
     throw error
   }
+  if (same) return handle
   // A log that was rotated just then.
   await handle.close()
   return openRegular(path, false)
@@ -165,20 +164,6 @@ function refuseOthers(stats: Stats): void {
   if (!stats.isFile()) throw new Error(`not a regular file (${typeOf(stats) === 'other' ? 'device' : typeOf(stats)})`)
 }
 
-/** In chunks and not by size: files of /proc say that they are empty. */
-async function readUpTo(handle: FileHandle, limit: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let have = 0
-  while (have < limit) {
-    const chunk = Buffer.allocUnsafe(Math.min(limit - have, have === 0 ? chunkSize : 16 * chunkSize))
-    const { bytesRead } = await handle.read(chunk, 0, chunk.length, null)
-    if (bytesRead === 0) break
-    chunks.push(chunk.subarray(0, bytesRead))
-    have += bytesRead
-  }
-  return Buffer.concat(chunks, have)
-}
-
 /** Of smaller files it makes no difference. */
 const worthAsking = 1024 * 1024
 /** File systems of this machine's own disks and memory (`linux/magic.h`): ext4, xfs, btrfs, zfs, f2fs, tmpfs, overlayfs. */
@@ -191,7 +176,14 @@ const isLocal = async (path: string): Promise<boolean> =>
     () => false,
   )
 
-function positioned(path: string, handle: FileHandle, size: number, mtimeMs: number, open: Set<FileHandle>, atOnce: boolean): OpenFile {
+function positioned(
+  path: string,
+  handle: fs.FileHandle,
+  size: number,
+  mtimeMs: number,
+  open: Set<fs.FileHandle>,
+  atOnce: boolean,
+): OpenFile {
   return {
     path,
     size,
@@ -229,8 +221,8 @@ function positioned(path: string, handle: FileHandle, size: number, mtimeMs: num
   }
 }
 
-async function unpack(handle: FileHandle, maxUnpacked: number): Promise<Buffer> {
-  const packed = await readUpTo(handle, maxUnpacked + 1)
+async function unpack(handle: fs.FileHandle, maxUnpacked: number): Promise<Buffer> {
+  const packed = await fs.readUpTo(handle, maxUnpacked + 1)
   const tooLarge = `larger than ${Math.round(maxUnpacked / 1024 ** 2)} MiB`
   if (packed.length > maxUnpacked) throw new Error(tooLarge)
   if (packed.length === 0) return packed

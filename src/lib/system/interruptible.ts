@@ -35,6 +35,7 @@ export function interruptible(system: System, stop: AbortSignal): System {
   }
   const { files, proxy, engine, replays } = system
   const [unpack, follow, logs] = [files.unpack?.bind(files), files.follow?.bind(files), engine.logs?.bind(engine)]
+  const hello = engine.hello?.bind(engine)
   const opened = (file: OpenFile): OpenFile => {
     const { readNow } = file
     const check = (): void => {
@@ -91,6 +92,7 @@ export function interruptible(system: System, stop: AbortSignal): System {
           () => ({ host: null, decidedBy: 'interrupted', context: null, tls: false, problem: null }),
         ),
       version: () => look('the engine', () => engine.version()),
+      ...(hello && { hello: () => look('the engine', hello) }),
       info: () => look('the engine', () => engine.info()),
       containers: () => look('the containers', () => engine.containers()),
       events: () => look("the engine's events", () => engine.events()),

@@ -1,13 +1,12 @@
 /** This machine. Everything is worked out on first use, once, because the doctor looks at one moment. */
 import { createEngine } from './docker.ts'
 import { otherSockets, resolveEndpoint } from './docker-endpoint.ts'
-import { watchEngine } from './engine-watch.ts'
 import { createFiles } from './files.ts'
 import { chooseProcess, locate, type Located } from './locations.ts'
 import { createProxyApi, defaultSocket, listenUrl, type LiveProxyApi } from './mcpproxy.ts'
 import { findProxyProcesses, proxyEnvironment, readProxyProcess, relevantEnvironment, type ProxyProcess } from './processes.ts'
 import type { ReplayRunner } from './replay-run.ts'
-import { createReplayRunner } from './replay-runner.ts'
+import type { RunnerOptions } from './replay-runner.ts'
 import { observed, type EngineWatch, type Files, type ProxyEnvironment, type System } from './system.ts'
 
 export interface LiveOptions {
@@ -86,11 +85,12 @@ export function createLiveSystem(options: LiveOptions): LiveSystem {
     })
   })
   const engine = createEngine({ endpoint, deadline: options.deadline, env: allVariables })
-  const replays = createReplayRunner({ endpoint, env: allVariables, files, platform })
+  const replays = replaysOnUse({ endpoint, env: allVariables, files, platform })
   const watches = new Set<EngineWatch>()
   return {
     replays,
     watchEngine: async (listener) => {
+      const { watchEngine } = await import('./engine-watch.ts')
       const answer = await watchEngine({ endpoint, env: allVariables }, listener)
       if (answer.ok) watches.add(answer.value)
       return answer
@@ -122,6 +122,23 @@ export function createLiveSystem(options: LiveOptions): LiveSystem {
       proxy.close()
       await files.close()
     },
+  }
+}
+
+/** Most looks start nothing, and need not load what does. */
+function replaysOnUse(options: RunnerOptions): ReplayRunner {
+  let ready: ReplayRunner | null = null
+  let loading: Promise<ReplayRunner> | null = null
+  const runner = (): Promise<ReplayRunner> =>
+    (loading ??= import('./replay-runner.ts').then(({ createReplayRunner }) => (ready = createReplayRunner(options))))
+  return {
+    run: async (...args) => (await runner()).run(...args),
+    owner: async () => (await runner()).owner(),
+    sweep: async () => (await runner()).sweep(),
+    askRegistry: async (...args) => (await runner()).askRegistry(...args),
+    pullImage: async (...args) => (await runner()).pullImage(...args),
+    busy: () => ready?.busy() ?? loading !== null,
+    close: async () => (await loading)?.close(),
   }
 }
 

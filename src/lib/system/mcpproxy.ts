@@ -29,7 +29,12 @@ interface Place {
   agent: Agent
   /** The key is sent there. */
   key: string | null
+  /** What it said when it was asked who it is; null: not yet. */
+  greeting: ApiAnswer | null
 }
+
+/** Of MCPProxy itself: whether it is one, and which. */
+const identity = '/api/v1/info'
 
 const loopback = /^(127\.[\d.]+|localhost|::1)$/
 type Failure = { ok: false; error: SourceError }
@@ -43,10 +48,18 @@ export interface LiveProxyApi extends ProxyApi {
 export function createProxyApi(options: ProxyApiOptions): LiveProxyApi {
   const agents = new Set<Agent>()
   let found: Promise<Observed<Place>> | null = null
-  const find = (): Promise<Observed<Place>> => (found ??= findPlace(options, agents))
+  let known = false
+  const find = (): Promise<Observed<Place>> =>
+    (found ??= findPlace(options, agents).finally(() => {
+      known = true
+    }))
   const call = async (method: string, target: string, body: unknown, limitMs: number): Promise<Observed<ApiAnswer>> => {
+    // Who asked before it was found is answered with what it said just then.
+    const early = !known
     const place = await find()
     if (!place.ok) return place
+    const { greeting } = place.value
+    if (early && method === 'GET' && target === identity && greeting !== null && greeting.status !== 401) return observed(greeting)
     return request(options, place.value, { method, path: target, body, key: place.value.key, limitMs })
   }
   return {
@@ -95,32 +108,34 @@ async function describePlace(options: ProxyApiOptions, address: string, agents: 
   // Said, because NODE_TLS_REJECT_UNAUTHORIZED=0 would change what is understood.
   const agent = new Agent({ keepAlive: true, rejectUnauthorized: true, ...(ca == null ? {} : { ca }) })
   agents.add(agent)
-  if (socketPath !== undefined) return observed({ address, connect: { socketPath, host: 'localhost' }, secure: false, agent, key: null })
+  if (socketPath !== undefined)
+    return observed({ address, connect: { socketPath, host: 'localhost' }, secure: false, agent, key: null, greeting: null })
   const port = Number(url?.port || (secure ? 443 : 80))
-  return observed({ address: `${url?.protocol}//${url?.host}`, connect: { host, port }, secure, agent, key: null })
+  return observed({ address: `${url?.protocol}//${url?.host}`, connect: { host, port }, secure, agent, key: null, greeting: null })
 }
 
 /** Asks without a key first: a stranger on that port must not get it. */
 async function identify(options: ProxyApiOptions, place: Place): Promise<Observed<Place>> {
   const answer = await request(options, place, {
     method: 'GET',
-    path: '/api/v1/info',
+    path: identity,
     body: undefined,
     key: null,
     limitMs: options.limitMs ?? 3000,
   })
   if (!answer.ok) return answer
   if (!isMcpProxy(answer.value)) return stranger(place.address, `HTTP ${answer.value.status}`)
-  if (answer.value.status !== 401) return observed(place)
+  const greeted = { ...place, greeting: answer.value }
+  if (answer.value.status !== 401) return observed(greeted)
   // A daemon asks for no key over its socket; whatever does is not the one meant.
   if (place.connect.socketPath !== undefined)
     return notObserved('denied', `${place.address} wants an API key, which is not sent over a socket.`)
   const key = await options.key()
-  if (key === null) return observed(place)
+  if (key === null) return observed(greeted)
   const foreigner = await foreignListener(options, place)
   if (foreigner !== null)
     return notObserved('denied', `${place.address} is served by another user (uid ${foreigner}): the API key is not sent there.`)
-  return observed({ ...place, key })
+  return observed({ ...greeted, key })
 }
 
 /** Whether a MCPProxy runs elsewhere, nobody could look. */

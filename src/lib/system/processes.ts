@@ -2,10 +2,10 @@
  * The running MCPProxy and what its child processes inherit. Only Linux shows that to others (/proc); elsewhere
  * our own environment is the best guess, and is called so.
  */
-import { close, open, read } from 'node:fs'
-import fs from 'node:fs/promises'
+import { closeSync, openSync, readlinkSync, readSync } from 'node:fs'
 import path from 'node:path'
 import { object, text } from '../formats/loose.ts'
+import { readlink } from './async-fs.ts'
 import type { Files, ProxyEnvironment } from './system.ts'
 
 export interface ProxyProcess {
@@ -32,8 +32,6 @@ export interface ProxyFlags {
 /** Programs that configurations start most often; where they are decides whether MCPProxy can start them on the host. */
 const usualPrograms = ['docker', 'node', 'npx', 'python', 'python3', 'uv', 'uvx', 'bash', 'sh']
 
-const atOnce = 32
-
 // Everything else of another process's environment is none of our business.
 const kept =
   /^(HOME|PATH|SHELL|USER|USERNAME|TMPDIR|SSH_AUTH_SOCK|LOCALAPPDATA|USERPROFILE|DOCKER_.*|XDG_.*|.*_PROXY|MCPPROXY_.*|MCPP_CONFIG)$/i
@@ -57,37 +55,38 @@ export async function findProxyProcesses(files: Files, platform: string, uid: nu
         .map(Number)
         .sort((a, b) => a - b)
     : []
-  const found: ProxyProcess[] = []
-  for (let i = 0; i < pids.length; i += atOnce) {
-    const batch = await Promise.all(
-      pids.slice(i, i + atOnce).map(async (pid) => ((await mayBeDaemon(`${proc}/${pid}`)) ? readProxyProcess(files, pid, proc) : null)),
-    )
-    found.push(...batch.filter((p) => p !== null))
-  }
-  return found.sort((a, b) => Number(b.user.uid === uid) - Number(a.user.uid === uid))
+  const found = await Promise.all(pids.filter((pid) => mayBeDaemon(`${proc}/${pid}`)).map((pid) => readProxyProcess(files, pid, proc)))
+  return found.filter((p) => p !== null).sort((a, b) => Number(b.user.uid === uid) - Number(a.user.uid === uid))
 }
 
 /**
- * Hundreds of processes are none, and each costs time at every start: one small read tells them apart. A process that hangs in the
- * kernel may never let itself be read, hence the limit.
+ * Hundreds of processes are none, and each costs time at every start. These two tell them apart, and can be read at once: the kernel
+ * takes no lock of the process' memory for them, as it does for its command line, which may never let itself be read (mmap_lock).
+ * `comm` is the name of the file that was started, also of a wrapper (`.mcpproxy-wrapp`, cut to 15 characters).
  */
-async function mayBeDaemon(folder: string): Promise<boolean> {
-  const command = await new Promise<string>((resolve) => {
-    const late = setTimeout(() => resolve(''), 2000)
-    const done = (text: string): void => {
-      clearTimeout(late)
-      resolve(text)
+function mayBeDaemon(folder: string): boolean {
+  if (readNow(`${folder}/comm`).includes('mcpproxy')) return true
+  // Started under another name? Its executable tells, where we may look.
+  try {
+    return isProxyExecutable(readlinkSync(`${folder}/exe`))
+  } catch {
+    return false
+  }
+}
+
+/** The beginning of a small file of /proc; empty when the process is gone. */
+function readNow(file: string): string {
+  try {
+    const handle = openSync(file, 'r')
+    try {
+      const buffer = Buffer.allocUnsafe(64)
+      return buffer.toString('latin1', 0, readSync(handle, buffer, 0, buffer.length, 0))
+    } finally {
+      closeSync(handle)
     }
-    open(`${folder}/cmdline`, (failure, handle) => {
-      if (failure) return done('')
-      const buffer = Buffer.alloc(4096)
-      read(handle, buffer, 0, buffer.length, 0, (error, length) => {
-        close(handle, () => {})
-        done(error ? '' : buffer.toString('utf8', 0, length))
-      })
-    })
-  })
-  return isDaemonName(folder, command.split('\0')[0] ?? '')
+  } catch {
+    return ''
+  }
 }
 
 /** Null: there is no such process, or it is not a MCPProxy daemon, or it lives in a container (its paths are not ours). */
@@ -114,7 +113,7 @@ export async function readProxyProcess(files: Files, pid: number, proc = '/proc'
   const [uid, gid] = [field('Uid')[1], field('Gid')[1]]
   if (uid === undefined || gid === undefined) return null
   const environ = await read('environ')
-  const cwd = await fs.readlink(`${folder}/cwd`).catch(() => null)
+  const cwd = await readlink(`${folder}/cwd`).catch(() => null)
   return {
     pid,
     user: { uid, gid, groups: await groupNames(files, field('Groups')) },
@@ -144,10 +143,10 @@ async function isDaemon(folder: string, argv: readonly string[]): Promise<boolea
 async function isDaemonName(folder: string, command: string): Promise<boolean> {
   if (command === '') return false
   if (isProxyName(command)) return true
-  // Started under another name? Its executable tells, where we may look.
-  const executable = await fs.readlink(`${folder}/exe`).catch(() => '')
-  return isProxyName(executable.replace(/ \(deleted\)$/, ''))
+  return isProxyExecutable(await readlink(`${folder}/exe`).catch(() => ''))
 }
+
+const isProxyExecutable = (file: string): boolean => isProxyName(file.replace(/ \(deleted\)$/, ''))
 
 /** `mcpproxy`, also with a version behind it (`mcpproxy-0.60.0`); not `mcpproxy-tray` or `mcpproxy-doctor`. */
 const isProxyName = (file: string): boolean => /^mcpproxy(-v?\d[\w.]*)?(\.exe)?$/.test(path.posix.basename(file))

@@ -1,9 +1,9 @@
 /** Answers from a capture in the form `mcpproxy-doctor-capture/1` (docs/capture-format.md). What it does not hold is "not recorded". */
-import fs from 'node:fs/promises'
 import path from 'node:path'
 import { object, text, texts, type Loose } from '../formats/loose.ts'
 import { UserError } from '../errors.ts'
 import { readArchive } from './archive.ts'
+import { stat } from './async-fs.ts'
 import { folderFiles, memoryFiles, type CaptureFiles } from './capture-files.ts'
 import { captureName, imageFile, machinePath, relativeName } from './capture-names.ts'
 import { recordedReplays } from './replay-record.ts'
@@ -228,7 +228,7 @@ async function logWindow(files: CaptureFiles, name: string): Promise<Pick<OpenFi
 }
 
 const isFile = async (file: string): Promise<boolean> =>
-  fs.stat(file).then(
+  stat(file).then(
     (s) => s.isFile(),
     () => false,
   )

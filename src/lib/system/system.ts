@@ -103,6 +103,8 @@ export interface Engine {
   /** The address that the docker command of MCPProxy would use, and what decided it. */
   endpoint(): Promise<EngineEndpoint>
   version(): Promise<Observed<unknown>>
+  /** Of `version` no more than Version, ApiVersion and whether it is podman, which costs an engine next to nothing; absent in a recording. */
+  hello?(): Promise<Observed<unknown>>
   info(): Promise<Observed<unknown>>
   /** `GET /containers/json?all=1` */
   containers(): Promise<Observed<unknown[]>>

@@ -1,5 +1,5 @@
 /** Rotated logs that are packed (gzip), unpacked in bounded memory, whatever is in them. */
-import type { FileHandle } from 'node:fs/promises'
+import type { FileHandle } from './async-fs.ts'
 
 /** Of packed bytes: below, all is unpacked by one call, which is twice as fast. MCPProxy packs 10 MB into less than two. */
 const smallPacked = 8 * 1024 ** 2

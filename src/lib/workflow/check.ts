@@ -1,5 +1,6 @@
 /** The main job: gather evidence, let every rule look, put the answer together. */
-import { collectServers, collectShared, type Shared } from '../evidence/collect.ts'
+import { collectAtFirst, collectServers, collectShared, subjectsWithRest, withRest, type Shared } from '../evidence/collect.ts'
+import { NotAskedYet } from '../evidence/later.ts'
 import type { ConfigDocument, ServerEntry } from '../formats/mcp-config.ts'
 import type { Subject } from '../evidence/evidence.ts'
 import { overallVerdict, sortFindings, type InterruptedLook, type Report, type ServerReport, type Undetermined } from '../report/report.ts'
@@ -25,6 +26,8 @@ export interface CheckOptions {
   timeoutMs: number
   /** Null: nothing is started. */
   replay?: ReplayChoice | null
+  /** What of a server that works is hardly ever looked at is asked for only when a rule wants it; else at once. */
+  sparing?: boolean
   /** Gets the configuration that was read, for what is shown beside the report. */
   read?: (document: ConfigDocument) => void
   /** Called as things happen, for progress on stderr. */
@@ -45,12 +48,20 @@ export interface ReplayChoice extends StarterOptions {
 export async function check(system: System, options: CheckOptions): Promise<Report> {
   const deadline = Date.now() + options.timeoutMs
   options.progress?.('looking at the configuration, MCPProxy and the engine')
-  const shared = await collectShared(system, deadline)
+  const sparing = options.sparing === true && options.replay?.always !== true && system.recording === null
+  let shared = await (sparing ? collectAtFirst : collectShared)(system, deadline)
   if (shared.config.ok) options.read?.(shared.config.value.document)
   const names = chooseServers(shared, options)
   options.progress?.(`reading the logs of ${names.join(', ') || 'MCPProxy'}`)
+  if (!allConnected(shared, names)) shared = await withRest(shared)
   const { subjects, version, redact } = await collectServers(shared, names)
-  const once = toldOnce(await withHistory(system, subjects, await replayed(system, subjects, options), deadline))
+  let reports = healthyAtFirst(subjects)
+  if (reports === null) {
+    shared = await withRest(shared)
+    const whole = subjects.some((subject) => subject.later) ? await subjectsWithRest(shared, subjects) : subjects
+    reports = await withHistory(system, whole, await replayed(system, whole, options), deadline)
+  }
+  const once = toldOnce(reports)
   const { servers, findings: common } = sharedCauses(once.servers)
   const findings = [
     ...fileFindings(shared),
@@ -84,6 +95,22 @@ export async function check(system: System, options: CheckOptions): Promise<Repo
     findings,
   }
   return redactReport(report, withVariables(redact, shared.config.ok ? shared.config.value.document.text : '', options.replay?.env ?? {}))
+}
+
+/** MCPProxy says so of each; whether it is true is another question. */
+const allConnected = ({ status }: Shared, names: readonly string[]): boolean =>
+  status.ok && names.every((name) => status.value?.servers.some((s) => s['name'] === name && s['connected'] === true))
+
+/** Null: not all of them work, or a rule wants to know more than was asked. */
+function healthyAtFirst(subjects: readonly Subject[]): ServerReport[] | null {
+  if (subjects.length === 0 || !subjects.every((subject) => subject.later)) return null
+  try {
+    const reports = subjects.map(serverReport)
+    return reports.every((report) => report.verdict === 'healthy') ? reports : null
+  } catch (error) {
+    if (error instanceof NotAskedYet) return null
+    throw error
+  }
 }
 
 /** For a report that a signal ended; names of what was given up. */
@@ -225,6 +252,7 @@ export function serverReport(subject: Subject): ServerReport {
       }
       if (outcome.type === 'found') (rule.symptom ? symptoms : findings).push(outcome.finding)
     } catch (error) {
+      if (error instanceof NotAskedYet) throw error
       findings.push({
         code: 'rule-crashed',
         severity: 'info',

@@ -293,6 +293,23 @@ test('our own DOCKER_HOST does not matter', async (t) => {
   assert.deepEqual(await engineAt(t, host).info(), { ok: true, value: { ID: 'x' } })
 })
 
+test('what an engine says of itself in the head of any answer', async (t) => {
+  const says = (head: Record<string, string>, seen: string[]): http.Server =>
+    http.createServer((req, res) => {
+      seen.push(req.url ?? '')
+      res.writeHead(200, head).end(req.url === '/_ping' ? 'OK' : '{"Version":"asked"}')
+    })
+  const seen: string[] = []
+  const docker = engineAt(t, await listen(t, says({ server: 'Docker/20.10.24 (linux)', 'api-version': '1.41' }, seen)))
+  assert.deepEqual(await docker.hello?.(), { ok: true, value: { Version: '20.10.24', ApiVersion: '1.41', Components: [] } })
+  assert.deepEqual(seen, ['/_ping'])
+  const podman = engineAt(t, await listen(t, says({ server: 'Libpod/4.9.3 (linux)', 'api-version': '1.41' }, [])))
+  const answer = await podman.hello?.()
+  assert.deepEqual(answer?.ok && answer.value, { Version: '4.9.3', ApiVersion: '1.41', Components: [{ Name: 'Podman Engine' }] })
+  const silent = engineAt(t, await listen(t, says({}, [])))
+  assert.deepEqual(await silent.hello?.(), { ok: true, value: { Version: 'asked' } })
+})
+
 test('events: objects in order, with and without line ends; asked up to the engine’s now', async (t) => {
   let asked = ''
   const ahead = 3_600_000

@@ -127,6 +127,24 @@ test('the socket comes first and needs no key', { skip: process.platform === 'wi
   assert.ok(seen.every((s) => s.key === undefined))
 })
 
+test(
+  'who asks while it is being found is answered with what it said then; later it is asked anew',
+  { skip: process.platform === 'win32' },
+  async (t) => {
+    const seen: Seen[] = []
+    let pid = 0
+    const answering = respond(seen, (_, res) => void res.end(`{"success":true,"data":{"version":"v0.60.0","pid":${++pid}}}`))
+    const proxy = api(t, [await serve(t, answering, await socketPath(t))])
+    const pids = async (): Promise<unknown> => {
+      const answer = await proxy.get('/api/v1/info')
+      return answer.ok && (answer.value.body as { data: { pid: number } }).data.pid
+    }
+    assert.deepEqual(await Promise.all([pids(), pids()]), [1, 1])
+    assert.equal(await pids(), 2)
+    assert.equal(seen.length, 2)
+  },
+)
+
 test('the socket of another user is not touched: the daemon would end', { skip: process.platform === 'win32' }, async (t) => {
   let connections = 0
   const socket = await serve(
