@@ -125,7 +125,7 @@ const patterns: Pattern[] = [
   {
     kind: 'registry-login',
     pattern:
-      /pull access denied|no basic auth credentials|authorization failed|unexpected status .*: 40[13] |requested access to the resource is denied|unauthorized: |Error response from daemon: (?:Head|Get) "[^"]*": (?:denied|unauthorized)|Error response from daemon: denied/i,
+      /pull access denied|no basic auth credentials|authorization failed|unexpected status .*: 40[13] |requested access to the resource is denied|unauthorized: |Error response from daemon: (?:Head|Get) "[^"]*": (?:denied|unauthorized)|Error response from daemon: (?:denied|unauthorized)/i,
   },
   // WARNING: The requested image's platform (linux/arm64) does not match the detected host platform (linux/amd64/v3) and no specific platform was requested
   {

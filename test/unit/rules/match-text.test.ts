@@ -46,6 +46,7 @@ describe('texts that are not among the recordings', () => {
     ['zsh:1: command not found: docker', 'docker-cli-missing'],
     ["The command 'docker' could not be found in this WSL 2 distro.", 'docker-cli-missing'],
     ['Docker Desktop is paused or unavailable. Resume Docker and retry.', 'engine-unresponsive'],
+    ['docker: Error response from daemon: unauthorized', 'registry-login'],
     ['no matching manifest for linux/arm64/v8 in the manifest list entries', 'platform-missing'],
     ['qemu: uncaught target signal 11 (Segmentation fault) - core dumped', 'foreign-architecture'],
     ["docker-init: /lib/libc.so.6: version `GLIBC_2.38' not found", 'init-helper-broken'],
