@@ -71,9 +71,9 @@ interface Chunk {
 }
 
 /** After so many chunks read at once others get their turn (signals, timers). */
-const turnAfter = 32
-/** So much is read at once from a file that needs no waiting: it is searched while it lies in the processor's cache. */
-const readSize = 128 * 1024
+const turnAfter = 4
+/** So much is read at once from a file that needs no waiting. Each read and search has its price, and more than this gains nothing. */
+const readSize = 1024 * 1024
 /** Where chunks begin: a copy to the beginning of a page is fast from the beginning of a page. */
 const pageSize = 4096
 const chunkStart = (end: number, size: number): number => Math.max(0, Math.floor((end - size) / pageSize) * pageSize)

@@ -14,8 +14,8 @@ export interface Block {
 }
 
 const newline = 0x0a
-/** Small enough to stay in the processor's cache while it is searched. */
-const readSize = 128 * 1024
+/** Each read and search has its price; more at once gains nothing. */
+const readSize = 512 * 1024
 /** A copy to the beginning of a page is fast from the beginning of a page. */
 const pageSize = 4096
 /** Smaller files are not worth memory that can be searched fast. */
@@ -23,7 +23,7 @@ const largeFile = 1024 * 1024
 const smallMemory = (size: number): Buffer => Buffer.allocUnsafeSlow(size)
 /** Of a longer line only its beginning is kept. */
 export const longestShown = 4 * 1024 * 1024
-const turnAfter = 32
+const turnAfter = 8
 
 /** Gives the next bytes, at the beginning of `room` or anywhere else; empty: there are no more. */
 type Fill = (room: Buffer) => Buffer | Promise<Buffer>

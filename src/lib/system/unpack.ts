@@ -10,11 +10,21 @@ const largestStreamed = 1024 ** 3
 const outputChunk = 1024 ** 2
 const inputChunk = 256 * 1024
 
+/**
+ * How large it is unpacked, as it says itself in its last four bytes (RFC 1952, 2.3.1): room for all of it at once saves putting chunks
+ * together, which takes as long as unpacking. When that is not true there are more chunks, up to the limit.
+ */
+function roomFor(packed: Buffer, most: number): number {
+  const said = packed.length < 4 ? 0 : packed.readUInt32LE(packed.length - 4)
+  // With less than it needs to see the end, zlib would ask for a second chunk.
+  return Math.max(outputChunk, Math.min(said + 1024, most, smallUnpacked))
+}
+
 /** In a thread of the pool. Throws `ERR_BUFFER_TOO_LARGE`, or what zlib says of damage. */
 export async function gunzipped(packed: Buffer, maxOutputLength: number): Promise<Buffer> {
   const { gunzip } = await import('node:zlib')
   return new Promise((resolve, reject) => {
-    gunzip(packed, { maxOutputLength, chunkSize: outputChunk }, (error, unpacked) => {
+    gunzip(packed, { maxOutputLength, chunkSize: roomFor(packed, maxOutputLength) }, (error, unpacked) => {
       if (error === null) resolve(unpacked)
       else reject(error)
     })
