@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
 import os from 'node:os'
 import { join } from 'node:path'
-import { describe, test, type TestContext } from 'node:test'
+import { after, describe, test, type TestContext } from 'node:test'
 import Docker from 'dockerode'
 import { createLiveSystem } from '../../src/lib/system/live.ts'
 import { faults, faultyEngine, type Fault } from '../helpers/faulty-engine.ts'
@@ -69,7 +69,10 @@ async function broken(t: TestContext, pattern: string, fault: Fault, { capture, 
   return { ...result, home, server: server ?? '' }
 }
 
-describe('while it looks', () => {
+// Most of their time they wait.
+const several = { concurrency: 4 }
+
+describe('while it looks', several, () => {
   const places = { list: 'GET \\S*/containers/json', events: 'GET \\S*/events', inspect: 'GET \\S*/images/\\S+/json' }
   for (const [what, pattern] of Object.entries(places))
     for (const fault of faults)
@@ -86,7 +89,8 @@ describe('while it looks', () => {
       })
 })
 
-describe('while it replays', () => {
+describe('while it replays', several, () => {
+  after(swept)
   const places = {
     create: 'POST \\S*/containers/create',
     attach: 'POST \\S*/containers/\\S+/attach',
@@ -110,11 +114,11 @@ describe('while it replays', () => {
           assert.ok(!report.servers[0]?.findings.some((f) => f.code === 'server-crash'), 'the engine is not the server')
         // No answer within the time for the replays is no failure of the server.
         if (fault === 'hangs') assert.equal(report.servers[0]?.replayed?.conclusion, 'not-run')
-        await swept()
       })
 })
 
-describe('while a bundle is made, at the export of an image', () => {
+describe('while a bundle is made, at the export of an image', several, () => {
+  after(swept)
   for (const fault of faults)
     test(fault, async (t) => {
       const args = ['bundle', 'time', '-o', 'out.tgz', '--timeout', '8']
@@ -132,11 +136,11 @@ describe('while a bundle is made, at the export of an image', () => {
       const offline = await runCli(['check', 'time', '--json', '--from', join(home.folder, 'out.tgz')])
       const report = validReport(offline.stdout)
       assert.notEqual(report.verdict, 'healthy')
-      await swept()
     })
 })
 
-describe('while a bundle is made, at the start of a replay', () => {
+describe('while a bundle is made, at the start of a replay', several, () => {
+  after(swept)
   for (const fault of faults)
     test(fault, async (t) => {
       const args = ['bundle', 'NAME', '--replay', '-o', 'out.tgz', '--json', '--timeout', '8', '--replay-time', '4']
@@ -154,7 +158,6 @@ describe('while a bundle is made, at the start of a replay', () => {
       assert.notEqual(verdict, 'healthy')
       const outcomes = report.servers[0]?.replays.map((r) => r.outcome) ?? []
       assert.ok(outcomes.length > 0 && !outcomes.includes('works'), `the start that broke is in it: ${outcomes.join()}`)
-      await swept()
     })
 })
 

@@ -1,16 +1,19 @@
 /** Runs one command after the other in this process, as asked through IPC: the start of a process for each would take minutes. */
 import { pathToFileURL } from 'node:url'
 import { join } from 'node:path'
-import { Config } from '@oclif/core'
 import { packageRoot } from './package-root.ts'
+
+export interface Asked {
+  args: string[]
+  /** The whole environment; absent: as it is. */
+  env?: Record<string, string>
+  cwd?: string
+}
 
 interface Start {
   start(argv: readonly string[], program: unknown): Promise<void>
 }
 const modules = (await import(pathToFileURL(join(packageRoot(), 'dist/lib/start.js')).href)) as Start
-const config = await Config.load(packageRoot())
-/** Loaded once, and every command by oclif itself. */
-const program = { run: () => null, options: () => Promise.resolve(config) }
 
 let stdout = ''
 let stderr = ''
@@ -24,14 +27,24 @@ const keep = (add: (text: string) => void) =>
 process.stdout.write = keep((text) => (stdout += text))
 process.stderr.write = keep((text) => (stderr += text))
 
-process.on('message', ({ args }: { args: string[] }) => {
+function surround({ env, cwd }: Asked): void {
+  if (cwd !== undefined) process.chdir(cwd)
+  if (env === undefined) return
+  for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name]
+  Object.assign(process.env, env)
+}
+
+process.on('message', (asked: Asked) => {
+  surround(asked)
   ;[stdout, stderr] = ['', '']
   process.exitCode = undefined
-  void modules.start(args, program).finally(() => {
+  void modules.start(asked.args, packageRoot()).finally(() => {
     const exitCode = process.exitCode ?? 0
     process.exitCode = undefined
     process.removeAllListeners('uncaughtException')
     process.send?.({ stdout, stderr, exitCode })
   })
 })
+// Whatever a command left open: nothing outlives the tests.
+process.on('disconnect', () => process.exit())
 process.send?.('ready')

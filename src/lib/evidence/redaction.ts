@@ -12,7 +12,7 @@ import { harmless, secretPatterns } from './secret-patterns.ts'
 import { namedSecrets, statedSecrets, type NamedSecret } from './secret-values.ts'
 import { diagnosticWords, isToken, secretName, worthHiding } from './secret-worth.ts'
 import { secretNodes } from './secrets.ts'
-import { makeStriker, percentDecoded, spellings, strikeFragments, type Spelled } from './spellings.ts'
+import { makeFragmentStriker, makeStriker, percentDecoded, spellings, type Spelled } from './spellings.ts'
 
 export interface Redaction {
   /** The file of the capture. */
@@ -81,6 +81,7 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
   const pairs = new Map<string, { name: string; value: string }>()
   const counts = new Map<string, Redaction>()
   let rules: Rule[] | null = null
+  let strikeFragments: ReturnType<typeof makeFragmentStriker<Known>> | null = null
   /** For texts that are JSON, and for others. */
   const free: { json: FreeValue[] | null; raw: FreeValue[] | null } = { json: null, raw: null }
 
@@ -95,7 +96,7 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
     const before = known.get(value)
     if (before?.strength === 'secret' || isToken(value)) return
     known.set(value, { value, kind: before && strength === 'value' ? before.kind : kind, strength })
-    rules = free.json = free.raw = null
+    rules = strikeFragments = free.json = free.raw = null
     const meant = percentDecoded(value)
     if (meant !== null && worthHiding(meant, 'token')) remember(meant, kind, strength)
   }
@@ -177,9 +178,10 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
         return isToken(whole.slice(before.length)) ? whole : before + note(kind, mark)
       })
     result = makeStriker(values, (found) => note(found.kind, found.token))(result)
-    for (const { value, kind, strength } of known.values())
-      if ((strength === 'secret' || looksRandom(value)) && !keep.has(value.toLowerCase()))
-        result = strikeFragments(result, value, () => note(kind, token(value)))
+    strikeFragments ??= makeFragmentStriker(
+      [...known.values()].filter(({ value, strength }) => (strength === 'secret' || looksRandom(value)) && !keep.has(value.toLowerCase())),
+    )
+    result = strikeFragments(result, ({ value, kind }) => note(kind, token(value)))
     for (const { kind, pattern } of secretPatterns)
       result = result.replace(pattern, (whole: string, ...rest: unknown[]) => {
         const value = (rest.at(-1) as { secret: string }).secret

@@ -9,7 +9,7 @@ import type { DockerRun } from '../formats/docker-run.ts'
 import { argumentSecrets, authScheme, lineSecrets, type SecretSpan } from './secret-arguments.ts'
 import { textSecrets } from './secret-patterns.ts'
 import { diagnosticWords, isSecretToken, isToken, mark, secretName, worthHiding } from './secret-worth.ts'
-import { fragmentEnds, makeStriker, percentDecoded, spellings, strikeFragments, type Spelled } from './spellings.ts'
+import { fragmentEnds, makeFragmentStriker, makeStriker, percentDecoded, spellings, type Spelled } from './spellings.ts'
 
 export { mark, worthHiding } from './secret-worth.ts'
 
@@ -22,11 +22,8 @@ export type Redactor = (text: string) => string
 export function makeRedactor(values: Iterable<string>, shapes: Redactor = maskShapes): Redactor {
   const whole = struckValues(values)
   const strike = makeStriker(whole.flatMap(spelled), () => mark)
-  return (text) => {
-    let result = strike(text)
-    for (const value of whole) result = strikeFragments(result, value, () => mark)
-    return shapes(result)
-  }
+  const strikeFragments = makeFragmentStriker(whole.map((value) => ({ value })))
+  return (text) => shapes(strikeFragments(strike(text), () => mark))
 }
 
 /** Of known values the spellings that are struck from texts, and the pieces by which a rest of one that was cut off is known. */

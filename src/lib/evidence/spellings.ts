@@ -99,55 +99,94 @@ export function makeStriker<T extends Spelled>(all: readonly T[], mark: (found: 
 const keyLength = 4
 
 const shortest = 8
+const shortestBeforeCut = 3
 /** MCPProxy and others end what they cut off so. */
-const cutMark = /(?:\u2026|\\u2026|\.{3})/g
+const cutMarks = ['\u2026', '\\u2026', '...']
 
 /**
- * Strikes what is left of a secret that was cut off, at its end (MCPProxy keeps 512 bytes of a line and writes … behind them) or at
- * its beginning (the next field goes on). Fragments of at least eight characters, before the mark of a cut of at least three; of
- * plain words none, they are in other texts too.
+ * Strikes what is left of values that were cut off, at their end (MCPProxy keeps 512 bytes of a line and writes … behind them) or at
+ * their beginning (the next field goes on). Fragments of at least eight characters, before the mark of a cut of at least three; of
+ * plain words none, they are in other texts too. One value after the other, as they are given.
  */
-export function strikeFragments(text: string, value: string, mark: () => string): string {
-  if (!mayBeCut(value)) return text
-  return strikeLong(isTelling(value) ? strikeBeforeCut(text, value, mark) : text, value, mark)
+export function makeFragmentStriker<T extends { value: string }>(all: readonly T[]): (text: string, mark: (found: T) => string) => string {
+  const parts = all
+    .filter(({ value }) => mayBeCut(value) && isTelling(value))
+    .map((found) => {
+      const [head, tail] = [found.value.slice(0, shortest), found.value.slice(-shortest)]
+      const beginning = found.value.slice(0, shortestBeforeCut)
+      return { found, value: found.value, beginning, head: isTelling(head) ? head : null, tail: isTelling(tail) ? tail : null }
+    })
+  const longest = parts.reduce((most, { value }) => Math.max(most, value.length - 1), 0)
+  return (text, mark) => {
+    let result = text
+    let beginnings: ReadonlySet<string> | null = null
+    for (const { found, value, beginning, head, tail } of parts) {
+      const before: string = result
+      const say = (): string => mark(found)
+      beginnings ??= beginningsBeforeCuts(result, longest)
+      if (beginnings.has(beginning)) result = strikeBeforeCut(result, value, say)
+      if (head !== null) result = strikeFromHead(result, value, head, say)
+      if (tail !== null) result = strikeToTail(result, value, tail, say)
+      if (result !== before) beginnings = null
+    }
+    return result
+  }
 }
 
-/** One of these, or three characters of the beginning before the mark of a cut, stands in each text that `strikeFragments` changes. */
+/** One of these, or three characters of the beginning before the mark of a cut, stands in each text that a fragment of the value is struck from. */
 export const fragmentEnds = (value: string): string[] => (mayBeCut(value) ? [value.slice(0, shortest), value.slice(-shortest)] : [])
 
 const mayBeCut = (value: string): boolean => value.length >= shortest + 4 && !/[\s"\\]/.test(value)
 
+/** Where what is cut off ends, in order. */
+function cutsIn(text: string): number[] {
+  const cuts = cutMarks.flatMap((cut) => {
+    const found: number[] = []
+    for (let at = text.indexOf(cut); at >= 0; at = text.indexOf(cut, at + cut.length)) found.push(at)
+    return found
+  })
+  return cuts.sort((a, b) => a - b)
+}
+
+/** How everything begins that may be a fragment before a cut. */
+function beginningsBeforeCuts(text: string, longest: number): Set<string> {
+  const found = new Set<string>()
+  for (const cut of cutsIn(text))
+    for (let at = cut - shortestBeforeCut; at >= 0 && at >= cut - longest; at--)
+      if (!isWord(text[at - 1])) found.add(text.slice(at, at + shortestBeforeCut))
+  return found
+}
+
 function strikeBeforeCut(text: string, value: string, mark: () => string): string {
   let result = ''
   let from = 0
-  for (const { index } of text.matchAll(cutMark)) {
+  for (const index of cutsIn(text)) {
     let length = value.length - 1
-    while (length >= 3 && (!text.startsWith(value.slice(0, length), index - length) || isWord(text[index - length - 1]))) length--
-    if (length < 3 || index - length < from) continue
+    while (length >= shortestBeforeCut && (!text.startsWith(value.slice(0, length), index - length) || isWord(text[index - length - 1])))
+      length--
+    if (length < shortestBeforeCut || index - length < from) continue
     result += text.slice(from, index - length) + mark()
     from = index
   }
   return from === 0 ? text : result + text.slice(from)
 }
 
-function strikeLong(text: string, value: string, mark: () => string): string {
-  const [head, tail] = [value.slice(0, shortest), value.slice(-shortest)]
-  let result = text
-  if (isTelling(head))
-    result = strike(result, head, mark, (at) => {
-      let end = at + shortest
-      while (end - at < value.length && result[end] === value[end - at]) end++
-      return !isWord(result[at - 1]) && /^(?:$|\.{3}|[…"'\\\s,;)\]}&<])/.test(result.slice(end, end + 3)) ? [at, end] : null
-    })
-  if (isTelling(tail))
-    result = strike(result, tail, mark, (at) => {
-      const end = at + shortest
-      let start = at
-      while (value.length - (end - start) > 0 && start > 0 && result[start - 1] === value[value.length - (end - start) - 1]) start--
-      return !isWord(result[end]) && /(?:^|\.{3}|["'\s,;([{=:…])$/.test(result.slice(Math.max(0, start - 3), start)) ? [start, end] : null
-    })
-  return result
-}
+/** The beginning of the value, up to where something else goes on. */
+const strikeFromHead = (text: string, value: string, head: string, mark: () => string): string =>
+  strike(text, head, mark, (at) => {
+    let end = at + shortest
+    while (end - at < value.length && text[end] === value[end - at]) end++
+    return !isWord(text[at - 1]) && /^(?:$|\.{3}|[…"'\\\s,;)\]}&<])/.test(text.slice(end, end + 3)) ? [at, end] : null
+  })
+
+/** Its end, from where something else ended. */
+const strikeToTail = (text: string, value: string, tail: string, mark: () => string): string =>
+  strike(text, tail, mark, (at) => {
+    const end = at + shortest
+    let start = at
+    while (value.length - (end - start) > 0 && start > 0 && text[start - 1] === value[value.length - (end - start) - 1]) start--
+    return !isWord(text[end]) && /(?:^|\.{3}|["'\s,;([{=:…])$/.test(text.slice(Math.max(0, start - 3), start)) ? [start, end] : null
+  })
 
 function strike(text: string, needle: string, mark: () => string, extent: (at: number) => [number, number] | null): string {
   let result = ''

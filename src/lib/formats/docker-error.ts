@@ -35,6 +35,7 @@ export type DockerErrorKind =
   | 'flag-value'
   | 'user-unknown'
   | 'device'
+  | 'port-taken'
   | 'memory-limit'
   | 'cpu-limit'
   | 'cgroup-missing'
@@ -250,6 +251,14 @@ const patterns: Pattern[] = [
   { kind: 'device', pattern: /error gathering device information while adding custom device "([^"]+)"/i, subject: 1 },
   // docker: Error response from daemon: unknown or invalid runtime name: nvidia   ·   Unknown runtime specified nvidia
   { kind: 'device', pattern: /unknown or invalid runtime name: (\S+)|Unknown runtime specified (\S+)/i, subject: 1 },
+  // docker: Error response from daemon: driver failed programming external connectivity on endpoint web (4f0c…): Bind for 0.0.0.0:8080 failed: port is already allocated
+  // … failed to bind host port for 0.0.0.0:8080:172.17.0.2:80/tcp: address already in use   ·   … Error starting userland proxy: listen tcp4 0.0.0.0:8080: bind: address already in use
+  {
+    kind: 'port-taken',
+    pattern:
+      /Bind for \S*?:(\d+) failed: port is already allocated|failed to bind host port (?:for )?[^\s:]*:(\d+)[:/].*address already in use|(?:userland proxy|Ports are not available)\b.*:(\d+): (?:bind: )?address already in use/i,
+    subject: 1,
+  },
   { kind: 'network-repeated', pattern: /Container cannot be connected to network endpoints: (.*)/i, detail: 1 },
   { kind: 'network-repeated', pattern: /conflicting options: cannot attach both user-defined and non-user-defined network-modes/i },
   // docker: Error response from daemon: No such container: vpn   ·   cannot join network of a non running container: 3b1f…

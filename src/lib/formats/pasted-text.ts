@@ -20,7 +20,9 @@ export interface PastedLine {
 /** Lines without blanks around them, in order, each only once. */
 export function pastedLines(text: string): PastedLine[] {
   const lines = new Map<string, PastedLine>()
-  for (const raw of text.slice(-longestText).split(/\r\n|[\n\r\u0085\u2028\u2029]/)) {
+  // env: 'bash\r': No such file or directory: that one is no line end.
+  const whole = text.slice(-longestText).replace(/\r(?=['’"]?: )/g, '\\r')
+  for (const raw of whole.split(/\r\n|[\n\r\u0085\u2028\u2029]/)) {
     for (const { text: piece, mcpproxy } of piecesOf(printable(raw))) {
       for (const line of unescaped(piece).split(/[\r\n]+/)) {
         for (const part of withoutWrapping(line)) {
@@ -73,10 +75,12 @@ const textField = (line: LogLine, name: string): string[] => {
 /** JSON inside JSON is escaped twice. */
 function unescaped(piece: string): string {
   let text = piece
-  // C:\new is a path of Windows and holds no line end; '\r' is a character that somebody speaks of.
+  // C:\new is a path of Windows and holds no line end; '\r' and 'bash\r' are names that somebody speaks of.
   for (let pass = 0; pass < 3 && /\\[nrtu"]/.test(text) && !/\b[A-Za-z]:\\(?!\\)/.test(text); pass++) {
-    text = text.replace(/(?<!')\\(?:u([0-9a-fA-F]{4})|(["\\/nrt]))/g, (_, hex: string | undefined, letter: string | undefined) =>
-      hex === undefined ? (escapes[letter ?? ''] ?? letter ?? '') : String.fromCharCode(parseInt(hex, 16)),
+    text = text.replace(
+      /(?<!')\\(?:u([0-9a-fA-F]{4})|(["\\/nt]|r(?!['’"]?: )))/g,
+      (_, hex: string | undefined, letter: string | undefined) =>
+        hex === undefined ? (escapes[letter ?? ''] ?? letter ?? '') : String.fromCharCode(parseInt(hex, 16)),
     )
   }
   return stripVTControlCharacters(text)

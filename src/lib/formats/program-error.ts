@@ -10,6 +10,7 @@ export type ProgramErrorKind =
   | 'file-missing'
   | 'script-missing'
   | 'module-missing'
+  | 'carriage-return'
   | 'shell-not-found'
   | 'spawn-missing'
   | 'connection-refused'
@@ -176,6 +177,12 @@ const patterns: Pattern[] = [
     pattern: /\bcd: (?:line \d+: )?(?:can't cd to |no such file or directory: )?([/~.$][^:]*)(?:: No such file or directory)?$/i,
     subject: 1,
   },
+  // /usr/bin/env: 'bash\r': No such file or directory   ·   env: can't execute 'bash\r': No such file or directory   ·   /app/run.sh: /bin/bash^M: bad interpreter: …
+  {
+    kind: 'carriage-return',
+    pattern: /\benv: (?:can't execute )?['‘"]?([^'‘"]+?)(?:\\r|\r|\^M)['’"]?: No such file or directory|(\S+)\^M: bad interpreter: /i,
+    subject: 1,
+  },
   // /bin/sh: 1: npx: not found   ·   sh: exec: line 0: node: not found   ·   env: 'node': No such file or directory
   {
     kind: 'shell-not-found',
@@ -272,7 +279,7 @@ const patterns: Pattern[] = [
     // OSError: libGL.so.1: cannot open shared object file: No such file or directory   ·   /lib/libc.so.6: version `GLIBC_2.38' not found (required by /app/server)
     // Error relocating /app/x.node: __memcpy_chk: symbol not found   ·   Error loading shared library ld-linux-x86-64.so.2: No such file or directory
     pattern:
-      /^(?!.*Could not load dynamic library).*(?:error while loading shared libraries: ([^:]+):|\b(lib[\w.+-]+): cannot open shared object file)|(\S+): version `(?:GLIBC|GLIBCXX|CXXABI)_[\d.]+' not found|Error relocating (\S+): \S+: symbol not found|Error loading shared library ([^:]+):/i,
+      /^(?!.*Could not load dynamic library).*(?:error while loading shared libraries: ([^:]+):|\b(lib[\w.+-]+): cannot open shared object file)|(?<!\S)(\S+): version `(?:GLIBC|GLIBCXX|CXXABI)_[\d.]+' not found|Error relocating (\S+): \S+: symbol not found|Error loading shared library ([^:]+):/i,
     subject: 1,
   },
   {
@@ -352,15 +359,21 @@ const circumstances = new Set<ProgramErrorKind>([
   'protocol-version',
 ])
 
-export function readProgramErrors(stderr: readonly LogLine[]): ProgramError[] {
-  return stderr.flatMap((line) => {
+export function readProgramErrors(stderr: readonly LogLine[]): readonly ProgramError[] {
+  const before = known.get(stderr)
+  if (before) return before
+  const found = stderr.flatMap((line): ProgramError[] => {
     const text = (field(line, 'message') ?? '').trim()
     if (dockerError(text) || isUsageHint(text)) return []
     const found = programError(text)
     if (found && goesOnWithout(found.kind, text)) return []
     return found ? [{ ...found, line, text }] : []
   })
+  known.set(stderr, found)
+  return found
 }
+/** Many rules ask for the same lines. */
+const known = new WeakMap<readonly LogLine[], readonly ProgramError[]>()
 
 /** Whether the program says that it goes on without what it misses: that is no failure. */
 export const goesOnWithout = (kind: ProgramErrorKind, text: string): boolean =>

@@ -23,6 +23,12 @@ export function globalMode({ docker_isolation: di }: GlobalConfig, version: Vers
   return di.mode !== '' && since(version, 'isolationMode') ? di.mode : di.enabled ? 'docker' : 'none'
 }
 
+const hasOnlyUrl = (server: ServerEntry): boolean => !isStdio(server) && server.command === ''
+/** A protocol that is named goes before the command, which MCPProxy then never looks at. */
+const namesRemote = (server: ServerEntry): boolean => /^(?:http|sse|streamable-http)$/.test(server.protocol)
+/** MCPProxy connects to its url and starts nothing. */
+export const isRemote = (server: ServerEntry): boolean => hasOnlyUrl(server) || namesRemote(server)
+
 /** The decision in the order in which MCPProxy really takes it (v0.7.0 to v0.60.0). */
 export function decideIsolation(server: ServerEntry, global: GlobalConfig, version: Version): IsolationDecision {
   const di = global.docker_isolation
@@ -37,10 +43,8 @@ export function decideIsolation(server: ServerEntry, global: GlobalConfig, versi
   const modeIgnored = own?.mode
     ? { path: [...base, 'isolation', 'mode'], why: 'per-server isolation.mode is read but has no effect up to v0.60.0' }
     : null
-  if (!isStdio(server) && server.command === '')
-    return decision('remote', 'it has a url and no command, so MCPProxy starts nothing', [...base, 'url'])
-  // A protocol that is named goes before the command, which MCPProxy then never looks at.
-  if (/^(?:http|sse|streamable-http)$/.test(server.protocol))
+  if (hasOnlyUrl(server)) return decision('remote', 'it has a url and no command, so MCPProxy starts nothing', [...base, 'url'])
+  if (namesRemote(server))
     return decision('remote', `its protocol is "${server.protocol}", so MCPProxy connects to its url and starts nothing`, [
       ...base,
       'protocol',

@@ -2,7 +2,7 @@
 import { sameImage, withTag } from '../evidence/collect-engine.ts'
 import { field, type LogLine } from '../formats/log-line.ts'
 import { parseDockerRun } from '../formats/docker-run.ts'
-import { isDockerCommand } from '../mcpproxy/isolation.ts'
+import { isDockerCommand, isRemote } from '../mcpproxy/isolation.ts'
 import { citeConfig, citeLog, citeStory } from './cite.ts'
 import { grouped, oncePerFile, serverPath } from './helpers.ts'
 import { defineRule } from './rule.ts'
@@ -21,7 +21,7 @@ export default defineRule({
     const image = expected?.kind === 'own' ? expected.run.image : null
     if (!server || image === null) return null
     const others = servers.filter((o) => {
-      const theirs = isDockerCommand(o.command) ? parseDockerRun(o.args).image : null
+      const theirs = isDockerCommand(o.command) && !isRemote(o) ? parseDockerRun(o.args).image : null
       return o.index !== server.index && o.enabled === true && theirs !== null && sameImage(theirs, image)
     })
     // A container that was told to stop; MCPProxy's own would carry its label.
@@ -76,7 +76,7 @@ export default defineRule({
 /** The enabled servers that start an image by a docker command of their own. */
 const sharing = oncePerFile(({ servers }) =>
   grouped(
-    servers.filter((s) => s.enabled === true && isDockerCommand(s.command)),
+    servers.filter((s) => s.enabled === true && isDockerCommand(s.command) && !isRemote(s)),
     (s) => {
       const { image } = parseDockerRun(s.args)
       return image === null ? null : withTag(image)

@@ -1,7 +1,9 @@
 /** `command` is a program, not a line. */
+import type { ConfigEvidence } from '../evidence/evidence.ts'
+import type { ServerEntry } from '../formats/mcp-config.ts'
 import { citeConfig, citeStory } from './cite.ts'
 import { isConnected, serverPath, story } from './helpers.ts'
-import { defineRule } from './rule.ts'
+import { defineRule, type Detection } from './rule.ts'
 
 export default defineRule({
   code: 'command-line-in-command',
@@ -12,10 +14,11 @@ export default defineRule({
   detect({ config }, { hostPaths, serverLog, events, status }) {
     const { server } = config
     const command = server?.command.trim() ?? ''
-    if (!server || !/\s/.test(command) || isConnected(serverLog, status)) return null
+    if (!server || command === '' || !/\s/.test(server.command) || isConnected(serverLog, status)) return null
     // A path may hold blanks: then the file is there.
     const path = hostPaths?.[server.command]
     if (path !== undefined && path.type !== 'missing') return null
+    if (!/\s/.test(command)) return blankAround(config, server, command, serverLog?.failed !== undefined && serverLog.failed !== null)
     const [program = '', ...words] = command.split(/\s+/)
     if (/^[/~.].*\s/.test(command) && !/\s-|\srun\s/.test(command) && /\.\w+$|\/[^\s]*$/.test(command)) return null
     const failed = serverLog?.failed
@@ -41,3 +44,24 @@ export default defineRule({
     }
   },
 })
+
+/** `"npx "`: nothing takes the blank away. */
+function blankAround(config: ConfigEvidence, server: ServerEntry, program: string, failed: boolean): Detection {
+  const path = serverPath(server, 'command')
+  return {
+    observations: ['config', ...(failed ? (['serverLog'] as const) : [])],
+    title: 'command has a blank before or behind the name of the program',
+    facts: { program, words: [] },
+    cites: [citeConfig(config, path)],
+    detail: `MCPProxy looks for a program called ${JSON.stringify(server.command)}, blank included, and there is none of that name.`,
+    remedies: [
+      {
+        kind: 'config-edit',
+        class: 'safe',
+        title: 'Take the blank out',
+        because: 'nothing takes it away on the way to the program',
+        edits: [{ path, value: program }],
+      },
+    ],
+  }
+}

@@ -22,12 +22,13 @@ export default defineRule({
     const ran = story(events)?.startedAt != null
     const failed = ran
       ? null
-      : dockerFailure(serverLog, 'flag-unknown', 'flag-value', 'user-unknown', 'device', 'container-missing', 'other')
+      : dockerFailure(serverLog, 'flag-unknown', 'flag-value', 'user-unknown', 'device', 'port-taken', 'container-missing', 'other')
     const culprit = failed ? culpritOf(config, failed) : undefined
     // A sentence that is not known here, and that names nothing of the arguments, can be about anything.
     const unclear = failed !== null && ['container-missing', 'other'].includes(failed.kind) && (!culprit || culprit.name === 'network')
     const said = unclear ? null : failed
     const isUser = said?.kind === 'user-unknown'
+    const isPort = said?.kind === 'port-taken'
     const problem = config.expected?.run.problems[0]
     if (!said && !(problem && !serverLog?.failed)) return null
     const index = problem?.index ?? culprit?.valueIndex
@@ -45,8 +46,19 @@ export default defineRule({
           ? `The image knows no user "${said.subject ?? ''}".`
           : said?.kind === 'device'
             ? `This engine has no ${said.subject ?? 'such device'} to give: the device, its driver or its runtime is not installed.`
-            : `${said?.text.replace(/^docker: /, '') ?? `${problem?.text ?? 'A flag'}: docker run has no such flag, or its value is missing`}.${near && !isUser && near !== name ? ` Did you mean --${near}?` : ''}`,
-      remedies: [{ kind: 'instruction', title: isUser ? 'Use a numeric user, or one that the image has.' : 'Correct or remove the flag.' }],
+            : said?.kind === 'port-taken'
+              ? `Port ${said.subject ?? ''} of this machine is taken, by a program or by a container that lives on. A server that speaks over stdio needs no published port.`
+              : `${said?.text.replace(/^docker: /, '') ?? `${problem?.text ?? 'A flag'}: docker run has no such flag, or its value is missing`}.${near && !isUser && near !== name ? ` Did you mean --${near}?` : ''}`,
+      remedies: [
+        {
+          kind: 'instruction',
+          title: isUser
+            ? 'Use a numeric user, or one that the image has.'
+            : isPort
+              ? 'Take -p out, or publish another port. docker ps --filter publish=PORT names a container that has it.'
+              : 'Correct or remove the flag.',
+        },
+      ],
     }
   },
 })
@@ -55,6 +67,8 @@ export default defineRule({
 function culpritOf(config: ConfigEvidence, said: DockerError): RunFlag | undefined {
   const flags = (config.expected?.run.flags ?? []).filter((f) => placeOfToken(config, f.valueIndex) !== null)
   if (said.kind === 'user-unknown') return flags.findLast((f) => f.name === 'user')
+  if (said.kind === 'port-taken')
+    return flags.find((f) => f.name === 'publish' && (f.value ?? '').split(/[:/]/).includes(said.subject ?? ''))
   if (said.kind === 'device') return flags.find((f) => ['gpus', 'device', 'runtime'].includes(f.name))
   // A value is named, or its flag, or a part of a value: Duplicate mount point: /data
   return (

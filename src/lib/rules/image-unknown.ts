@@ -3,8 +3,10 @@ import type { ConfigEvidence } from '../evidence/evidence.ts'
 import { builtInImages, detectRuntime } from '../mcpproxy/images.ts'
 import type { Version } from '../mcpproxy/versions.ts'
 import type { Remedy } from '../remedies/remedy.ts'
+import { citeConfig } from './cite.ts'
 import { imagePlace } from './helpers.ts'
 import { pullRule } from './pull-rule.ts'
+import type { Detection } from './rule.ts'
 
 export default pullRule({
   code: 'image-unknown',
@@ -15,6 +17,7 @@ export default pullRule({
       ? `docker cannot read the name${said.detail ? `: ${said.detail}` : ''}.`
       : 'The registry was asked and does not have it.',
   edits: withoutOwnImage,
+  hint: capitals,
   remedy: 'Name an image and a tag that exist.',
 })
 
@@ -33,4 +36,30 @@ function withoutOwnImage(config: ConfigEvidence, version: Version): Remedy[] {
       edits: [{ path: place, value: undefined }],
     },
   ]
+}
+
+/**
+ * docker takes capitals in the name of a registry and in a tag, and nowhere else; a first part with capitals is a registry for it
+ * (reference.ParseNormalizedNamed of github.com/distribution/reference).
+ */
+function capitals(config: ConfigEvidence): Detection | null {
+  const place = imagePlace(config)
+  const image = config.expected?.run.image ?? ''
+  if (!place || !/[A-Z]/.test(image)) return null
+  const name = image.replace(/@.*$/, '').replace(/:[^:/]*$/, '')
+  const [, first, rest] = /^([^/]*)\/(.*)$/.exec(name) ?? []
+  const isRegistry = first !== undefined && (/[.:]/.test(first) || first === 'localhost' || /[A-Z]/.test(first))
+  const repository = isRegistry ? (rest ?? '') : name
+  const mistaken = isRegistry && /[A-Z]/.test(first) && !/[.:]/.test(first)
+  if (!/[A-Z]/.test(repository) && !mistaken) return null
+  return {
+    observations: ['config'],
+    title: 'The name of the image has capitals',
+    facts: { image },
+    cites: [citeConfig(config, place)],
+    detail: /[A-Z]/.test(repository)
+      ? `docker refuses it: repository name (${repository}) must be lowercase.`
+      : `docker takes "${first ?? ''}" for the name of a registry, because a repository has no capitals.`,
+    remedies: [{ kind: 'instruction', title: `Write the name in lower case: ${image.replace(name, name.toLowerCase())}.` }],
+  }
 }

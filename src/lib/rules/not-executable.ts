@@ -14,6 +14,7 @@ export default defineRule({
   uses: ['config', 'setup', 'events'],
   detect({ serverLog }, { config, setup, events }) {
     const said = dockerFailure(serverLog, 'exec-denied', 'interpreter-missing', 'exec-format')
+    const ends = said ? null : programSaid(serverLog, 'carriage-return')
     const s = story(events)
     // The entry point of node images hands a file that it cannot execute to node, which reads it as JavaScript.
     const command = effectiveRun(config, setup)?.command[0] ?? ''
@@ -26,6 +27,16 @@ export default defineRule({
         detail: `${command} was read as JavaScript: the image cannot execute it, and hands it to node instead.`,
         remedies: [
           { kind: 'instruction', title: 'Repair the script (chmod +x, LF line ends, a #! line), or start it with its interpreter.' },
+        ],
+      }
+    if (ends)
+      return {
+        observations: ['serverLog', ...(s && s.exitCode !== 0 ? (['events'] as const) : [])],
+        facts: { program: ends.subject },
+        cites: [citeLog(ends.line), ...(s ? [citeStory(s)] : [])],
+        detail: `A script asks for "${ends.subject ?? ''}" with a carriage return behind the name: its lines end as on Windows (CR LF).`,
+        remedies: [
+          { kind: 'instruction', title: 'Save the script with LF line ends and build the image again (git: "* text=auto eol=lf").' },
         ],
       }
     if (!said) return null

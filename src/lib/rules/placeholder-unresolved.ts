@@ -1,6 +1,9 @@
 /** A `${…}` reference reaches the server as literal text. */
+import { parseDockerRun } from '../formats/docker-run.ts'
 import { field } from '../formats/log-line.ts'
 import type { ConfigPath, ServerEntry } from '../formats/mcp-config.ts'
+import { baseName, stockImage } from '../mcpproxy/images.ts'
+import { isDockerCommand } from '../mcpproxy/isolation.ts'
 import { citeConfig, citeLog } from './cite.ts'
 import { isConnected, serverPath } from './helpers.ts'
 import { defineRule } from './rule.ts'
@@ -28,11 +31,14 @@ export default defineRule({
       look(value, serverPath(server, 'env', name))
       if (/^\$[A-Z_][A-Z0-9_]*$/.test(value)) places.push({ path: serverPath(server, 'env', name), reference: value })
     }
-    // In a shell line ${X} is the shell's own.
-    if (server.args.some((a) => a.includes('$')) && !/^(?:.*\/)?(?:ba|z|da|k|a)?sh$/.test(server.command))
+    // In a shell line ${X} is the shell's own, in a program its language's.
+    if (server.args.some((a) => a.includes('$')) && !isShell(server.command)) {
+      const program = programTexts(server)
       server.args.forEach((value, i) => {
-        if (value.includes('$') && !/^(?:-v|--volume|--mount)$/.test(server.args[i - 1] ?? '')) look(value, serverPath(server, 'args', i))
+        if (value.includes('$') && !program.has(i) && !/^(?:-v|--volume|--mount)$/.test(server.args[i - 1] ?? ''))
+          look(value, serverPath(server, 'args', i))
       })
+    }
     if (places.length === 0 && !told) return null
     const reference = told ? field(told, 'reference') : null
     const still = reference === null || JSON.stringify(server).includes(reference.replaceAll('"', '\\"'))
@@ -66,4 +72,34 @@ export default defineRule({
 function argPlace(args: readonly string[], reference: string, index: ServerEntry['index']): ConfigPath | null {
   const i = args.findIndex((a) => a.includes(reference))
   return i < 0 ? null : ['mcpServers', index, 'args', i]
+}
+
+const isShell = (word: string): boolean => /^(?:ba|z|da|k|a)?sh$/.test(baseName(word))
+
+/** Which flag of an interpreter is followed by a program; null: it is none. */
+function programFlag(word: string): RegExp | null {
+  const name = baseName(word).replace(/\.exe$/, '')
+  if (isShell(name)) return /^-\w*c$/
+  if (/^(?:node|nodejs|bun|deno|tsx|ruby|perl)$/.test(name)) return /^(?:-e|--eval|-p|-pe|--print|eval)$/
+  return /^(?:python[\d.]*|pypy3?)$/.test(name) ? /^-\w*c$/ : name === 'php' ? /^-r$/ : null
+}
+
+/** Indices of the arguments that are programs: `node -e 'PROGRAM'`, `docker run node:20 python -c 'PROGRAM'`, `env sh -c 'PROGRAM'`. */
+function programTexts({ command, args }: ServerEntry): Set<number> {
+  const run = isDockerCommand(command) ? parseDockerRun(args) : null
+  const start = run === null ? 0 : run.image === null ? args.length : run.imageIndex + 1
+  const found = new Set<number>()
+  // The entry points of the images of interpreters hand flags over to them.
+  let flag = programFlag(run === null ? command : (run.flags.find((f) => f.name === 'entrypoint')?.value ?? stockImage(run.image) ?? ''))
+  for (let i = start; i < args.length; i++) {
+    const word = args[i] ?? ''
+    if (flag && flag.test(args[i - 1] ?? '') && i > start) found.add(i)
+    else if (flag && /^--(?:eval|print)=/.test(word)) found.add(i)
+    else if (!word.startsWith('-') && !(flag?.test(word) ?? false)) {
+      // What follows a flag may be its value.
+      const next = programFlag(word)
+      if (next || !(args[i - 1] ?? '').startsWith('-')) flag = next
+    }
+  }
+  return found
 }

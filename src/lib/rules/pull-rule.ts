@@ -7,7 +7,7 @@ import type { DockerError, DockerErrorKind } from '../formats/docker-error.ts'
 import { citeConfig, citeEngine } from './cite.ts'
 import { dockerWords } from './docker-args-order.ts'
 import { dockerFailure, dockerSaid, imagePlace, refusal } from './helpers.ts'
-import { defineRule, type Json, type Rule } from './rule.ts'
+import { defineRule, type Detection, type Json, type Rule } from './rule.ts'
 
 interface PullRefusal {
   code: string
@@ -19,13 +19,16 @@ interface PullRefusal {
   remedy: string
   /** Edits that may do without that image, better than the sentence. */
   edits?: (config: ConfigEvidence, version: Version) => Remedy[]
+  /** What the configuration alone tells. */
+  hint?: (config: ConfigEvidence) => Detection | null
 }
 
-export function pullRule({ code, title, kinds, facts, detail, remedy, edits }: PullRefusal): Rule {
+export function pullRule({ code, title, kinds, facts, detail, remedy, edits, hint }: PullRefusal): Rule {
   return defineRule({
     code,
     severity: 'error',
     title,
+    ...(hint ? { hint } : {}),
     needs: ['serverLog'],
     uses: ['config', 'events', 'image'],
     detect({ serverLog }, { config, events, image }, { version }) {

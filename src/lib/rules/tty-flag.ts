@@ -1,10 +1,8 @@
 /** `-t` in the docker arguments: MCPProxy talks over pipes, and the docker command refuses before it asks the engine. */
-import type { ConfigEdit, Remedy } from '../remedies/remedy.ts'
-import type { ConfigEvidence } from '../evidence/evidence.ts'
 import { hasSwitch } from '../formats/docker-run.ts'
-import { valueAt } from '../formats/mcp-config.ts'
 import { citeConfig, citeLog, citeStory } from './cite.ts'
-import { configFlag, dockerFailure, effectiveRun, failure, isConnected, placeOfToken, story, unheardOf } from './helpers.ts'
+import { ownExec, withoutSwitch } from './docker-switches.ts'
+import { configFlag, dockerFailure, effectiveRun, failure, isConnected, serverPath, story, unheardOf } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
@@ -15,9 +13,16 @@ export default defineRule({
   uses: ['serverLog', 'events', 'setup', 'status'],
   detect({ config }, { serverLog, events, setup, status }) {
     if (isConnected(serverLog, status)) return null
-    const run = effectiveRun(config, setup)
+    const exec = ownExec(config)
+    const run = exec && config.server ? { run: exec, runArgs: config.server.args } : effectiveRun(config, setup)
     const said = dockerFailure(serverLog, 'tty')
-    const flag = run && hasSwitch(run.run, 'tty') ? configFlag(config, 'tty') : null
+    const own = exec?.flags.findLast((f) => f.name === 'tty')
+    const flag =
+      !run || !hasSwitch(run.run, 'tty')
+        ? null
+        : own && config.server
+          ? { flag: own, place: serverPath(config.server, 'args', own.index) }
+          : configFlag(config, 'tty')
     if (!flag && !said) return null
     // A wrapper script or a shell line calls docker: the -t is in there.
     const wrapped = config.server?.args.findIndex((a) => /\bdocker\b.*\brun\b.*\s-(?:[a-z]*t[a-z]*\b|-tty)/.test(a)) ?? -1
@@ -56,39 +61,9 @@ export default defineRule({
           : []),
       ],
       remedies:
-        flag && !inside ? remedies(config) : [{ kind: 'instruction', title: 'Remove -t from the docker command (-it becomes -i).' }],
+        flag && !inside
+          ? withoutSwitch(config, 'tty', 'Drop -t, keep -i', 'a server is started over pipes; -i keeps its input open')
+          : [{ kind: 'instruction', title: 'Remove -t from the docker command (-it becomes -i).' }],
     }
   },
 })
-
-/** Each token with a `t` among the flags before the image loses it; `-i` is added where none is left. */
-function remedies(config: ConfigEvidence): Remedy[] {
-  const run = config.expected?.run
-  if (!run) return []
-  const tokens = [...new Set(run.flags.filter((f) => f.name === 'tty').map((f) => f.index))]
-  const edits: ConfigEdit[] = []
-  const removed: ConfigEdit[] = []
-  const keepsInput = run.flags.some((f) => f.name === 'interactive')
-  for (const index of tokens) {
-    const place = placeOfToken(config, index)
-    const token = place ? String(valueAt(config.document, place)?.value ?? '') : ''
-    if (!place || token === '') continue
-    const without = token.startsWith('--') ? '' : token.replace('t', '')
-    if (without !== '' && without !== '-') edits.push({ path: place, value: without })
-    else if (!keepsInput && edits.length === 0) edits.push({ path: place, value: '-i' })
-    else removed.push({ path: place, value: undefined })
-  }
-  // From the end, so that the positions before stay right.
-  const all = [...edits, ...removed.reverse()]
-  return all.length === 0
-    ? []
-    : [
-        {
-          kind: 'config-edit',
-          class: 'safe',
-          title: 'Drop -t, keep -i',
-          because: 'a server is started over pipes; -i keeps its input open',
-          edits: all,
-        },
-      ]
-}

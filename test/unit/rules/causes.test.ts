@@ -57,6 +57,29 @@ const cases: Record<string, Case> = {
     stderr: ['unexpected EOF'],
     container: { exitCode: 1 },
   },
+  'a script with the line ends of Windows': {
+    first: 'not-executable',
+    rank: 'supported',
+    not: ['image-lacks-program'],
+    server: docker('acme/tool'),
+    stderr: ["/usr/bin/env: 'bash\\r': No such file or directory"],
+    container: { exitCode: 127 },
+  },
+  'a published port that is taken': {
+    first: 'docker-flag-invalid',
+    rank: 'proven',
+    server: docker('-p', '80:8080', 'acme/tool'),
+    stderr: refusedBy(
+      'driver failed programming external connectivity on endpoint web (4f0c): Bind for 0.0.0.0:80 failed: port is already allocated.',
+    ),
+  },
+  'npm warns of the version, and a variable is missing': {
+    first: 'env-missing',
+    not: ['runtime-version'],
+    server: node,
+    stderr: ["npm warn EBADENGINE   required: { node: '>=22' },", 'Error: API_KEY environment variable is required'],
+    container: { exitCode: 1 },
+  },
 
   // programs that are not in the image
   'bash -c calls a program that is not there': {

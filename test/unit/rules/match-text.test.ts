@@ -68,6 +68,27 @@ describe('texts that are not among the recordings', () => {
       'OCI runtime create failed: unable to start container process: exec: "npx": executable file not found in $PATH: unknown',
       'image-lacks-program',
     ],
+    ['docker exec -it web node server.js', 'tty-flag'],
+    ['docker run --rm -it -v /a:/b acme/tool', 'tty-flag'],
+    ['docker exec -it web node server.js\nthe input device is not a TTY', 'tty-flag'],
+    ['docker run --rm -d acme/tool', 'stdin-closed'],
+    ['docker run --detach acme/tool', 'stdin-closed'],
+    ['repository name must be lowercase', 'image-unknown'],
+    ['docker: invalid reference format: repository name (library/Node) must be lowercase', 'image-unknown'],
+    ["/usr/bin/env: 'bash\\r': No such file or directory", 'not-executable'],
+    ["/usr/bin/env: 'bash\r': No such file or directory", 'not-executable'],
+    ['/usr/bin/env: ‘bash\\r’: No such file or directory', 'not-executable'],
+    ["env: can't execute 'bash\\r': No such file or directory", 'not-executable'],
+    ['/app/run.sh: /bin/bash^M: bad interpreter: No such file or directory', 'not-executable'],
+    ['fork/exec /opt/homebrew/bin/uvx: no such file or directory', 'host-command-missing'],
+    ['fork/exec /srv/mcp/start.sh: no such file or directory', 'not-executable'],
+    ['fork/exec /srv/mcp/start.sh: permission denied', 'not-executable'],
+    [
+      'docker: Error response from daemon: driver failed programming external connectivity on endpoint web (4f0c): Bind for 0.0.0.0:8080 failed: port is already allocated.',
+      'docker-flag-invalid',
+    ],
+    ['Bind for 0.0.0.0:8080 failed: port is already allocated', 'docker-flag-invalid'],
+    ['Error starting userland proxy: listen tcp4 0.0.0.0:8080: bind: address already in use', 'docker-flag-invalid'],
     // Other releases, other programs.
     ['exec /entrypoint.sh: exec format error', 'foreign-architecture'],
     ['exec /entrypoint.sh: exec format error', 'not-executable'],
@@ -108,8 +129,32 @@ describe('texts that are not among the recordings', () => {
   for (const [text, code] of cases) test(text, () => assert.ok(codes(text).slice(0, 3).includes(code), codes(text).join(' ')))
 })
 
+test('a docker command without the flag is not one with it', () => {
+  for (const text of [
+    'docker exec -i web node -t',
+    'docker run -i --tmpfs /tmp --rm acme/tool',
+    'docker run -i --device /dev/kvm acme/tool -d',
+  ])
+    assert.deepEqual(codes(text), [], text)
+})
+
+test('a warning of npm that working servers print too is no match, and says what would be one', () => {
+  for (const npm of ['npm warn', 'npm WARN']) {
+    const warning = [
+      `${npm} EBADENGINE Unsupported engine {`,
+      `${npm} EBADENGINE   required: { node: '>=22' },`,
+      `${npm} EBADENGINE }`,
+    ].join('\n')
+    const { matches, harmless } = explainText(warning)
+    assert.deepEqual(matches, [])
+    assert.match(harmless[0]?.because ?? '', /Does an error follow.*runtime-version/)
+  }
+  assert.deepEqual(codes('npm error code EBADENGINE\nnpm error notsup Required: {"node":">=22"}'), ['runtime-version'])
+})
+
 test('words that resemble those of another cause do not lead there', () => {
   for (const [text, wrong] of [
+    ["/usr/bin/env: 'bash\\r': No such file or directory", 'image-lacks-program'],
     ["/lib/libc.so.6: version `GLIBC_2.38' not found (required by /app/server)", 'env-missing'],
     ['This version of Node.js requires NODE_MODULE_VERSION 127.', 'env-missing'],
     ['exec: "docker": executable file not found in %PATH%', 'docker-in-docker'],

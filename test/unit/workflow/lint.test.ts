@@ -57,6 +57,91 @@ test('every value of every type is answered, not thrown at', () => {
     assert.doesNotMatch(codes(value).join(), /crashed/, value)
 })
 
+/** Of one code: the words that are marked, and the title. */
+const marks = (text: string, code: string): string[] =>
+  lint(text)
+    .findings.filter((f) => f.code === code)
+    .map((f) => `${marked(text, f)} ${f.title}`)
+/** What is left of the arguments when the safe fix of this code is applied. */
+const argsWithout = (text: string, code: string): unknown => {
+  const { text: fixed } = fixText('mcp_config.json', text, { ...lintOptions(), select: new Set([code]) }, () => false)
+  return (JSON.parse(fixed) as { mcpServers: { args: unknown }[] }).mcpServers[0]?.args
+}
+const docker = (...args: string[]): string => file(server({ command: 'docker', args }))
+
+test('a terminal in docker exec, and a server that is left behind', () => {
+  const terminal = 'The docker arguments ask for a terminal (-t), but MCPProxy talks over pipes'
+  const exec = docker('exec', '-it', 'web', 'node', 'x.js')
+  assert.deepEqual(marks(exec, 'tty-flag'), [`"-it" ${terminal}`])
+  assert.deepEqual(argsWithout(exec, 'tty-flag'), ['exec', '-i', 'web', 'node', 'x.js'])
+  assert.deepEqual(marks(docker('container', 'exec', '-i', '--tty', 'web', 'x'), 'tty-flag'), [`"--tty" ${terminal}`])
+  assert.deepEqual(marks(docker('exec', 'web', 'x'), 'stdin-closed'), [
+    '"exec" docker exec has no -i, so the server reads end of input at once and leaves',
+  ])
+  const behind = docker('run', '--rm', '-id', 'acme/tool')
+  const says = 'docker run -d leaves the server behind: nothing connects it to MCPProxy'
+  assert.deepEqual(marks(behind, 'stdin-closed'), [`"-id" ${says}`])
+  assert.deepEqual(argsWithout(behind, 'stdin-closed'), ['run', '--rm', '-i', 'acme/tool'])
+  assert.deepEqual(marks(docker('run', '-i', '--detach', 'acme/tool'), 'stdin-closed'), [`"--detach" ${says}`])
+  for (const fine of [docker('exec', '-i', 'web', 'node', '-t', '-d'), docker('run', '-i', '--detach=false', 'acme/tool', '-d')])
+    assert.deepEqual(codes(fine), [])
+})
+
+test('capitals in the name of an image, where docker has none', () => {
+  const title = 'The name of the image has capitals'
+  const isolated = (image: string): string => file(server({ isolation: { image } }))
+  for (const image of ['Node:20', 'acme/Tool', 'ghcr.io/Acme/tool:1', 'Acme/tool', 'localhost:5000/Tool@sha256:ab'])
+    for (const text of [docker('run', '-i', image), isolated(image)])
+      assert.deepEqual(marks(text, 'image-unknown'), [`"${image}" ${title}`])
+  for (const image of ['node:20-Alpine', 'GHCR.io/acme/tool:V1', 'acme/tool@sha256:AB'])
+    for (const text of [docker('run', '-i', image), isolated(image)]) assert.deepEqual(marks(text, 'image-unknown'), [], image)
+})
+
+test('what stands in a program is no placeholder', () => {
+  const places = (command: string, ...args: string[]): string[] =>
+    marks(file(server({ command, args })), 'placeholder-unresolved').map((m) => m.replace(/ A \$.*/, ''))
+  const program = 'f(`${process.env.X} ${x}`)'
+  for (const [command, ...args] of [
+    ['node', '-e', program],
+    ['node', '--input-type=module', '--eval', program],
+    ['node', `--eval=${program}`],
+    ['/usr/bin/python3', '-u', '-c', program],
+    ['env', 'A=1', 'sh', '-c', program],
+    ['docker', 'run', '-i', 'node:20', '-e', program],
+    ['docker', 'run', '-i', 'acme/tool', 'sh', '-c', program],
+    ['docker', 'run', '-i', '--entrypoint', 'bash', 'acme/tool', '-lc', program],
+  ] as const)
+    assert.deepEqual(places(command, ...args), [], [command, ...args].join(' '))
+  for (const [command, ...args] of [
+    ['node', 'x.js', '-e', '${X}'],
+    ['uvx', 'x', '-c', '${X}'],
+    ['node', '-e', 'f()', '${X}'],
+    ['docker', 'run', '-i', '-e', '${X}', 'node:20'],
+    ['docker', 'run', '-i', '--entrypoint', 'node', '-e', '${X}', 'acme/tool'],
+  ] as const)
+    assert.deepEqual(places(command, ...args), ['"${X}"'], [command, ...args].join(' '))
+})
+
+test('a blank around the name of a program: the word with the blank is marked, and the fix takes it out', () => {
+  for (const command of ['npx ', ' npx', 'npx\t']) {
+    const text = file(server({ command }))
+    assert.deepEqual(marks(text, 'command-line-in-command'), [
+      `${JSON.stringify(command)} command has a blank before or behind the name of the program`,
+    ])
+    const select = new Set(['command-line-in-command'])
+    const { text: fixed } = fixText('mcp_config.json', text, { ...lintOptions(), select }, () => false)
+    assert.equal((JSON.parse(fixed) as { mcpServers: { command: string }[] }).mcpServers[0]?.command, 'npx')
+  }
+})
+
+test('a remote server has no container that could be stopped', () => {
+  const own = { command: 'docker', args: ['run', '-i', '--rm', 'acme/tool:1'] }
+  const other = (more: object): string => file(server(own), server({ name: 'b', ...own, env: { A: 'b' }, ...more }))
+  assert.equal(marks(other({}), 'cleanup-by-image').length, 2)
+  for (const protocol of ['http', 'sse', 'streamable-http'])
+    assert.deepEqual(marks(other({ url: 'https://example.com/mcp', protocol }), 'cleanup-by-image'), [], protocol)
+})
+
 test('keys in another case, and the object form of other clients', () => {
   const text = '{\n"MCPSERVERS": [{"Name": "a", "COMMAND": "bunx", "Enabled": true}],\n"Docker_Isolation": {"Enabled": true}}'
   const [finding] = lint(text).findings

@@ -25,7 +25,7 @@ export const dockerEntries: Entries = {
     proof:
       'A -t (also inside -it or -ti, or --tty) stands before the image, and the engine has no event of the attempt. A replay without -t answers, with -t it fails again.',
     fix: 'Take -t out and keep -i: "-it" becomes "-i". Look in the args of a server whose command is docker, else in isolation.extra_args and docker_isolation.extra_args. Do not add winpty.',
-    myth: 'It is not Docker-in-Docker, whatever guides say: it is the docker command on this side that prints it. A docker inside a container fails with: exec: "docker": executable file not found in $PATH. Switching isolation off changes nothing as long as -t stays.',
+    myth: 'It is not Docker-in-Docker, whatever guides say: it is the docker command on this side that prints it. A docker inside a container fails with: exec: "docker": executable file not found in $PATH. Switching isolation off changes nothing as long as -t stays. docker exec -it says the same words for the same reason.',
     confusedWith: {
       'docker-in-docker': 'Is docker called by the command inside the container? Then the text names docker as missing, or the engine.',
       'stdin-closed': 'Without -i and without -t no terminal is involved: the server just reads the end of its input.',
@@ -36,15 +36,16 @@ export const dockerEntries: Entries = {
       text('need to install the following packages'),
       text('ok to proceed? (y)'),
       text("invalid character '\\r' in string literal"),
+      text(/\bdocker (?:container )?(?:run|exec) (?:-\S+ (?:[^-\s]\S* )?)*?(?:-[diq]*t[diq]*|--tty)(?=\s|$)/),
     ],
   },
   'stdin-closed': {
-    title: 'docker run has no -i, so the server finds its input at an end',
+    title: 'docker runs the server without its input: -i is missing, or -d is there',
     severity: 'error',
-    what: 'Without -i docker gives the container an empty input. A well-behaved server leaves at once with exit code 0 and says nothing; the client only sees that the connection is closed.',
+    what: 'Without -i docker gives the container an empty input. A well-behaved server leaves at once with exit code 0 and says nothing; the client only sees that the connection is closed. With -d docker prints the id of the container, ends, and leaves the server behind without input and output. docker exec needs -i as well.',
     proof:
-      'No -i or --interactive before the image; the events show start and, within a second, an end with exit code 0. With -i the replay answers.',
-    fix: 'Insert "-i" right after "run" in the server\'s args.',
+      'No -i or --interactive before the image, or a -d; the events show start and, within a second, an end with exit code 0. With -i the replay answers.',
+    fix: 'Insert "-i" right after "run" (or "exec") in the server\'s args, and take "-d" out.',
     myth: 'Restarting does not help: every start ends the same way.',
     confusedWith: {
       'server-crash': 'With -i in place the program left for reasons of its own.',
@@ -56,6 +57,7 @@ export const dockerEntries: Entries = {
       text('mcp error -32000: connection closed'),
       text('connection_closed'),
       text('handshake and produced no stderr output'),
+      text(/\bdocker (?:container )?(?:run|exec) (?:-\S+ (?:[^-\s]\S* )?)*?(?:-[itq]*d[itq]*|--detach)(?=\s|$)/),
       exited(0),
     ],
   },
@@ -137,7 +139,7 @@ export const dockerEntries: Entries = {
   'docker-flag-invalid': {
     title: 'docker run does not take one of its flags or values',
     severity: 'error',
-    what: 'A flag is misspelled, unknown to this docker release, lacks its value, or names something that the image does not have, such as a user. docker ends with 125 before anything runs.',
+    what: 'A flag is misspelled, unknown to this docker release, lacks its value, or names something that the image does not have, such as a user, or a port that is taken. docker ends with 125 before anything runs.',
     proof: '`docker create` with the same arguments fails in the same way, and works without that flag.',
     fix: 'Correct or remove the flag where it stands: the args of a docker server, isolation.extra_args, or docker_isolation.extra_args.',
     confusedWith: {
@@ -145,7 +147,7 @@ export const dockerEntries: Entries = {
       'docker-args-order': 'The server refuses the flag, not docker: it stands behind the image.',
     },
     mcpx: [early],
-    says: [docker('device'), docker('flag-unknown'), docker('flag-value'), docker('user-unknown')],
+    says: [docker('device'), docker('port-taken'), docker('flag-unknown'), docker('flag-value'), docker('user-unknown')],
     mayMean: [docker('container-missing'), refused, text('unable to find user'), text('unknown shorthand flag'), text('unknown flag:')],
   },
   'log-driver-options': {
@@ -202,6 +204,8 @@ export const dockerEntries: Entries = {
     says: [
       program('spawn-missing', /^(?:npx|uvx|node|python3?|uv|bunx?|deno|pnpm)$/),
       text('not found on the spawn path'),
+      // Go, in which MCPProxy is written.
+      text(/\bfork\/exec \S+: no such file or directory/),
       program('shell-not-found', /^(?:npx|uvx|node|python3?|uv|bunx?|deno|pnpm)$/),
       text(/^exec: "(?!docker|-)[^"/]+": executable file not found in (?:\$path|%path%)$/),
     ],

@@ -12,6 +12,12 @@ export const harmlessTexts: readonly HarmlessText[] = [
     pattern: /^npm warn exec the following packages? (?:was|were) not found and will be installed/,
     because: 'npx says so before it installs. On a pipe it does not ask, with or without -y.',
   },
+  // npm warn EBADENGINE   required: { node: '>=22' },
+  {
+    pattern: /^npm warn ebadengine\b/,
+    because:
+      'npm warns and goes on; servers that work print it too. Does an error follow, of npm (code EBADENGINE), of syntax or of a missing function? Then it is runtime-version.',
+  },
   { pattern: /^npm (?:warn (?:deprecated|config|old lockfile|cleanup|tar_entry)|notice|fund)\b/, because: 'npm reports it and goes on.' },
   {
     pattern: /\((?:node|bun):\d+\)|\b(?:experimental|deprecation)warning\b|userwarning:|futurewarning:/,

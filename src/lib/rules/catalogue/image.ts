@@ -101,7 +101,12 @@ export const imageEntries: Entries = {
       'registry-prefix': 'Does docker_isolation.registry stand before a short name?',
     },
     mcpx: [pullFailed, early],
-    says: [docker('image-unknown'), docker('reference-invalid'), text('manifest unknown')],
+    says: [
+      docker('image-unknown'),
+      docker('reference-invalid'),
+      text('manifest unknown'),
+      text(/\brepository name (?:\(\S+\) )?must be lowercase/),
+    ],
     mayMean: [docker('registry-login'), refused],
   },
   'registry-unreachable': {
@@ -156,6 +161,8 @@ export const imageEntries: Entries = {
       text('command not found'),
       text('executable file not found'),
       text(/^exec \S+ failed: no such file/),
+      // A program of the image that is written in Go.
+      text(/\bfork\/exec \S+: no such file or directory/),
       docker('exec-not-found', /^(?!-)/),
       docker('exec-path-missing'),
       exited(127),
@@ -249,11 +256,13 @@ export const imageEntries: Entries = {
       'host-path-not-mounted': 'Is the file in the container at all?',
     },
     mcpx: [spawnDenied, ociRuntime, execNotFound],
-    says: [docker('exec-denied'), docker('interpreter-missing'), text(/\benv: .*\\r['’]?: no such file or directory/)],
+    says: [docker('exec-denied'), docker('interpreter-missing'), program('carriage-return'), text(/\bfork\/exec \S+: permission denied/)],
     mayMean: [
       denied,
       text('exec format error'),
       docker('exec-format'),
+      // Of a script it is what stands after #! that is not there.
+      text(/\bfork\/exec \S+: no such file or directory/),
       text(/^(?:\S*sh): (?:(?:line )?\d+: )?\/\S+: permission denied$/),
       // The entry point of node images hands a file that it cannot run to node.
       program('syntax-error'),

@@ -22,6 +22,7 @@ export const lifecycleEntries: Entries = {
     proof: 'Running containers whose owner (label com.mcpproxy.created) is no living process.',
     fix: 'Look with docker ps --filter label=com.mcpproxy.managed=true, then docker rm -f NAME. --init helps servers to end.',
     myth: 'The label is com.mcpproxy.managed; mcpproxy.managed, as some documents have it, finds nothing.',
+    mayMean: [docker('port-taken')],
   },
   'container-name-taken': {
     title: 'The fixed name, or the cidfile, is still in use',
