@@ -12,7 +12,6 @@
 'use strict'
 
 const fs = require('node:fs')
-const Module = require('node:module')
 const os = require('node:os')
 const path = require('node:path')
 const vm = require('node:vm')
@@ -38,7 +37,6 @@ function runCached(file, { argv, off, env }) {
   }
   const cache = off ? null : attempt(() => locate(places, partOf(argv, commands), env))
   const known = cache && attempt(() => read(cache))
-  const outside = Module.createRequire(file)
   const modules = {}
   const scripts = []
   const compiled = []
@@ -59,7 +57,8 @@ function runCached(file, { argv, off, env }) {
   }
   const load = (id) => {
     const group = chunks[id]
-    if (group === undefined) return outside(id)
+    // Only Node's own modules are left outside.
+    if (group === undefined) return require(id)
     if (!modules[id]) {
       modules[id] = { exports: {} }
       const functions = (compiled[group] ??= compile(group))

@@ -32,9 +32,13 @@ function delayOptimiser() {
   if (process.versions.v8.startsWith('11.')) require('node:v8').setFlagsFromString('--interrupt-budget=300000')
 }
 
+/** When nothing is left to do, all is written. To take the heap apart at the end would only keep people waiting. */
+const endAtOnce = () => void process.once('beforeExit', () => process.exit())
+
 async function main() {
   try {
     delayOptimiser()
+    endAtOnce()
     const path = require('node:path')
     const { runCached } = require('./code-cache.js')
     const root = path.dirname(__dirname)

@@ -2,7 +2,6 @@
 import type { ConfigEvidence, Evidence, ObservedEvidence, Source, SourceError, Subject } from '../evidence/evidence.ts'
 import { compareVersions, firstRelease, newestKnown, since, type Milestone, type Version } from '../mcpproxy/versions.ts'
 import type { Remedy } from '../remedies/remedy.ts'
-import { observed } from '../system/system.ts'
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 export type Severity = 'error' | 'warning' | 'info'
@@ -126,7 +125,7 @@ export function defineRule<const N extends Source, const U extends Source = neve
     const needed: Partial<Record<Source, unknown>> = {}
     const look = (source: Source): ObservedEvidence[Source] => {
       const later = source === 'engine' || source === 'image' ? subject.later?.[source] : undefined
-      return later ? (observed(later) as ObservedEvidence[Source]) : subject.evidence[source]
+      return later ? ({ ok: true, value: later } as ObservedEvidence[Source]) : subject.evidence[source]
     }
     for (const source of needs) {
       const seen = look(source)

@@ -19,7 +19,7 @@ async function asLive(capture: string): Promise<{ system: System; asked: string[
   const engine = new Proxy(recorded.engine, {
     get(target, name: keyof System['engine']) {
       if (name !== 'endpoint') asked.push(name)
-      return target[name]
+      return Reflect.get(target, name) as unknown
     },
   })
   return { system: { ...recorded, recording: null, replays: null, engine }, asked }
