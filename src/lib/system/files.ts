@@ -129,7 +129,7 @@ async function openRegular(path: string, again = true): Promise<FileHandle> {
   refuseOthers(await fs.stat(path))
   // Without O_NONBLOCK opening a FIFO waits for a writer. Windows has neither.
   const handle = await fs.open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0))
-  let same = false
+  let same: boolean
   try {
     const opened = await handle.stat()
     refuseOthers(opened)
