@@ -89,7 +89,7 @@ With one of the flags of LINES: the lines themselves, as they are written, those
             format: (names, mask) => (json ? jsonFormat(mask) : textFormat(names, mask, theme.level > 0 ? colourOf(theme) : null)),
             note: (text) => process.stderr.write(`${theme.text(text)}\n`),
           },
-          standardOutput(),
+          standardOutput((bytes) => this.printToFile(bytes)),
         )
       },
       { tells: !flags.follow },
@@ -106,13 +106,14 @@ With one of the flags of LINES: the lines themselves, as they are written, those
 type LineFlags = Interfaces.InferredFlags<typeof Logs.flags> & SystemFlags
 
 /** Waits for whoever reads; a closed pipe (`| head`) is an end like any other. */
-function standardOutput(): LineOutput {
+function standardOutput(toFile: (bytes: Uint8Array) => boolean): LineOutput {
   let open = true
   const { stdout } = process
   return {
     write: (bytes) =>
       new Promise((resolve) => {
         if (!open) return resolve(false)
+        if (toFile(bytes)) return resolve(true)
         stdout.write(bytes, (error) => {
           open = !error
           resolve(open)

@@ -10,6 +10,7 @@ import { formats, parseOutputs, type Format } from './report/formats.ts'
 import type { ResultOptions } from './report/results.ts'
 import type { TextOptions } from './report/text-options.ts'
 import type { Theme } from './report/theme.ts'
+import { writeToFile } from './system/standard-output.ts'
 import type { System } from './system/system.ts'
 
 const output = 'OUTPUT'
@@ -112,9 +113,14 @@ export abstract class BaseCommand extends Command {
     return Promise.resolve()
   }
 
-  /** The result, and nothing else, goes to standard output. */
+  /** The result, and nothing else, goes to standard output. Throws a UserError where that is a file on a disk that is full. */
   protected print(text: string): void {
-    process.stdout.write(text)
+    if (!this.printToFile(text)) process.stdout.write(text)
+  }
+
+  /** False: standard output is no file, and nothing was written. */
+  protected printToFile(data: string | Uint8Array): boolean {
+    return writeToFile(process.stdout.fd, data)
   }
 
   protected async theme(flags: Pick<OutputFlags, 'no-color'>, stream: NodeJS.WriteStream = process.stdout): Promise<Theme> {
@@ -182,10 +188,10 @@ export abstract class BaseCommand extends Command {
     this.print(await render(format, await this.theme(flags)))
     if (outputs.length === 0) return
     const { plainTheme } = await import('./report/theme.ts')
-    const { writeResult } = await import('./system/lint-files.ts')
+    const { writeTextFile } = await import('./system/text-output.ts')
     const failures: unknown[] = []
     for (const { format, file } of outputs)
-      await writeResult(file, await render(format, plainTheme())).catch((error: unknown) => failures.push(error))
+      await writeTextFile(file, await render(format, plainTheme())).catch((error: unknown) => failures.push(error))
     if (failures.length > 0) throw failures[0]
   }
 
@@ -390,6 +396,17 @@ function endSoon(): void {
   }, 500).unref()
 }
 
+/** False: standard output takes no more, and that may be what is to be told. */
+function wasPrinted(text: string): boolean {
+  try {
+    if (!writeToFile(process.stdout.fd, text)) process.stdout.write(text)
+    return true
+  } catch (error) {
+    if (error instanceof UserError) return false
+    throw error
+  }
+}
+
 /** The one mapping from errors to exit codes and messages. With --json the error is an object on standard output. */
 export async function reportFailure(thrown: unknown, argv: readonly string[], reportTo = ''): Promise<void> {
   const { describeFailure, failureJson, failureText } = await import('./report/failure.ts')
@@ -405,8 +422,7 @@ export async function reportFailure(thrown: unknown, argv: readonly string[], re
   const end = argv.indexOf('--')
   const flags = end < 0 ? argv : argv.slice(0, end)
   const json = flags.includes('--json')
-  if (json) process.stdout.write(failureJson(masked))
-  if (json && masked.stack === null) return
+  if (json && wasPrinted(failureJson(masked)) && masked.stack === null) return
   const { env, platform, stderr } = process
   const theme = createTheme({ env, platform, isTerminal: stderr.isTTY, columns: stderr.columns, noColor: flags.includes('--no-color') })
   stderr.write(failureText(masked, theme, reportTo))

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { UserError } from '../errors.ts'
 import { packArchive } from './archive.ts'
 import type { CaptureFile } from './capture-files.ts'
+import { whyUnwritable } from './text-output.ts'
 
 export const isArchiveName = (target: string): boolean => /\.(?:tgz|tar\.gz)$/i.test(target)
 
@@ -30,22 +31,10 @@ export async function writeBundle(target: string, files: readonly CaptureFile[],
     // Where not even this can be done, nothing was written.
     await fs.rm(temporary, { recursive: true, force: true }).catch(() => undefined)
     if (error instanceof UserError || stop?.aborted) throw error
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    const why = reasons[code]
-    if (why === undefined) throw error
+    const why = whyUnwritable(error)
+    if (why === null) throw error
     throw new UserError(`${target} cannot be written: ${why}.`, ['Name another place with -o.'])
   }
-}
-
-const reasons: Record<string, string> = {
-  EACCES: 'this is not allowed',
-  EPERM: 'this is not allowed',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota is used up',
-  ENOENT: 'its folder does not exist',
-  ENOTDIR: 'its folder is a file',
-  ENAMETOOLONG: 'the name is too long',
 }
 
 async function writeArchive(file: string, files: readonly CaptureFile[], stop?: AbortSignal): Promise<number> {

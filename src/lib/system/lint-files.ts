@@ -70,12 +70,3 @@ export async function readAll(stream: Readable): Promise<Buffer> {
   }
   return Buffer.concat(chunks)
 }
-
-/** A result for programs to read. A UserError when it cannot be written. */
-export async function writeResult(file: string, text: string): Promise<void> {
-  try {
-    await fs.writeFile(file, text)
-  } catch (error) {
-    throw new UserError(`${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`)
-  }
-}

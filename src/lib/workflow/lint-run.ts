@@ -9,7 +9,8 @@ import type { LintFile, LintReport } from '../report/lint-report.ts'
 import { shownFile } from '../report/results.ts'
 import type { Finding, Severity } from '../rules/rule.ts'
 import { backUp, ConfigChanged, readConfigFile, replaceConfigFile, type ConfigFile } from '../system/config-file.ts'
-import { defaultConfig, findFiles, readAll, readOptional, writeResult } from '../system/lint-files.ts'
+import { defaultConfig, findFiles, readAll, readOptional } from '../system/lint-files.ts'
+import { writeTextFile } from '../system/text-output.ts'
 import { maskedDiff } from './fix-plan.ts'
 import { fixText } from './lint-fix.ts'
 import {
@@ -98,7 +99,7 @@ export async function runLint(options: LintRunOptions): Promise<LintRun> {
   }
   run.mask = lazyMask(inputs)
   if (options.writeBaseline) {
-    await writeResult(path.resolve(options.cwd, baselineFile(options)), baselineText(entries))
+    await writeTextFile(path.resolve(options.cwd, baselineFile(options)), baselineText(entries))
     notes.push(`${entries.length} finding${entries.length === 1 ? '' : 's'} written to ${baselineFile(options)}.`)
     report.files = report.files.map((f) => ({ ...f, known: f.known + f.findings.length, findings: [] }))
   }
