@@ -34,7 +34,9 @@ export const secretTraces = (values: Iterable<string>): string[] =>
   struckValues(values).flatMap((value) => [...spelled(value).map(({ text }) => text), ...fragmentEnds(value)])
 
 const struckValues = (values: Iterable<string>): string[] =>
-  [...new Set([...values].flatMap((v) => [v, percentDecoded(v) ?? v]))].filter((v) => v.length >= 4 && v !== mark && !diagnosticWords.has(v.toLowerCase()))
+  [...new Set([...values].flatMap((v) => [v, percentDecoded(v) ?? v]))].filter(
+    (v) => v.length >= 4 && v !== mark && !diagnosticWords.has(v.toLowerCase()),
+  )
 
 /** Short values are struck only as whole words, so that `1234` does not eat into a time. */
 function spelled(value: string): Spelled[] {
