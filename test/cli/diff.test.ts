@@ -51,7 +51,9 @@ test('a capture and itself', async () => {
 
 test('a bundle of one of several servers and itself: nothing differs, and what it does not hold is said', async (t) => {
   const { docker_isolation, mcpServers } = config() as { docker_isolation: object; mcpServers: object[] }
-  const home = smallHome(t, { config: JSON.stringify({ docker_isolation, mcpServers: [...mcpServers, { ...mcpServers[0], name: 'other' }] }) })
+  const home = smallHome(t, {
+    config: JSON.stringify({ docker_isolation, mcpServers: [...mcpServers, { ...mcpServers[0], name: 'other' }] }),
+  })
   const at = join(home.folder, 'web.tgz')
   assert.equal((await home.run(['bundle', 'web', '-o', at])).exitCode, 0)
   const { exitCode, told, text } = await diff([at, at])

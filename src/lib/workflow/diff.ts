@@ -247,7 +247,14 @@ function differences(server: string, a: Snapshot, b: Snapshot): Difference[] {
     const [was, is] = [a, b].map((side) => side.unknown.get(`${server}\0${group}`))
     const why = [...new Set([was, is])].filter((w) => w !== undefined).join(' ')
     if (why !== '')
-      found.push({ group, what: group, kind: was === undefined || is === undefined ? 'unknown' : 'neither', before: nothing, after: nothing, why })
+      found.push({
+        group,
+        what: group,
+        kind: was === undefined || is === undefined ? 'unknown' : 'neither',
+        before: nothing,
+        after: nothing,
+        why,
+      })
   }
   return found
 }
