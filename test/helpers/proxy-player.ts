@@ -248,6 +248,7 @@ export class ProxyPlayer {
   private docker(url: string, answer: http.ServerResponse): void {
     const target = url.replace(/^\/v[\d.]+/, '').replace(/\?.*$/, '')
     const send = (value: unknown): void => void answer.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value))
+    if (target === '/_ping') return void answer.writeHead(200, { 'content-type': 'text/plain' }).end('OK')
     if (target === '/version') return send(record('docker/version.json'))
     if (target === '/info') return send(record('docker/info.json'))
     if (target === '/images/json') return send([])

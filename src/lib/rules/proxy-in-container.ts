@@ -95,10 +95,7 @@ function notSeen(log: ServerLog, paths: Record<string, HostPath>, mounts: readon
   // A file that this side does not have either says nothing about sides.
   const empty = mounts.find(
     (m) =>
-      m.type === 'bind' &&
-      said?.subject?.startsWith(`${m.target}/`) === true &&
-      here(m.source) &&
-      paths[inSource(m)]?.type !== 'missing',
+      m.type === 'bind' && said?.subject?.startsWith(`${m.target}/`) === true && here(m.source) && paths[inSource(m)]?.type !== 'missing',
   )
   const mount = source ? refused : empty
   const line = source?.line ?? said?.line

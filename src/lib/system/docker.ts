@@ -127,7 +127,8 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
   const hello = (): Promise<Observed<unknown>> =>
     (greeting ??= (async () => {
       const answer = await ask(async (docker) => docker.ping() as Promise<unknown>)
-      if (!answer.ok) return answer
+      // Something between that lets only some questions through.
+      if (!answer.ok) return ['failed', 'denied'].includes(answer.error.kind) ? version() : answer
       const head = (await connect()).engineHead()
       if (head === null) return version()
       const { podman, version: Version, apiVersion: ApiVersion } = head

@@ -308,6 +308,12 @@ test('what an engine says of itself in the head of any answer', async (t) => {
   assert.deepEqual(answer?.ok && answer.value, { Version: '4.9.3', ApiVersion: '1.41', Components: [{ Name: 'Podman Engine' }] })
   const silent = engineAt(t, await listen(t, says({}, [])))
   assert.deepEqual(await silent.hello?.(), { ok: true, value: { Version: 'asked' } })
+  // A proxy before the engine that lets only some questions through.
+  const choosy = http.createServer((req, res) => {
+    if (req.url === '/version') return void res.end('{"Version":"asked"}')
+    res.writeHead(403, { 'content-type': 'application/json' }).end('{"message":"Forbidden"}')
+  })
+  assert.deepEqual(await engineAt(t, await listen(t, choosy)).hello?.(), { ok: true, value: { Version: 'asked' } })
 })
 
 test('events: objects in order, with and without line ends; asked up to the engine’s now', async (t) => {
