@@ -117,7 +117,8 @@ export async function replayServer(subject: Subject, report: ServerReport, optio
       if (first !== null) return Number.NEGATIVE_INFINITY
       return options.over?.() === true ? Number.POSITIVE_INFINITY : Date.now()
     },
-    ...(options.interrupted ? { interrupted: options.interrupted } : {}),
+    // Of a start that was made it is told, also when it was the last.
+    ...(options.interrupted ? { interrupted: () => first === null && options.interrupted?.() === true } : {}),
     combine: (a, b) => combined(subject, report.findings, a as ReplayCandidate, b as ReplayCandidate, values),
     run: async (spec, what) => {
       // The look at a server that was never tried is the first run of the experiment.
