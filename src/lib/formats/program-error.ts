@@ -180,7 +180,8 @@ const patterns: Pattern[] = [
   // /usr/bin/env: 'bash\r': No such file or directory   ·   env: can't execute 'bash\r': No such file or directory   ·   /app/run.sh: /bin/bash^M: bad interpreter: …
   {
     kind: 'carriage-return',
-    pattern: /\benv: (?:can't execute )?['‘"]?([^'‘"]+?)(?:\\r|\r|\^M)['’"]?: No such file or directory|(\S+)\^M: bad interpreter: /i,
+    pattern:
+      /\benv: (?:can't execute )?['‘"]?([^'‘"]+?)(?:\\r|\r|\^M)['’"]?: No such file or directory|(?<!\S)(\S+)\^M: bad interpreter: /i,
     subject: 1,
   },
   // /bin/sh: 1: npx: not found   ·   sh: exec: line 0: node: not found   ·   env: 'node': No such file or directory
