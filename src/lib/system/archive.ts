@@ -90,8 +90,20 @@ function withoutTopFolder<T extends { name: string }>(files: T[]): T[] {
   return top === null ? files : files.flatMap((f) => (f.name.startsWith(`${top}/`) ? [{ ...f, name: f.name.slice(top.length + 1) }] : []))
 }
 
-/** The same files give the same bytes: no time, no user. */
-export async function packArchive(files: readonly CaptureFile[]): Promise<Buffer> {
+/** The same files give the same bytes: no time, no user. A UserError where `readArchive` would refuse them. */
+export async function packArchive(files: readonly CaptureFile[], limits: ArchiveLimits = usual): Promise<Buffer> {
+  // Headers and padding: a KiB for each, and the end.
+  const total = files.reduce((sum, { bytes }) => sum + bytes.length + 1024, 10_240)
+  const large = files.find(({ bytes }) => bytes.length > limits.entry)
+  const why = large
+    ? `"${large.name}" is larger than ${mebi(limits.entry)}`
+    : total > limits.total
+      ? `unpacked it would be larger than ${mebi(limits.total)}`
+      : files.length > limits.entries
+        ? `it would have more than ${limits.entries} files`
+        : null
+  if (why !== null)
+    throw new UserError(`This bundle could not be read again: ${why}.`, ['Name fewer servers, or write it to a folder (-o DIR).'])
   const { packTar } = await import('modern-tar')
   const mtime = new Date(0)
   const tar = await packTar(

@@ -123,6 +123,28 @@ test('a large file is read again as it was', async () => {
   assert.deepEqual([opened?.size, await opened?.read(bytes.length - 3, 10)], [bytes.length, Buffer.from('lf\n')])
 })
 
+test('what could not be read again is not packed', async () => {
+  const file = (name: string, size: number): { name: string; bytes: Buffer } => ({ name, bytes: Buffer.alloc(size) })
+  const limits = { entry: 1000, total: 20_000, entries: 3 }
+  await assert.rejects(packArchive([file('a', 1001)], limits), /"a" is larger than/)
+  await assert.rejects(
+    packArchive(
+      Array.from({ length: 9 }, (_, i) => file(`${i}`, 900)),
+      limits,
+    ),
+    /unpacked it would be larger than/,
+  )
+  await assert.rejects(
+    packArchive(
+      Array.from({ length: 4 }, (_, i) => file(`${i}`, 1)),
+      limits,
+    ),
+    /more than 3 files/,
+  )
+  const fits = [file('a', 1000), file('b', 500)]
+  assert.deepEqual(await readArchive(write(await packArchive(fits, limits)), limits), fits)
+})
+
 test('what is cut off, or no archive at all, is refused', async () => {
   const whole = gunzipSync(
     await packArchive([
