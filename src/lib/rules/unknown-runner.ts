@@ -24,12 +24,18 @@ export default defineRule({
     const said = dockerFailure(serverLog, 'exec-not-found', 'exec-path-missing')
     const s = story(events)
     if (failure(serverLog) && !said) return null
+    const image = run?.run.image ?? 'alpine'
     return {
+      // The one runner that it has an image for which does not have it (default_images, `bash`).
+      ...(runtime === 'bash' ? { title: 'MCPProxy runs bash in a bare Alpine image, which has none' } : {}),
       observations: ['config', ...(said ? (['serverLog'] as const) : []), ...(s && neverStarted(s) ? (['events'] as const) : [])],
       ...(said ? { proof: `runtime_type is "${runtime}", and Alpine has no such program.` } : {}),
       facts: { command: server.command, runtime, image: run?.run.image ?? null },
       cites: [citeConfig(config, serverPath(server, 'command')), ...(said ? [citeLog(said.line)] : []), ...(s ? [citeStory(s)] : [])],
-      detail: `"${server.command}" is none of the programs that MCPProxy has an image for, so it is run in ${run?.run.image ?? 'alpine'}.`,
+      detail:
+        runtime === 'bash'
+          ? `Its image for bash is ${image}, and that has sh only.`
+          : `"${server.command}" is none of the programs that MCPProxy has an image for, so it is run in ${image}.`,
       remedies: [
         ...knownRunner(server),
         {

@@ -90,6 +90,13 @@ const cases: Record<string, Case> = {
     container: { exitCode: 127 },
     images: node22({ programs: ['/usr/local/bin/node', '/bin/bash'] }),
   },
+  'bash in the image that MCPProxy has for it': {
+    first: 'unknown-runner',
+    title: 'MCPProxy runs bash in a bare Alpine image, which has none',
+    server: { command: 'bash', args: ['-c', 'node x.mjs'] },
+    stderr: refusedBy('failed to create task: exec: "bash": executable file not found in $PATH: unknown.'),
+    container: 'never',
+  },
   'the server itself starts ffmpeg': {
     first: 'image-lacks-tools',
     rank: 'supported',
