@@ -75,7 +75,7 @@ export interface Watched {
   version: Version
   main: LogTail | null
   own: LogTail | null
-  /** What main.log has said since the watch began, as far as it was read before a restart. */
+  /** What main.log has said since a reload was waited for, as far as it was read before a restart. */
   earlier: LogLine[]
 }
 
@@ -132,6 +132,8 @@ async function linesOf(tail: LogTail | null, name: string): Promise<LogLine[] | 
 /** After a change of the file, where MCPProxy watches it (v0.52.0): until main.log says that it was taken or refused. */
 export async function waitForReload(watched: Watched, progress: (text: string) => void): Promise<{ taken: boolean | null; text: string }> {
   progress('waiting until MCPProxy takes the file')
+  // Of an earlier change nothing is to be taken for the start that follows this one.
+  watched.earlier = []
   const began = Date.now()
   while (Date.now() - began < reloadMs) {
     const lines = (await linesOf(watched.main, 'main.log')) ?? []
