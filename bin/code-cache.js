@@ -5,14 +5,15 @@
  *
  * The file is made of chunks in groups (scripts/bundle.js), each group read and compiled alone, so that a run pays for what it needs only.
  *
- * The cache is code that will be run, and V8 hardly looks at it. So it lies in a folder that nobody else can write to,
- * its name holds checksums of all that it depends on, and so does what is in it. Whatever is not as it should be
+ * The cache is code that will be run, and V8 hardly looks at it. So it lies in a folder that nobody else can write to, its first
+ * line says what it is of, and it holds each piece of code twice, and the source that it was made from: all three must be the same
+ * as what is there. (To compare bytes takes a tenth of what a checksum takes, and needs no part of Node.) Whatever is not as it should be
  * counts as no cache: the result of the program is the same without.
  */
 'use strict'
 
+const { isAscii } = require('node:buffer')
 const fs = require('node:fs')
-const os = require('node:os')
 const path = require('node:path')
 const vm = require('node:vm')
 
@@ -27,15 +28,15 @@ const ours = /^[0-9a-f]{16}\.(?:code|[0-9a-f]+\.tmp)$/
  */
 function runCached(file, { argv, off, env }) {
   const handle = fs.openSync(file, 'r')
-  const places = firstLine(handle)
-  const { size, commands, groups, chunks } = JSON.parse(places.slice(2))
-  const start = places.length
+  const line = firstLine(handle)
+  const { hash, size, commands, groups, chunks } = JSON.parse(line.slice(2))
+  const start = line.length
   // Somebody changed the file, so that nothing is where it was: it runs as Node runs any file.
   if (fs.fstatSync(handle).size - start !== size) {
     fs.closeSync(handle)
     return require(file)
   }
-  const cache = off ? null : attempt(() => locate(places, partOf(argv, commands), env))
+  const cache = off ? null : attempt(() => locate(hash, partOf(argv, commands), env))
   const known = cache && attempt(() => read(cache))
   const modules = {}
   const scripts = []
@@ -43,16 +44,14 @@ function runCached(file, { argv, off, env }) {
   let news = false
 
   const compile = (group) => {
-    const [at, length, sum, line] = groups[group]
+    const [at, length, line] = groups[group]
     const bytes = readAt(handle, start + at, length)
-    // A change that left all at its place: what was compiled before is not the same, and nothing is kept.
-    const changed = checksum(bytes) !== sum
-    const cachedData = cache && !changed ? known?.[group]?.() : undefined
-    // Both as it is: to put anything around it would copy it once more.
-    const source = bytes.toString(changed ? 'utf8' : 'latin1')
+    const cachedData = known?.[group]?.codeOf(bytes)
+    // As it is: to put anything around it would copy it once more.
+    const source = bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8')
     const script = new vm.Script(source, { filename: file, lineOffset: line, ...(cachedData ? { cachedData } : {}) })
     if (!cachedData || script.cachedDataRejected) news = true
-    if (!changed) scripts[group] = script
+    scripts[group] = { script, bytes }
     return script.runInThisContext()
   }
   const load = (id) => {
@@ -72,7 +71,7 @@ function runCached(file, { argv, off, env }) {
     if (!news || ![0, 1, 3].includes(process.exitCode ?? 0)) return
     write(
       cache,
-      groups.map((_, i) => scripts[i]?.createCachedData() ?? known?.[i]?.()),
+      groups.map((_, i) => (scripts[i] ? { code: scripts[i].script.createCachedData(), source: scripts[i].bytes } : known?.[i])),
     )
   }
   if (cache) process.once('exit', () => attempt(keep))
@@ -111,24 +110,25 @@ function attempt(work) {
   }
 }
 
-/**
- * Against accidents, a new version among them: whoever means harm cannot write to the folder. A cryptographic hash of the
- * program and its cache would take some milliseconds of every start.
- */
-const checksum = (bytes) => require('node:zlib').crc32(bytes)
-const hex = (text) => checksum(text).toString(16).padStart(8, '0')
+/** What it must be of is in `of`; the name is as much of that as fits. */
+function locate(hash, part, env) {
+  const { node, v8 } = process.versions
+  const settings = JSON.stringify([part, node, v8, process.platform, process.arch, process.execArgv, env.NODE_OPTIONS])
+  return { folder: cacheFolder(env), name: `${hash.slice(0, 8)}${shortHash(settings)}.code`, of: `${hash} ${settings}` }
+}
 
-/** `places`: with the checksums of all chunks. */
-function locate(places, part, env) {
-  const settings = [part, process.versions.node, process.versions.v8, process.platform, process.arch, process.execArgv, env.NODE_OPTIONS]
-  return { folder: cacheFolder(env), name: `${hex(JSON.stringify(settings))}${hex(places)}.code` }
+/** FNV-1a, 32 bits. */
+function shortHash(text) {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return (hash >>> 0).toString(16).padStart(8, '0')
 }
 
 /** As the XDG Base Directory Specification has it, where a relative path does not count; on macOS and Windows as usual there. */
 function cacheFolder(env) {
   const named = process.platform === 'win32' ? env.LOCALAPPDATA : env.XDG_CACHE_HOME
   const usual = { darwin: 'Library/Caches', win32: 'AppData/Local' }[process.platform] ?? '.cache'
-  const base = named && path.isAbsolute(named) ? named : path.join(os.homedir(), usual)
+  const base = named && path.isAbsolute(named) ? named : path.join(require('node:os').homedir(), usual)
   return path.join(base, 'mcpproxy-doctor', 'code')
 }
 
@@ -144,7 +144,8 @@ function demandFolder(folder) {
   demandPrivate(stats)
 }
 
-function read({ folder, name }) {
+/** By group what there is of it: its code, the source of that, and `codeOf`, which gives the code when that is the source. */
+function read({ folder, name, of }) {
   demandFolder(folder)
   const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants
   const handle = fs.openSync(path.join(folder, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
@@ -152,35 +153,44 @@ function read({ folder, name }) {
     const stats = fs.fstatSync(handle)
     if (!stats.isFile() || stats.size > largest) throw new Error('no cache')
     demandPrivate(stats)
-    const content = fs.readFileSync(handle)
+    const content = readAt(handle, 0, stats.size)
     const start = content.indexOf('\n') + 1
-    const [sum, ...rest] = content.toString('latin1', 0, start).split(' ')
-    if (start === 0 || sum !== hex(name + rest.join(' '))) throw new Error('damaged')
-    return JSON.parse(rest.join(' ')).map(([at, length, sum]) => () => {
-      const bytes = content.subarray(start + at, start + at + length)
-      return length > 0 && checksum(bytes) === sum ? bytes : undefined
-    })
+    const said = JSON.parse(content.toString('latin1', 0, start))
+    if (said.of !== of) throw new Error('of something else')
+    return said.groups.map((group) => (group ? pieceIn(content.subarray(start + group.at), group) : undefined))
   } finally {
     fs.closeSync(handle)
   }
 }
 
-/** A line that says where it is, and the code of each group. */
-function write({ folder, name }, data) {
+// V8 copies code that does not begin at a multiple of eight.
+const rounded = (length) => length + (-length & 7)
+const placeOf = ({ code, source }) => 2 * rounded(code) + rounded(source)
+
+function pieceIn(bytes, lengths) {
+  const [code, again, source] = [lengths.code, lengths.code, lengths.source].map((length, i) => {
+    const at = i * rounded(lengths.code)
+    return bytes.subarray(at, at + length)
+  })
+  const whole = () => source.length === lengths.source && code.length > 0 && code.equals(again)
+  return { code, source, codeOf: (actual) => (whole() && source.equals(actual) ? code : undefined) }
+}
+
+/** A line that says where it is, and of each group its code, the same again, and its source. */
+function write({ folder, name, of }, data) {
   let at = 0
-  const places = []
+  const groups = []
   const pieces = []
-  for (const bytes of data.map((piece) => piece ?? Buffer.alloc(0))) {
-    places.push([at, bytes.length, checksum(bytes)])
-    // V8 copies what does not begin at such a place.
-    const padding = Buffer.alloc(-bytes.length & 7)
-    pieces.push(bytes, padding)
-    at += bytes.length + padding.length
+  for (const piece of data) {
+    const lengths = piece ? { at, code: piece.code.length, source: piece.source.length } : null
+    groups.push(lengths)
+    if (!lengths) continue
+    for (const bytes of [piece.code, piece.code, piece.source]) pieces.push(bytes, Buffer.alloc(-bytes.length & 7))
+    at += placeOf(lengths)
   }
-  const said = JSON.stringify(places)
-  // With the sum before it the line is as long as a multiple of eight.
-  const head = `${said}${' '.repeat(-(said.length + 10) & 7)}\n`
-  const content = Buffer.concat([Buffer.from(`${hex(name + head)} ${head}`), ...pieces])
+  const said = JSON.stringify({ of, groups })
+  // With its end the line is as long as a multiple of eight.
+  const content = Buffer.concat([Buffer.from(`${said}${' '.repeat(-(Buffer.byteLength(said) + 1) & 7)}\n`), ...pieces])
   fs.mkdirSync(path.dirname(folder), { recursive: true })
   attempt(() => fs.mkdirSync(folder, { mode: 0o700 }))
   demandFolder(folder)

@@ -4,10 +4,11 @@
  *
  * CommonJS, because only `vm.Script` takes cached code on Node 20 (bin/code-cache.js).
  */
+import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { crc32 } from 'node:zlib'
+
 import { build, transform } from 'esbuild'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
@@ -150,7 +151,7 @@ const { metafile, outputFiles } = await build({
 /**
  * Chunks are functions in one file: what a command does not need is not compiled. They stand in groups, because each compilation
  * has its price too: the small ones together that every start, that `check` or that only others need, each of the others alone. The first line says where the groups are, so
- * that bin/code-cache.js can read and compile each alone: [place after that line, length, checksum, lines before].
+ * that bin/code-cache.js can read and compile each alone: [place after that line, length, lines before].
  */
 const byUse = new Map()
 const groups = []
@@ -179,7 +180,7 @@ const index = { commands: ids, groups: [], chunks: {} }
 let file = "'use strict'\nconst chunks=Object.assign(\n"
 for (const [i, group] of groups.entries()) {
   const text = `({${group.map(({ id, body }) => JSON.stringify(id) + body).join(',\n')}})`
-  index.groups.push([file.length, text.length, crc32(text), file.split('\n').length])
+  index.groups.push([file.length, text.length, file.split('\n').length])
   for (const { id } of group) index.chunks[id] = i
   file += `${text},\n`
 }
@@ -192,8 +193,9 @@ const load=(id)=>{
 }
 module.exports=load('./stdin.js')
 `
+const hash = createHash('sha256').update(file).digest('hex').slice(0, 32)
 fs.mkdirSync(path.join(root, 'bundle'), { recursive: true })
-fs.writeFileSync(path.join(root, 'bundle/mcpproxy-doctor.cjs'), `//${JSON.stringify({ size: file.length, ...index })}\n${file}`)
+fs.writeFileSync(path.join(root, 'bundle/mcpproxy-doctor.cjs'), `//${JSON.stringify({ hash, size: file.length, ...index })}\n${file}`)
 
 fs.writeFileSync(path.join(root, 'THIRD-PARTY-NOTICES'), notices(Object.keys(metafile.inputs)))
 
