@@ -4,12 +4,23 @@
 
 const argv = process.argv.slice(2)
 
-// `| head` closes the pipe: no error. What is written after that goes nowhere.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error) => {
-    if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error
+/** `| head` closes the pipe: no error. What is written after that goes nowhere. The streams are made when they are first used. */
+function allowClosedPipe(name) {
+  const { get } = Object.getOwnPropertyDescriptor(process, name)
+  let stream
+  Object.defineProperty(process, name, {
+    configurable: true,
+    enumerable: true,
+    get() {
+      stream ??= get.call(process).on('error', (error) => {
+        if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error
+      })
+      return stream
+    },
   })
 }
+allowClosedPipe('stdout')
+allowClosedPipe('stderr')
 
 /** What oclif says as it loads, which it does not here. */
 function checkPlace() {
@@ -23,21 +34,11 @@ function checkPlace() {
   }
 }
 
-/**
- * V8 of Node 20 begins to optimise a function after some milliseconds of running it, on another thread: for a program that
- * ends after two hundred this costs a fifth of its processor time and is hardly used. What runs longer is optimised a little later.
- * Later versions count differently, and have no such flag.
- */
-function delayOptimiser() {
-  if (process.versions.v8.startsWith('11.')) require('node:v8').setFlagsFromString('--interrupt-budget=300000')
-}
-
 /** When nothing is left to do, all is written. To take the heap apart at the end would only keep people waiting. */
 const endAtOnce = () => void process.once('beforeExit', () => process.exit())
 
 async function main() {
   try {
-    delayOptimiser()
     endAtOnce()
     const path = require('node:path')
     const { runCached } = require('./code-cache.js')

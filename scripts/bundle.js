@@ -91,6 +91,13 @@ const lazy = {
       if (!code.includes(read)) throw new Error(`${file} is not what it was.`)
       return { contents: putOff(code.replace(read, '(0, node_fs_1.readFileSync)(path'), madeByTypeScript) }
     })
+    // It listens to standard output as it loads, as bin/run.js does when there is one.
+    onLoad({ filter: /@oclif[\\/]core[\\/]lib[\\/]command\.js$/ }, ({ path: file }) => {
+      const code = fs.readFileSync(file, 'utf8')
+      const listens = /^process\.stdout\.on\('error', [^]*?^\}\);$/m
+      if (!listens.test(code)) throw new Error(`${file} is not what it was.`)
+      return { contents: putOff(code.replace(listens, ''), madeByTypeScript) }
+    })
     onLoad({ filter: /@oclif[\\/]core[\\/]lib[\\/].*\.js$/ }, ({ path: file }) => ({
       contents: putOff(fs.readFileSync(file, 'utf8'), madeByTypeScript),
     }))

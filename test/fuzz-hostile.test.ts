@@ -33,7 +33,7 @@ const recordings = 'test/captures'
 const logs = 'home/.local/state/mcpproxy/logs'
 const names = readdirSync(recordings).filter((n) => n.startsWith('0.60.0-'))
 const theme = plainTheme()
-const colourful = createTheme({ env: { FORCE_COLOR: '3' }, platform: 'linux', isTerminal: true, columns: 100, noColor: false })
+const colourful = await createTheme({ env: { FORCE_COLOR: '3' }, platform: 'linux', isTerminal: true, columns: 100, noColor: false })
 /** Whatever is given, an answer takes no longer than this on a machine that is busy. */
 const limitMs = 5000
 

@@ -85,7 +85,7 @@ Exit code: 0 written or declined, 2 wrong usage or it cannot be written, 4 a fau
   private async confirmed(summary: BundleSummary, target: string, flags: SystemFlags): Promise<boolean> {
     const { bundleContents } = await import('../lib/report/bundle-text.ts')
     const { ask } = await import('../lib/ask.ts')
-    const theme = await this.theme(flags, process.stderr)
+    const theme = await this.theme(flags, 'stderr')
     return ask(`${bundleContents(summary, theme, flags.verbose).join('\n')}Write it to ${theme.text(target)}? [y/N] `)
   }
 }

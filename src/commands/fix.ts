@@ -125,7 +125,7 @@ Exit code: 0 verified or nothing to do, 1 something to do, 2 wrong usage or the 
       const { proposal } = await import('../lib/report/fix-text.ts')
       const { ask } = await import('../lib/ask.ts')
       begin()
-      const lines = proposal(report, await this.theme(flags, process.stderr))
+      const lines = proposal(report, await this.theme(flags, 'stderr'))
       return ask(`${lines.join('\n')}\nApply it to ${report.config ?? 'the configuration'}? [y/N] `)
     }
   }

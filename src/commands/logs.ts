@@ -108,13 +108,12 @@ type LineFlags = Interfaces.InferredFlags<typeof Logs.flags> & SystemFlags
 /** Waits for whoever reads; a closed pipe (`| head`) is an end like any other. */
 function standardOutput(toFile: (bytes: Uint8Array) => boolean): LineOutput {
   let open = true
-  const { stdout } = process
   return {
     write: (bytes) =>
       new Promise((resolve) => {
         if (!open) return resolve(false)
         if (toFile(bytes)) return resolve(true)
-        stdout.write(bytes, (error) => {
+        process.stdout.write(bytes, (error) => {
           open = !error
           resolve(open)
         })

@@ -44,7 +44,7 @@ Exit code: 0 stopped and no server failed, 1 a server failed, 2 wrong usage, 3 t
     const { shellLine } = await import('../lib/report/shell.ts')
     if (flags.output !== undefined) await refuseExisting(bundleTarget(flags.output, []))
     const theme = await this.theme(flags)
-    const errors = await this.theme(flags, process.stderr)
+    const errors = await this.theme(flags, 'stderr')
     const timeoutMs = flags.timeout * 1000
     const watched = nothingWatched()
     let stopped = false

@@ -10,7 +10,7 @@ import { formats, parseOutputs, type Format } from './report/formats.ts'
 import type { ResultOptions } from './report/results.ts'
 import type { TextOptions } from './report/text-options.ts'
 import type { Theme } from './report/theme.ts'
-import { writeToFile } from './system/standard-output.ts'
+import { terminalAt, writeAtOnce, writeToFile } from './system/standard-output.ts'
 import type { System } from './system/system.ts'
 
 const output = 'OUTPUT'
@@ -115,21 +115,22 @@ export abstract class BaseCommand extends Command {
 
   /** The result, and nothing else, goes to standard output. Throws a UserError where that is a file on a disk that is full. */
   protected print(text: string): void {
-    if (!this.printToFile(text)) process.stdout.write(text)
+    if (this.printToFile(text)) return
+    const left = 'writesAtOnce' in this.config ? writeAtOnce(1, text) : text
+    if (left !== null) process.stdout.write(left)
   }
 
   /** False: standard output is no file, and nothing was written. */
   protected printToFile(data: string | Uint8Array): boolean {
-    return writeToFile(process.stdout.fd, data)
+    return writeToFile(1, data)
   }
 
-  protected async theme(flags: Pick<OutputFlags, 'no-color'>, stream: NodeJS.WriteStream = process.stdout): Promise<Theme> {
+  protected async theme(flags: Pick<OutputFlags, 'no-color'>, stream: 'stdout' | 'stderr' = 'stdout'): Promise<Theme> {
     const { createTheme } = await import('./report/theme.ts')
     return createTheme({
       env: process.env,
       platform: process.platform,
-      isTerminal: stream.isTTY,
-      columns: stream.columns,
+      ...terminalAt(stream),
       noColor: flags['no-color'],
     })
   }
@@ -239,12 +240,13 @@ export abstract class SystemCommand extends BaseCommand {
     const { interruption } = await import('./interruption.ts')
     const { interruptible, LookInterrupted } = await import('./system/interruptible.ts')
     const { Interrupted, signalCodes } = await import('./report/failure.ts')
-    const errors = await this.theme(flags, process.stderr)
+    const errors = await this.theme(flags, 'stderr')
     const interrupt = interruption(tells ? 1500 : 0)
+    const { isTerminal, columns } = terminalAt('stderr')
     const progress = await startProgress({
       env: process.env,
       // A terminal that tells no size has 0 columns; ora would then count lines without end.
-      isTerminal: process.stderr.isTTY && process.stderr.columns > 0,
+      isTerminal: isTerminal && (columns ?? 0) > 0,
       quiet: flags.json,
       level: errors.level,
       clean: errors.text,
@@ -399,7 +401,7 @@ function endSoon(): void {
 /** False: standard output takes no more, and that may be what is to be told. */
 function wasPrinted(text: string): boolean {
   try {
-    if (!writeToFile(process.stdout.fd, text)) process.stdout.write(text)
+    if (!writeToFile(1, text)) process.stdout.write(text)
     return true
   } catch (error) {
     if (error instanceof UserError) return false
@@ -424,6 +426,12 @@ export async function reportFailure(thrown: unknown, argv: readonly string[], re
   const json = flags.includes('--json')
   if (json && wasPrinted(failureJson(masked)) && masked.stack === null) return
   const { env, platform, stderr } = process
-  const theme = createTheme({ env, platform, isTerminal: stderr.isTTY, columns: stderr.columns, noColor: flags.includes('--no-color') })
+  const theme = await createTheme({
+    env,
+    platform,
+    isTerminal: stderr.isTTY,
+    columns: stderr.columns,
+    noColor: flags.includes('--no-color'),
+  })
   stderr.write(failureText(masked, theme, reportTo))
 }

@@ -58,6 +58,9 @@ class DirectConfig extends Config {
     this.#ids = ids.toSorted()
   }
 
+  /** Nobody but the program uses the outputs, so that it may write to them past Node's streams. */
+  readonly writesAtOnce = true
+
   override get commandIDs(): string[] {
     return this.#ids
   }

@@ -129,7 +129,10 @@ test('a byte of the first line is different', (t) =>
 test('of another file or another Node', (t) =>
   spoiled(t, (file, content) => {
     const said = saidIn(content)
-    fs.writeFileSync(file, sealed({ ...said, of: said.of.replace(/^./, (c) => (c === '0' ? '1' : '0')) }, content.subarray(startOf(content))))
+    fs.writeFileSync(
+      file,
+      sealed({ ...said, of: said.of.replace(/^./, (c) => (c === '0' ? '1' : '0')) }, content.subarray(startOf(content))),
+    )
   }))
 test('rejected by V8', (t) =>
   spoiled(t, (file, content) => {

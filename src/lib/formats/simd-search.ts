@@ -93,29 +93,31 @@ function searching(
 }
 
 /** Parameters after `at` and `end`: the distance of the bytes, and of each byte its value and the bits that do not count. */
-const pair = searching('pair', 7, 4, ({ at, vector }) => ({
-  setup: [3, 4, 5, 6].flatMap((parameter, i) => set(vector(i), i8x16.splat(get(parameter)))),
-  match: (offset) =>
-    v128.and(
-      i8x16.eq(v128.or(v128.load(at, offset), get(vector(1))), get(vector(0))),
-      i8x16.eq(v128.or(v128.load(i32.add(at, get(2)), offset), get(vector(3))), get(vector(2))),
-    ),
-}))
+const pair = (): WasmFunction =>
+  searching('pair', 7, 4, ({ at, vector }) => ({
+    setup: [3, 4, 5, 6].flatMap((parameter, i) => set(vector(i), i8x16.splat(get(parameter)))),
+    match: (offset) =>
+      v128.and(
+        i8x16.eq(v128.or(v128.load(at, offset), get(vector(1))), get(vector(0))),
+        i8x16.eq(v128.or(v128.load(i32.add(at, get(2)), offset), get(vector(3))), get(vector(2))),
+      ),
+  }))
 
-const triples = searching('triples', 2, 8, ({ at, vector }) => {
-  const table = (i: number): Code => v128.load(i32.const(0), tablesAt + tableSize * i)
-  const halves = vector(6)
-  const bytes = vector(7)
-  const groups = (i: number, offset: number): Code =>
-    v128.and(
-      i8x16.swizzle(get(vector(2 * i)), v128.and(tee(bytes, v128.load(at, offset + i)), get(halves))),
-      i8x16.swizzle(get(vector(2 * i + 1)), i8x16.shrU(get(bytes), i32.const(4))),
-    )
-  return {
-    setup: [...[0, 1, 2, 3, 4, 5].flatMap((i) => set(vector(i), table(i))), ...set(halves, i8x16.splat(i32.const(15)))],
-    match: (offset) => v128.and(v128.and(groups(0, offset), groups(1, offset)), groups(2, offset)),
-  }
-})
+const triples = (): WasmFunction =>
+  searching('triples', 2, 8, ({ at, vector }) => {
+    const table = (i: number): Code => v128.load(i32.const(0), tablesAt + tableSize * i)
+    const halves = vector(6)
+    const bytes = vector(7)
+    const groups = (i: number, offset: number): Code =>
+      v128.and(
+        i8x16.swizzle(get(vector(2 * i)), v128.and(tee(bytes, v128.load(at, offset + i)), get(halves))),
+        i8x16.swizzle(get(vector(2 * i + 1)), i8x16.shrU(get(bytes), i32.const(4))),
+      )
+    return {
+      setup: [...[0, 1, 2, 3, 4, 5].flatMap((i) => set(vector(i), table(i))), ...set(halves, i8x16.splat(i32.const(15)))],
+      match: (offset) => v128.and(v128.and(groups(0, offset), groups(1, offset)), groups(2, offset)),
+    }
+  })
 
 /** Null: not here. */
 let compiled: object | null | undefined
@@ -123,7 +125,7 @@ let compiled: object | null | undefined
 function programModule(): object | null {
   if (compiled === undefined) {
     try {
-      compiled = new WebAssembly.Module(moduleOf([pair, triples]))
+      compiled = new WebAssembly.Module(moduleOf([pair(), triples()]))
     } catch {
       compiled = null
     }

@@ -1,5 +1,4 @@
 /** Decides once on colour, symbols and width. Whoever reads the environment hands the facts in. */
-import { Chalk } from 'chalk'
 import { clean } from './clean.ts'
 import type { Style } from './wrap.ts'
 
@@ -61,28 +60,38 @@ const asciiSymbols: Symbols = {
   ellipsis: '...',
 }
 
-export function createTheme(facts: ThemeFacts): Theme {
+type Styles = Pick<Theme, 'good' | 'bad' | 'warn' | 'note' | 'strong' | 'faint'>
+
+/** chalk looks at terminals as it loads, so only what is shown in colour needs it. */
+export async function createTheme(facts: ThemeFacts): Promise<Theme> {
   const level = colourLevel(facts)
+  return themeOf(facts, level, level === 0 ? plainStyles : await colours(level))
+}
+
+const plain: Style = (text) => text
+const plainStyles: Styles = { good: plain, bad: plain, warn: plain, note: plain, strong: plain, faint: plain }
+
+async function colours(level: Theme['level']): Promise<Styles> {
+  const { Chalk } = await import('chalk')
+  const { green, red, yellow, cyan, bold, dim } = new Chalk({ level })
+  return { good: green, bad: red, warn: yellow, note: cyan, strong: bold, faint: dim }
+}
+
+function themeOf(facts: ThemeFacts, level: Theme['level'], styles: Styles): Theme {
   const unicode = canUnicode(facts)
-  const chalk = new Chalk({ level })
   return {
     level,
     unicode,
     width: outputWidth(facts.isTerminal ? facts.columns : undefined),
     symbols: unicode ? unicodeSymbols : asciiSymbols,
-    good: chalk.green,
-    bad: chalk.red,
-    warn: chalk.yellow,
-    note: chalk.cyan,
-    strong: chalk.bold,
-    faint: chalk.dim,
+    ...styles,
     text: unicode ? clean : (foreign) => asciiPunctuation(clean(foreign)),
   }
 }
 
 /** Without any colour, in UTF-8: for files and tests. */
 export const plainTheme = (width = 80): Theme => ({
-  ...createTheme({ env: { LANG: 'C.UTF-8' }, platform: 'linux', isTerminal: false }),
+  ...themeOf({ env: { LANG: 'C.UTF-8' }, platform: 'linux', isTerminal: false }, 0, plainStyles),
   width,
 })
 

@@ -2,7 +2,7 @@
  * The running MCPProxy and what its child processes inherit. Only Linux shows that to others (/proc); elsewhere
  * our own environment is the best guess, and is called so.
  */
-import { closeSync, openSync, readlinkSync, readSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readlinkSync, readSync } from 'node:fs'
 import path from 'node:path'
 import { object, text } from '../formats/loose.ts'
 import { readlink } from './async-fs.ts'
@@ -66,9 +66,11 @@ export async function findProxyProcesses(files: Files, platform: string, uid: nu
  */
 function mayBeDaemon(folder: string): boolean {
   if (readNow(`${folder}/comm`).includes('mcpproxy')) return true
-  // Started under another name? Its executable tells, where we may look.
+  // Started under another name? Its executable tells, where we may look. Threads of the kernel have none; to ask first spares the exception.
+  const executable = `${folder}/exe`
+  if (!existsSync(executable)) return false
   try {
-    return isProxyExecutable(readlinkSync(`${folder}/exe`))
+    return isProxyExecutable(readlinkSync(executable))
   } catch {
     return false
   }

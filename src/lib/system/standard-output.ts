@@ -1,6 +1,13 @@
-/** Standard output that is a file: all of it is written, or it is said that it was not. */
-import { fstatSync, writeSync } from 'node:fs'
+/**
+ * Standard output and standard error without Node's streams, which cost some milliseconds to load, where what is there needs none of
+ * them; and a file of which all is written, or it is said that it was not.
+ */
+import { fstatSync, statSync, writeSync, type Stats } from 'node:fs'
+import { devNull } from 'node:os'
 import { UserError } from '../errors.ts'
+
+/** Less than any pipe takes at once, so that nobody waits for its reader here, deaf to signals. */
+const fitsIntoPipes = 16 * 1024
 
 /**
  * Node's own stream for files passes over what a disk that is nearly full did not take. False: it is no file, and nothing was
@@ -12,9 +19,49 @@ export function writeToFile(fd: number, data: string | Uint8Array): boolean {
   try {
     for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : null
+    const code = codeOf(error)
     if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error
     throw new UserError('The result cannot be written to standard output: the disk is full.', ['Make room, or write it elsewhere.'])
   }
   return true
 }
+
+/** What goes to Node's stream; what is written after it has to go there too. */
+const streaming = new Set<number>()
+
+/** Writes what a pipe, a socket or /dev/null takes at once. Returns what is left for Node's stream; null: nothing, or nobody reads any more. */
+export function writeAtOnce(fd: number, text: string): Uint8Array | null {
+  const bytes = Buffer.from(text)
+  if (streaming.has(fd) || bytes.length > fitsIntoPipes || process.platform === 'win32' || !needsNoStream(fstatSync(fd)))
+    return left(fd, bytes)
+  let at = 0
+  try {
+    while (at < bytes.length) at += writeSync(fd, bytes, at)
+    return null
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'EPIPE' || code === 'ECONNRESET') return null
+    if (code === 'EAGAIN') return left(fd, bytes.subarray(at))
+    throw error
+  }
+}
+
+function left(fd: number, bytes: Uint8Array): Uint8Array {
+  streaming.add(fd)
+  return bytes
+}
+
+/** Whether it is one, and how wide (0 where it does not say). */
+export function terminalAt(stream: 'stdout' | 'stderr'): { isTerminal: boolean; columns?: number } {
+  if (process.platform !== 'win32') {
+    const stats = fstatSync(stream === 'stdout' ? 1 : 2)
+    if (stats.isFile() || needsNoStream(stats)) return { isTerminal: false }
+  }
+  const { isTTY, columns } = process[stream]
+  return { isTerminal: isTTY, columns }
+}
+
+const needsNoStream = (stats: Stats): boolean =>
+  stats.isFIFO() || stats.isSocket() || (stats.isCharacterDevice() && stats.rdev === statSync(devNull).rdev)
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : null)

@@ -21,8 +21,8 @@ test('within the width, wide or narrow, whatever is told', () => {
     for (const line of all.join('').split('\n')) assert.ok(displayWidth(line) <= width, line)
   }
 })
-test('the same words without colour', () => {
-  const colour = createTheme({ env: { FORCE_COLOR: '1', LANG: 'C.UTF-8' }, platform: 'linux', isTerminal: false })
+test('the same words without colour', async () => {
+  const colour = await createTheme({ env: { FORCE_COLOR: '1', LANG: 'C.UTF-8' }, platform: 'linux', isTerminal: false })
   for (const p of pasted) assert.equal(stripVTControlCharacters(renderMatches(explainText(p), colour)), text(p))
   assert.match(renderExplanation(described()[0] ?? assert.fail(), colour), /\u001b\[/)
 })

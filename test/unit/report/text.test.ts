@@ -198,15 +198,15 @@ test('no line is wider than the terminal, at any width', () => {
   }
 })
 
-test('colour changes nothing but colour', () => {
-  const theme = createTheme({ env: { FORCE_COLOR: '1', LANG: 'C.UTF-8' }, platform: 'linux', isTerminal: true, columns: 80 })
+test('colour changes nothing but colour', async () => {
+  const theme = await createTheme({ env: { FORCE_COLOR: '1', LANG: 'C.UTF-8' }, platform: 'linux', isTerminal: true, columns: 80 })
   const coloured = renderReport(severalServers, { ...shown, theme })
   assert.match(coloured, /\u001b\[31m✗/)
   assert.equal(stripVTControlCharacters(coloured), render(severalServers))
 })
 
-test('without UTF-8 our own text is ASCII', () => {
-  const theme = createTheme({ env: { LANG: 'C' }, platform: 'linux', isTerminal: false })
+test('without UTF-8 our own text is ASCII', async () => {
+  const theme = await createTheme({ env: { LANG: 'C' }, platform: 'linux', isTerminal: false })
   const text = renderReport(sampleReport, { ...shown, theme })
   assert.match(text, /^[\n -~]*$/)
   assert.match(text, /^x everything/)

@@ -31,8 +31,8 @@ test('symbols follow the locale', () => {
   assert.ok(!canUnicode({ env: {}, platform: 'win32' }))
 })
 
-test('without UTF-8 our own signs are ASCII', () => {
-  const theme = createTheme({ env: { LANG: 'C' }, platform: 'linux', isTerminal: true, columns: 80 })
+test('without UTF-8 our own signs are ASCII', async () => {
+  const theme = await createTheme({ env: { LANG: 'C' }, platform: 'linux', isTerminal: true, columns: 80 })
   assert.equal(theme.symbols.ok, 'ok')
   assert.match(Object.values(theme.symbols).join(''), /^[ -~]*$/)
   assert.equal(theme.text('••••, “a” … b → c'), '****, "a" ... b -> c')

@@ -12,9 +12,9 @@ const cite = (text: string, culprit: string): ConfigCitation => {
   assert.equal(citation.type, 'config')
   return citation
 }
+const theme = await createTheme({ env: {}, platform: 'linux', isTerminal: false, columns: 100, noColor: true })
 /** What the caret stands under. */
 const marked = (citation: Citation): string => {
-  const theme = createTheme({ env: {}, platform: 'linux', isTerminal: false, columns: 100, noColor: true })
   const [line = '', carets = ''] = citationLines([citation], { theme }, '').slice(-2)
   return line.slice(carets.indexOf('^'), carets.lastIndexOf('^') + 1)
 }
