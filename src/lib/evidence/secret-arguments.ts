@@ -74,12 +74,15 @@ export function argumentSecrets(words: readonly string[]): SecretSpan[][] {
 /** The spans of one string: an address, a header, or a whole command line. */
 export const lineSecrets = (line: string): SecretSpan[] => argumentSecrets([line])[0] ?? []
 
+/** Each pattern is asked only where it can match: to compile it takes longer than all the words of most configurations. */
 function wordSecrets(word: string, previous: string, before: string, leading: boolean, container: boolean): SecretSpan[] {
+  const [isFlag, afterFlag] = [word.startsWith('-'), previous.startsWith('-')]
+  const [hasEquals, hasColon] = [word.includes('='), word.includes(':')]
   const end = (value: string, name: string): SecretSpan[] =>
     value === '' || reference.test(value) ? [] : [{ from: word.length - value.length, to: word.length, name }]
-  const attached = attachedVariable.exec(word) ?? variableInShort(word, container)
+  const attached = isFlag && hasEquals ? (attachedVariable.exec(word) ?? variableInShort(word, container)) : null
   if (attached) return end(attached[2] ?? '', attached[1] ?? '')
-  if (environmentFlag.test(previous)) {
+  if (afterFlag && environmentFlag.test(previous)) {
     const at = word.indexOf('=')
     if (at >= 0 && !/[\s(]/.test(word.slice(0, at))) return end(word.slice(at + 1), word.slice(0, at))
     // A value in place of a name.
@@ -89,27 +92,31 @@ function wordSecrets(word: string, previous: string, before: string, leading: bo
     )
       return end(word, 'token')
   }
-  if (/^(?:-H|--headers?)$/.test(previous)) {
+  if (afterFlag && hasColon && /^(?:-H|--headers?)$/.test(previous)) {
     const spans = headerSecrets(word)
     if (spans.length > 0) return spans
   }
-  const header = /^(--headers?=|-H=?)(?=[A-Za-z][\w-]*:)([^]+)$/.exec(word)
+  const header = isFlag && hasColon ? /^(--headers?=|-H=?)(?=[A-Za-z][\w-]*:)([^]+)$/.exec(word) : null
   if (header) return moved(headerSecrets(header[2] ?? ''), (header[1] ?? '').length)
-  const user = /^(?:-u|--user|--proxy-user|-U)$/.test(previous) ? ['', word] : /^(?:--user=|--proxy-user=|-u)([^:=\s]+:[^]+)$/.exec(word)
+  const user = !hasColon
+    ? null
+    : afterFlag && /^(?:-u|--user|--proxy-user|-U)$/.test(previous)
+      ? ['', word]
+      : /^(?:--user=|--proxy-user=|-u)([^:=\s]+:[^]+)$/.exec(word)
   if (user) {
     const [, name = '', password = ''] = /^([^:/\s]+):([^/][^]*)$/.exec(user[1] ?? '') ?? []
     if (password !== '' && password !== name && !userAndGroup.test(password)) return end(password, 'token')
   }
-  const flag = flagWithValue.exec(word)
+  const flag = isFlag && hasEquals ? flagWithValue.exec(word) : null
   if (flag && isSecretWord(flag[1] ?? '')) return end(flag[2] ?? '', 'token')
-  if (/^--?[A-Za-z][\w.-]*$/.test(previous) && isSecretWord(previous) && !/^-(?:-|[A-Za-z]$)/.test(word)) return end(word, 'token')
+  if (afterFlag && /^--?[A-Za-z][\w.-]*$/.test(previous) && isSecretWord(previous) && !/^-(?:-|[A-Za-z]$)/.test(word)) return end(word, 'token')
   if (/\s/.test(word.trim())) return [...bareHeader(word), ...commandLineSecrets(word), ...jsonSecrets(word), ...addressSecrets(word)]
-  const variable = assignment.exec(word)
+  const variable = hasEquals ? assignment.exec(word) : null
   if (variable && (leading || /^[A-Z_][A-Z0-9_]*$/.test(variable[1] ?? '') || isSecretWord(variable[1] ?? '')))
     return end(variable[2] ?? '', isSecretWord(variable[1] ?? '') ? 'token' : (variable[1] ?? ''))
   // A value that slipped out of its place, e.g. after `-e NAME`.
-  const digits = (word.match(/\d/g) ?? []).length
-  if ((environmentFlag.test(before) ? /^[\w-]{8,}$/ : /^[\w-]{20,}$/).test(word) && digits >= 4 && /[a-z]/i.test(word))
+  const digits = word.length < 8 ? 0 : (word.match(/\d/g) ?? []).length
+  if (digits >= 4 && (environmentFlag.test(before) ? /^[\w-]{8,}$/ : /^[\w-]{20,}$/).test(word) && /[a-z]/i.test(word))
     return end(word, 'token')
   return [...bareHeader(word), ...jsonSecrets(word), ...addressSecrets(word)]
 }
@@ -135,6 +142,7 @@ function headerSecrets(text: string): SecretSpan[] {
 
 /** Without a flag before it a header is known by its name. */
 function bareHeader(text: string): SecretSpan[] {
+  if (!text.includes(':')) return []
   const name = /^([A-Za-z][\w-]*):\s*\S/.exec(text)?.[1] ?? ''
   return /^x-/i.test(name) || isSecretWord(name) ? headerSecrets(text) : []
 }
@@ -166,17 +174,18 @@ export const isSecretParameter = (name: string): boolean =>
 /** Of addresses: the password, values of the query, and what in the path is drawn by lot. */
 function addressSecrets(text: string): SecretSpan[] {
   const spans: SecretSpan[] = []
-  for (const pattern of addressCredentials)
+  const isAddress = text.includes('://')
+  for (const pattern of isAddress && text.includes('@') ? addressCredentials : [])
     for (const { 1: scheme = '', 2: who = '', index } of text.matchAll(pattern)) {
       const from = index + scheme.length + (who.includes(':') ? who.indexOf(':') + 1 : 0)
       const to = index + scheme.length + who.length
       if (to > from && !reference.test(text.slice(from, to)) && !(scheme.startsWith('ssh') && !who.includes(':')) && who !== 'git')
         spans.push({ from, to, name: 'token' })
     }
-  for (const { 1: lead = '', 2: name = '', 3: value = '', index } of text.matchAll(queryValues))
+  for (const { 1: lead = '', 2: name = '', 3: value = '', index } of text.includes('=') ? text.matchAll(queryValues) : [])
     if (isSecretParameter(name) && !reference.test(value))
       spans.push({ from: index + lead.length, to: index + lead.length + value.length, name: 'token' })
-  for (const { 0: address, index } of text.matchAll(/\bhttps?:\/\/[^\s"'`<>?#]+/gi))
+  for (const { 0: address, index } of isAddress ? text.matchAll(/\bhttps?:\/\/[^\s"'`<>?#]+/gi) : [])
     for (const { 1: part = '', index: at } of address.matchAll(/\/([^/]+)/g))
       if (isDrawn(part)) spans.push({ from: index + at + 1, to: index + at + 1 + part.length, name: 'token' })
   return spans

@@ -51,7 +51,7 @@ function finderOf(wanted: readonly Wanted[], sample: Buffer, anyCase: boolean): 
   }
   let plain: LineFinder | undefined
   const findPlain: LineFinder = (block, hit) => {
-    plain ??= plainFinder(chooseAnchors(wanted, pieceOf(sample), withIndexOf))
+    plain ??= plainFinder(sample.length < worthChoosing ? firstParts(wanted) : chooseAnchors(wanted, pieceOf(sample), withIndexOf))
     plain(anyCase ? lowered(block) : block, hit)
   }
   const chosen = (from: Buffer): LineSearch | null => {
@@ -280,6 +280,17 @@ function chooseAnchors(wanted: readonly Wanted[], piece: Buffer, { firstCost, sh
   }
   return anchors
 }
+
+/** To search less than this is over before the parts are chosen. */
+const worthChoosing = 512 * 1024
+
+/** How each text, the longest of its group, begins. */
+const firstParts = (wanted: readonly Wanted[]): Anchor[] =>
+  wanted.map((texts) => {
+    const needles = [texts].flat().map((text) => Buffer.from(text))
+    const longest = needles.reduce((a, b) => (b.length > a.length ? b : a))
+    return { part: longest.subarray(0, longestPart), uses: [{ needles: [longest, ...needles.filter((n) => n !== longest)], at: 0 }] }
+  })
 
 const mostCounted = 5000
 

@@ -8,8 +8,15 @@ import type { Duplex } from 'node:stream'
 import type Docker from 'dockerode'
 import type { ResolvedEndpoint } from './docker-endpoint.ts'
 import { engineFailure } from './engine-error.ts'
+import { plainGet, type Address } from './plain-get.ts'
 
 export interface Transport {
+  /**
+   * What a GET brings: JSON (null: nothing), or with `bytes` the body as it is, of at most so many bytes. Without dockerode, which takes
+   * longer to load than most answers.
+   */
+  get(path: string, signal: AbortSignal): Promise<unknown>
+  get(path: string, signal: AbortSignal, bytes: number): Promise<Buffer>
   /** A client whose calls end when the signal does. */
   client(signal: AbortSignal): Promise<Docker>
   /** A POST whose connection becomes a raw stream in both directions, as for attach. The signal ends only the asking. */
@@ -40,8 +47,8 @@ interface Expected {
 type Callback = (error: Error | null, answer: unknown) => void
 type Send = (options: Outgoing, expected: Expected, data: string | Buffer | undefined, callback: Callback) => void
 
-/** Not JSON, although dockerode asks for no stream: bytes of a container's output, and "OK". */
-const isRaw = (path: string): boolean => path === '/_ping' || /\/containers\/[^/]+\/logs\?/.test(path)
+/** Not JSON, although dockerode asks for no stream: bytes of a container's output. */
+const isRaw = (path: string): boolean => /\/containers\/[^/]+\/logs\?/.test(path)
 
 const largestAnswer = 64 * 1024 * 1024
 const largestError = 64 * 1024
@@ -50,15 +57,28 @@ export function createTransport(endpoint: ResolvedEndpoint, env: Record<string, 
   const { host } = endpoint
   if (host === null) throw engineFailure('misconfigured', endpoint.problem ?? 'The address of the engine is not known.')
   const secure = endpoint.tlsMaterial !== null || host.startsWith('https:')
-  const http = process.getBuiltinModule(secure ? 'node:https' : 'node:http')
   const where = place(host)
-  const agent: Agent = host.startsWith('ssh:') ? sshAgent(new URL(host), env) : new http.Agent({ keepAlive: true, ...tlsOptions(endpoint) })
+  const plain = secure || host.startsWith('ssh:') ? null : addressOf(where.connect)
+  // Loaded when it is used.
+  let client: { http: typeof import('node:http'); agent: Agent } | undefined
+  const byHttp = (): NonNullable<typeof client> => {
+    if (client) return client
+    const http = process.getBuiltinModule(secure ? 'node:https' : 'node:http') as typeof import('node:http')
+    const agent = host.startsWith('ssh:') ? sshAgent(new URL(host), env) : new http.Agent({ keepAlive: true, ...tlsOptions(endpoint) })
+    return (client = { http, agent })
+  }
   let skew: number | null = null
   let head: EngineHead | null = null
+  const note = (headers: IncomingHttpHeaders): void => {
+    const date = Date.parse(headers.date ?? '')
+    if (!Number.isNaN(date)) skew = date + 500 - Date.now()
+    head = headOf(headers) ?? head
+  }
   const send =
     (signal: AbortSignal): Send =>
     (options, expected, data, callback) => {
       // `method` and `headers` come from docker-modem, the address from us.
+      const { http, agent } = byHttp()
       const request = http.request({
         method: options.method,
         headers: options.headers,
@@ -78,9 +98,7 @@ export function createTransport(endpoint: ResolvedEndpoint, env: Record<string, 
       request.on('close', () => signal.removeEventListener('abort', abort))
       request.on('response', (answer) => {
         response = answer
-        const date = Date.parse(answer.headers.date ?? '')
-        if (!Number.isNaN(date)) skew = date + 500 - Date.now()
-        head = headOf(answer.headers) ?? head
+        note(answer.headers)
         const fine = expected.statusCodes[answer.statusCode ?? 0] === true
         if (fine && expected.isStream === true) return callback(null, answer)
         const content = fine && isRaw(options.path) ? readBounded(answer, maxBytes, 'fail') : receive(answer, expected, maxBytes)
@@ -94,7 +112,29 @@ export function createTransport(endpoint: ResolvedEndpoint, env: Record<string, 
       })
       request.end(data)
     }
+  async function get(path: string, signal: AbortSignal): Promise<unknown>
+  async function get(path: string, signal: AbortSignal, bytes: number): Promise<Buffer>
+  async function get(path: string, signal: AbortSignal, bytes?: number): Promise<unknown> {
+    if (plain === null) {
+      const asked: Expected = { statusCodes: { 200: true }, ...(bytes === undefined ? {} : { isStream: true }) }
+      const answer = await new Promise((resolve, reject) => {
+        send(signal)({ method: 'GET', path, headers: {} }, asked, undefined, (error, value) => (error ? reject(error) : resolve(value)))
+      })
+      return bytes === undefined ? answer : readBounded(answer as IncomingMessage, bytes, 'fail')
+    }
+    const most = bytes ?? maxBytes
+    const { status, headers, body } = await plainGet({
+      ...plain,
+      path: where.base + path,
+      headers: {},
+      signal,
+      limit: ({ status }) => (status === 200 ? { bytes: most, beyond: tooLong(most) } : { bytes: largestError, beyond: 'cut' }),
+    })
+    note(Object.fromEntries(headers))
+    return status === 200 && bytes !== undefined ? body : understood(status, status === 200, body)
+  }
   return {
+    get,
     client: async (signal) => {
       const { default: Dockerode } = await import('dockerode')
       const docker = withoutDockerHost(() => new Dockerode({ socketPath: '/', host: undefined }))
@@ -112,6 +152,7 @@ export function createTransport(endpoint: ResolvedEndpoint, env: Record<string, 
     hijack: (path, signal) =>
       new Promise((resolve, reject) => {
         const headers = { Connection: 'Upgrade', Upgrade: 'tcp', 'Content-Length': '0' }
+        const { http, agent } = byHttp()
         const request = http.request({ method: 'POST', headers, ...where.connect, path: where.base + path, agent })
         const abort = (): void => void request.destroy(asError(signal.reason))
         const answered = (): void => signal.removeEventListener('abort', abort)
@@ -136,7 +177,7 @@ export function createTransport(endpoint: ResolvedEndpoint, env: Record<string, 
       }),
     skewMs: () => skew,
     engineHead: () => head,
-    close: () => agent.destroy(),
+    close: () => client?.agent.destroy(),
   }
 }
 
@@ -165,7 +206,11 @@ async function receive(answer: IncomingMessage, expected: Expected, maxBytes: nu
   const status = answer.statusCode ?? 0
   const fine = expected.statusCodes[status] === true
   const limit = fine ? maxBytes : largestError
-  const body = await readBounded(answer, limit, fine ? 'fail' : 'cut')
+  return understood(status, fine, await readBounded(answer, limit, fine ? 'fail' : 'cut'))
+}
+
+/** `fine`: the status is one that was expected. */
+function understood(status: number, fine: boolean, body: Buffer): unknown {
   const content = body.toString('utf8')
   if (fine && content === '') return null
   let json: unknown
@@ -197,10 +242,21 @@ export async function readBounded(stream: AsyncIterable<Buffer | string>, limit:
     chunks.push(piece)
     length += piece.length
     if (length <= limit) continue
-    if (beyond === 'fail') throw engineFailure('failed', `The engine's answer is longer than ${Math.round(limit / 1024 ** 2)} MiB.`)
+    if (beyond === 'fail') throw tooLong(limit)
     break
   }
   return Buffer.concat(chunks).subarray(0, limit)
+}
+
+const tooLong = (limit: number): Error =>
+  engineFailure('failed', `The engine's answer is longer than ${Math.round(limit / 1024 ** 2)} MiB.`)
+
+/** For a plain connection; `host`: of the header of that name, as Node writes it. */
+export function addressOf({ socketPath, host, port }: ClientRequestArgs): { address: Address; host: string } {
+  const name = host ?? ''
+  if (socketPath != null) return { address: { socketPath }, host: name }
+  const bracketed = name.includes(':') ? `[${name}]` : name
+  return { address: { host: name, port: Number(port) }, host: Number(port) === 80 ? bracketed : `${bracketed}:${port}` }
 }
 
 function place(host: string): { connect: ClientRequestArgs; base: string } {

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type Docker from 'dockerode'
 import { containerLines } from './container-log.ts'
 import { publicEndpoint, type ResolvedEndpoint } from './docker-endpoint.ts'
-import { createTransport, readBounded, type Transport } from './docker-transport.ts'
+import { createTransport, type Transport } from './docker-transport.ts'
 import { classifyEngineError, engineFailure, isRestart, statusOf, type EngineError } from './engine-error.ts'
 import { programPaths, searchPath } from './image-programs.ts'
 import type { Engine, Observed } from './system.ts'
@@ -24,6 +24,8 @@ export interface EngineOptions {
 }
 
 const largestEvents = 16 * 1024 * 1024
+/** "OK". */
+const largestPing = 64 * 1024
 /** Of a container's log: docker keeps up to 300 MB of it, which nobody reads. */
 const newestLines = 5000
 const largestExport = 8 * 1024 ** 3
@@ -49,7 +51,11 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
     }))
 
   /** Runs a call within its limit. The promise settles even if nothing below ever does. */
-  async function limited<T>(ms: number, outer: AbortSignal | null, work: (docker: Docker, signal: AbortSignal) => Promise<T>): Promise<T> {
+  async function limited<T>(
+    ms: number,
+    outer: AbortSignal | null,
+    work: (transport: Transport, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const controller = new AbortController()
     const { signal } = controller
     const cancel = (): void => controller.abort(engineFailure('failed', 'The call was cancelled.'))
@@ -73,7 +79,7 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
     })
     aborted.catch(() => {})
     try {
-      const attempt = connect().then(async (t) => work(await t.client(signal), signal))
+      const attempt = connect().then((transport) => work(transport, signal))
       return await Promise.race([attempt, aborted])
     } catch (error) {
       controller.abort(error)
@@ -94,7 +100,7 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
   }
 
   /** A call that only looks, and may therefore be made twice. */
-  async function ask<T>(work: (docker: Docker, signal: AbortSignal) => Promise<T>): Promise<Observed<T>> {
+  async function ask<T>(work: (transport: Transport, signal: AbortSignal) => Promise<T>): Promise<Observed<T>> {
     const limit = options.limitMs ?? 5000
     try {
       return { ok: true, value: await limited(within(limit), ending.signal, work) }
@@ -110,23 +116,27 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
     }
   }
 
-  const look = async (docker: Docker, reference: string): Promise<unknown> => {
+  const get =
+    (path: string) =>
+    (transport: Transport, signal: AbortSignal): Promise<unknown> =>
+      transport.get(path, signal)
+  const look = async (reference: string, transport: Transport, signal: AbortSignal): Promise<unknown> => {
     // It becomes part of a URL: `..` or a `?` would ask something else.
     if (!/^[\w][\w.\-/:@+]*$/.test(reference) || /(^|\/)\.{1,2}(\/|$)/.test(reference))
       throw engineFailure('failed', 'This is not a reference that an engine could know.')
-    return orNull(docker.getImage(reference).inspect())
+    return orNull(transport.get(`/images/${reference}/json`, signal))
   }
 
   // Whoever asks while somebody does gets the same answer.
   let asking: Promise<Observed<unknown>> | null = null
   const version = (): Promise<Observed<unknown>> =>
-    (asking ??= ask(async (docker) => object(await docker.version())).finally(() => (asking = null)))
+    (asking ??= ask(async (...to) => object(await get('/version')(...to))).finally(() => (asking = null)))
 
   // To tell its own version an engine starts two other programs, for theirs.
   let greeting: Promise<Observed<unknown>> | null = null
   const hello = (): Promise<Observed<unknown>> =>
     (greeting ??= (async () => {
-      const answer = await ask(async (docker) => docker.ping() as Promise<unknown>)
+      const answer = await ask((transport, signal): Promise<unknown> => transport.get('/_ping', signal, largestPing))
       // Something between that lets only some questions through.
       if (!answer.ok) return ['failed', 'denied'].includes(answer.error.kind) ? version() : answer
       const head = (await connect()).engineHead()
@@ -139,20 +149,20 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
     endpoint: async () => publicEndpoint(await endpoint()),
     version,
     hello,
-    info: () => ask(async (docker) => object(await docker.info())),
-    containers: () => ask(async (docker) => list(await docker.listContainers({ all: true }))),
-    images: () => ask(async (docker) => list(await docker.listImages())),
-    networks: () => ask(async (docker) => list(await docker.listNetworks())),
-    image: (reference) => ask((docker) => look(docker, reference)),
+    info: () => ask(async (...to) => object(await get('/info')(...to))),
+    containers: () => ask(async (...to) => list(await get('/containers/json?all=true')(...to))),
+    images: () => ask(async (...to) => list(await get('/images/json')(...to))),
+    networks: () => ask(async (...to) => list(await get('/networks')(...to))),
+    image: (reference) => ask((...to) => look(reference, ...to)),
     inspect: (id) =>
-      ask((docker) => {
+      ask((transport, signal) => {
         if (!/^[\w][\w.-]*$/.test(id)) throw engineFailure('failed', 'This is not an id that an engine could know.')
-        return orNull(docker.getContainer(id).inspect())
+        return orNull(transport.get(`/containers/${id}/json`, signal))
       }),
     logs: (id, since) =>
-      ask(async (docker) => {
+      ask(async (transport, signal) => {
         if (!/^[\w][\w.-]*$/.test(id)) throw engineFailure('failed', 'This is not an id that an engine could know.')
-        const container = docker.getContainer(id)
+        const container = (await transport.client(signal)).getContainer(id)
         const { Config } = await container.inspect()
         const bytes = await container.logs({
           stdout: true,
@@ -168,12 +178,11 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
       // Sets the clock difference: with an `until` in its future (a virtual machine that slept) the engine would keep the stream open.
       const answer = await hello()
       if (!answer.ok) return answer
-      return ask(async (docker) => {
-        const skew = (await connect()).skewMs() ?? 0
+      return ask(async (transport, signal) => {
+        const skew = transport.skewMs() ?? 0
         const until = Date.now() + (Math.abs(skew) < 2000 ? 0 : skew + 500)
         // Only with `until` does it end.
-        const stream: AsyncIterable<Buffer | string> = await docker.getEvents({ since: 0, until: until / 1000 })
-        return jsonValues((await readBounded(stream, largestEvents, 'fail')).toString('utf8'))
+        return jsonValues((await transport.get(`/events?since=0&until=${until / 1000}`, signal, largestEvents)).toString('utf8'))
       })
     },
     programs: async (reference) => {
@@ -203,18 +212,19 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
 
   async function readPrograms(reference: string): Promise<string[]> {
     const limit = options.limitMs ?? 5000
-    const image = await limited(within(limit), ending.signal, (docker) => look(docker, reference))
+    const image = await limited(within(limit), ending.signal, (...to) => look(reference, ...to))
     if (image === null) throw engineFailure('failed', `The engine has no image ${reference}.`, 404)
-    await limited(within(limit), ending.signal, sweep).catch(() => {})
+    await limited(within(limit), ending.signal, async (transport, signal) => sweep(await transport.client(signal))).catch(() => {})
     const name = `doctor-programs-${randomBytes(6).toString('hex')}`
     let id: string | null = null
     try {
-      const container = await limited(within(limit), ending.signal, (docker) =>
-        docker.createContainer(neverStarted(name, idOf(image) ?? reference)),
+      const container = await limited(within(limit), ending.signal, async (transport, signal) =>
+        (await transport.client(signal)).createContainer(neverStarted(name, idOf(image) ?? reference)),
       )
       id = container.id
       const from = id
-      return await limited(within(options.exportLimitMs ?? 30_000), ending.signal, async (docker) => {
+      return await limited(within(options.exportLimitMs ?? 30_000), ending.signal, async (transport, signal) => {
+        const docker = await transport.client(signal)
         const stream = (await docker.getContainer(from).export()) as AsyncIterable<Buffer>
         return programPaths(stream, searchPath(image), largestExport)
       })
@@ -222,7 +232,9 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
       // Also after the deadline and after close(): a container that stays is worse than a second more. When the answer
       // to its creation got lost, the random name is all there is; should it come up later, the next sweep takes it.
       const gone = id ?? name
-      await limited(limit, null, (docker) => docker.getContainer(gone).remove({ force: true, v: true })).catch(() => {})
+      await limited(limit, null, async (transport, signal) =>
+        (await transport.client(signal)).getContainer(gone).remove({ force: true, v: true }),
+      ).catch(() => {})
     }
   }
 }

@@ -1,7 +1,8 @@
 /** MCPProxy's REST API: over its socket, or over TCP with the key once it is clear who listens there. */
 import type { Agent, ClientRequestArgs, IncomingMessage } from 'node:http'
 import path from 'node:path'
-import { withoutServername } from './docker-transport.ts'
+import { addressOf, withoutServername } from './docker-transport.ts'
+import { plainGet } from './plain-get.ts'
 import { notObserved, observed, type ApiAnswer, type Files, type Observed, type ProxyApi, type SourceError } from './system.ts'
 
 export interface ProxyApiOptions {
@@ -26,7 +27,8 @@ interface Place {
   address: string
   connect: ClientRequestArgs
   secure: boolean
-  agent: Agent
+  /** For what is more than a plain GET. */
+  agent(): Agent
   /** The key is sent there. */
   key: string | null
   /** What it said when it was asked who it is; null: not yet. */
@@ -104,10 +106,14 @@ async function describePlace(options: ProxyApiOptions, address: string, agents: 
   const secure = url?.protocol === 'https:'
   const host = (url?.hostname ?? '').replace(/^\[|\]$/g, '')
   const ca = secure && loopback.test(host) ? await options.ca?.() : null
-  const { Agent } = process.getBuiltinModule(secure ? 'node:https' : 'node:http')
-  // Said, because NODE_TLS_REJECT_UNAUTHORIZED=0 would change what is understood.
-  const agent = new Agent({ keepAlive: true, rejectUnauthorized: true, ...(ca == null ? {} : { ca }) })
-  agents.add(agent)
+  let made: Agent | undefined
+  const agent = (): Agent => {
+    const { Agent } = process.getBuiltinModule(secure ? 'node:https' : 'node:http')
+    // Said, because NODE_TLS_REJECT_UNAUTHORIZED=0 would change what is understood.
+    made ??= new Agent({ keepAlive: true, rejectUnauthorized: true, ...(ca == null ? {} : { ca }) })
+    agents.add(made)
+    return made
+  }
   if (socketPath !== undefined)
     return observed({ address, connect: { socketPath, host: 'localhost' }, secure: false, agent, key: null, greeting: null })
   const port = Number(url?.port || (secure ? 443 : 80))
@@ -191,6 +197,8 @@ interface Question {
   limitMs: number
 }
 
+class AnswerTooLong extends Error {}
+
 async function request(options: ProxyApiOptions, place: Place, question: Question): Promise<Observed<ApiAnswer>> {
   const limit = Math.min(question.limitMs, options.deadline - Date.now())
   const late = (): Failure =>
@@ -208,16 +216,28 @@ async function request(options: ProxyApiOptions, place: Place, question: Questio
         `${place.address} is for its own user (uid ${stat.value.uid}) only: MCPProxy ends when another one connects.`,
       )
   }
-  const http = process.getBuiltinModule(place.secure ? 'node:https' : 'node:http')
   const data = question.body === undefined ? undefined : JSON.stringify(question.body)
   const headers = {
     accept: 'application/json',
     ...(question.key === null ? {} : { 'x-api-key': question.key }),
-    ...(data === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(data) }),
+    ...(data === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(data)) }),
   }
+  const maxBytes = options.maxBytes ?? 32 * 1024 * 1024
+  const tooLong = notObserved('failed', `MCPProxy's answer is longer than ${Math.round(maxBytes / 1024 ** 2)} MiB.`)
   const abort = new AbortController()
   const timer = setTimeout(() => abort.abort(), limit)
   try {
+    if (!place.secure && question.method === 'GET') {
+      const { status, body } = await plainGet({
+        ...addressOf(place.connect),
+        path: question.path,
+        headers,
+        signal: abort.signal,
+        limit: () => ({ bytes: maxBytes, beyond: new AnswerTooLong() }),
+      })
+      return observed({ status, body: parsed(body.toString('utf8')) })
+    }
+    const http = process.getBuiltinModule(place.secure ? 'node:https' : 'node:http')
     // node:http follows no redirect, and a 3xx is an answer like any other.
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       const outgoing = http.request(
@@ -227,7 +247,7 @@ async function request(options: ProxyApiOptions, place: Place, question: Questio
           method: question.method,
           path: question.path,
           headers,
-          agent: place.agent,
+          agent: place.agent(),
           signal: abort.signal,
         },
         resolve,
@@ -235,16 +255,17 @@ async function request(options: ProxyApiOptions, place: Place, question: Questio
       outgoing.on('error', reject)
       outgoing.end(data)
     })
-    return await body(answer, abort.signal, options.maxBytes ?? 32 * 1024 * 1024)
+    return await body(answer, abort.signal, maxBytes, tooLong)
   } catch (error) {
     if (abort.signal.aborted) return late()
+    if (error instanceof AnswerTooLong) return tooLong
     return failure(error, place.address)
   } finally {
     clearTimeout(timer)
   }
 }
 
-async function body(answer: IncomingMessage, signal: AbortSignal, maxBytes: number): Promise<Observed<ApiAnswer>> {
+async function body(answer: IncomingMessage, signal: AbortSignal, maxBytes: number, tooLong: Failure): Promise<Observed<ApiAnswer>> {
   const cut = (): void => void answer.destroy(new Error('aborted'))
   signal.addEventListener('abort', cut, { once: true })
   try {
@@ -253,7 +274,7 @@ async function body(answer: IncomingMessage, signal: AbortSignal, maxBytes: numb
     for await (const chunk of answer as AsyncIterable<Buffer>) {
       chunks.push(chunk)
       length += chunk.length
-      if (length > maxBytes) return notObserved('failed', `MCPProxy's answer is longer than ${Math.round(maxBytes / 1024 ** 2)} MiB.`)
+      if (length > maxBytes) return tooLong
     }
     const text = Buffer.concat(chunks).toString('utf8')
     return observed({ status: answer.statusCode ?? 0, body: parsed(text) })
