@@ -112,7 +112,7 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
   /** By their form alone, wherever they stand. */
   const learnShapes = (text: string): void => {
     for (const { kind, pattern } of secretPatterns)
-      for (const { groups } of text.matchAll(pattern)) {
+      for (const { groups } of text.matchAll(pattern())) {
         const value = groups?.['secret'] ?? ''
         if (harmless(kind, value)) continue
         // The name before the colon goes where it stands, and nowhere else: it may be `user`.
@@ -183,7 +183,7 @@ export function createRedactor(options: RedactionOptions): CaptureRedactor {
     )
     result = strikeFragments(result, ({ value, kind }) => note(kind, token(value)))
     for (const { kind, pattern } of secretPatterns)
-      result = result.replace(pattern, (whole: string, ...rest: unknown[]) => {
+      result = result.replace(pattern(), (whole: string, ...rest: unknown[]) => {
         const value = (rest.at(-1) as { secret: string }).secret
         const at = whole.lastIndexOf(value)
         return harmless(kind, value) ? whole : whole.slice(0, at) + note(kind, token(value)) + whole.slice(at + value.length)

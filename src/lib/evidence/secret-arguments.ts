@@ -109,7 +109,8 @@ function wordSecrets(word: string, previous: string, before: string, leading: bo
   }
   const flag = isFlag && hasEquals ? flagWithValue.exec(word) : null
   if (flag && isSecretWord(flag[1] ?? '')) return end(flag[2] ?? '', 'token')
-  if (afterFlag && /^--?[A-Za-z][\w.-]*$/.test(previous) && isSecretWord(previous) && !/^-(?:-|[A-Za-z]$)/.test(word)) return end(word, 'token')
+  if (afterFlag && /^--?[A-Za-z][\w.-]*$/.test(previous) && isSecretWord(previous) && !/^-(?:-|[A-Za-z]$)/.test(word))
+    return end(word, 'token')
   if (/\s/.test(word.trim())) return [...bareHeader(word), ...commandLineSecrets(word), ...jsonSecrets(word), ...addressSecrets(word)]
   const variable = hasEquals ? assignment.exec(word) : null
   if (variable && (leading || /^[A-Z_][A-Z0-9_]*$/.test(variable[1] ?? '') || isSecretWord(variable[1] ?? '')))

@@ -14,9 +14,10 @@ import {
 import { isToken, mark, worthHiding } from './secret-worth.ts'
 
 interface Sought {
-  pattern: RegExp
+  /** Made when it is first used: most never are. */
+  pattern: () => RegExp
   /**
-   * One of these stands in every text that the pattern finds something in, in small letters; null: any text may hold it. Most texts hold none,
+   * One of these stands in every text that the pattern finds something in, in small letters; null: any that is long enough may hold it. Most texts hold none,
    * and a pattern that never runs is never compiled, which takes longer than to look.
    */
   signs: readonly string[] | null
@@ -26,20 +27,29 @@ export interface SecretPattern extends Sought {
   kind: string
 }
 
+function once(make: () => RegExp): () => RegExp {
+  let made: RegExp | undefined
+  return () => (made ??= make())
+}
+
 /** `signs`: by default what `source` begins with. */
 const shape = (kind: string, source: string, signs = [/^[\w-]*/.exec(source)?.[0].toLowerCase() ?? '']): SecretPattern => ({
   kind,
-  pattern: new RegExp(`(?<![A-Za-z0-9])(?<secret>${source})`, 'g'),
+  pattern: once(() => new RegExp(`(?<![A-Za-z0-9])(?<secret>${source})`, 'g')),
   signs,
 })
 const b64 = 'A-Za-z0-9+/'
+const shortestDrawn = 40
 
 // Bounded everywhere: foreign text must not make the search slow.
-const assignment = (sign: string): RegExp =>
-  new RegExp(
-    `(?:^|[\\s"'\`({,;])(?:--?)?[\\w.-]{0,64}(?:api[_-]?key|access[_-]?key|token|secret(?!_[0-9a-f]{12})|passwo?r?d|passphrase|pwd|credential|private[_-]?key)[\\w-]{0,64}` +
-      `(?:\\\\{0,8}["'])?\\s{0,4}${sign}\\s?(?:\\\\{0,8}["'])?(?<secret>[^\\s"'\`,;)}&\\\\\\]<>]{4,})`,
-    'gi',
+const assignment = (sign: string): (() => RegExp) =>
+  once(
+    () =>
+      new RegExp(
+        `(?:^|[\\s"'\`({,;])(?:--?)?[\\w.-]{0,64}(?:api[_-]?key|access[_-]?key|token|secret(?!_[0-9a-f]{12})|passwo?r?d|passphrase|pwd|credential|private[_-]?key)[\\w-]{0,64}` +
+          `(?:\\\\{0,8}["'])?\\s{0,4}${sign}\\s?(?:\\\\{0,8}["'])?(?<secret>[^\\s"'\`,;)}&\\\\\\]<>]{4,})`,
+        'gi',
+      ),
   )
 
 const secretStems = ['key', 'token', 'secret', 'passw', 'passphrase', 'pwd', 'credential']
@@ -51,10 +61,10 @@ const secretStems = ['key', 'token', 'secret', 'passw', 'passphrase', 'pwd', 'cr
 export const secretPatterns: readonly SecretPattern[] = [
   {
     kind: 'private-key',
-    pattern: /-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?<secret>(?:\\+[nr]|[^"\\-])+)(?=-----END|["\\-]|$)/g,
+    pattern: () => /-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?<secret>(?:\\+[nr]|[^"\\-])+)(?=-----END|["\\-]|$)/g,
     signs: ['-----begin'],
   },
-  { kind: 'age-key', pattern: /(?<secret>AGE-SECRET-KEY-1[A-Z0-9]{20,})/g, signs: ['age-secret'] },
+  { kind: 'age-key', pattern: () => /(?<secret>AGE-SECRET-KEY-1[A-Z0-9]{20,})/g, signs: ['age-secret'] },
   shape('github-token', 'gh[pousr]_[A-Za-z0-9]{20,}', ['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_']),
   shape('github-token', 'github_pat_[A-Za-z0-9_]{20,}'),
   shape('gitlab-token', 'gl(?:pat|dt|rt|cbt|ptt|soat)-[\\w-]{16,}', ['pat-', 'dt-', 'rt-', 'cbt-', 'ptt-', 'soat-']),
@@ -62,8 +72,12 @@ export const secretPatterns: readonly SecretPattern[] = [
   shape('openai-key', 'sk-[\\w-]{16,}'),
   shape('slack-token', 'xox[abeoprs]-[\\w-]{10,}'),
   shape('slack-token', 'xapp-[\\w-]{10,}'),
-  { kind: 'slack-webhook', pattern: /hooks\.slack\.com\/(?:services|workflows|triggers)\/(?<secret>[\w/-]{16,})/g, signs: ['hooks.slack'] },
-  { kind: 'discord-webhook', pattern: /discord(?:app)?\.com\/api\/webhooks\/(?<secret>\d+\/[\w-]{16,})/g, signs: ['/webhooks/'] },
+  {
+    kind: 'slack-webhook',
+    pattern: () => /hooks\.slack\.com\/(?:services|workflows|triggers)\/(?<secret>[\w/-]{16,})/g,
+    signs: ['hooks.slack'],
+  },
+  { kind: 'discord-webhook', pattern: () => /discord(?:app)?\.com\/api\/webhooks\/(?<secret>\d+\/[\w-]{16,})/g, signs: ['/webhooks/'] },
   shape('aws-key-id', '(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])', ['akia', 'asia', 'abia', 'acca']),
   shape('google-key', 'AIza[\\w-]{30,}'),
   shape('google-token', 'ya29\\.[\\w-]{20,}'),
@@ -130,26 +144,30 @@ export const secretPatterns: readonly SecretPattern[] = [
   shape('mapbox-token', '[ps]k\\.eyJ[\\w-]{20,}\\.[\\w-]{16,}', ['pk.eyj', 'sk.eyj']),
   {
     kind: 'teams-webhook',
-    pattern: /webhook\.office\.com\/webhookb2\/(?<secret>[\w@/-]{36,})/g,
+    pattern: () => /webhook\.office\.com\/webhookb2\/(?<secret>[\w@/-]{36,})/g,
     signs: ['/webhookb2/'],
   },
-  { kind: 'bearer', pattern: /\b(?:Bearer|Basic|Token) (?<secret>[\w.~+/-]{8,}=*)/gi, signs: ['bearer ', 'basic ', 'token '] },
+  { kind: 'bearer', pattern: () => /\b(?:Bearer|Basic|Token) (?<secret>[\w.~+/-]{8,}=*)/gi, signs: ['bearer ', 'basic ', 'token '] },
   {
     kind: 'url-credentials',
-    pattern: /\b[a-z][a-z0-9+.-]{0,32}:\/\/(?<secret>[^\s/@"'\\`<>?#]{1,256}:[^\s/@"'\\`<>]{1,256})@/gi,
+    pattern: () => /\b[a-z][a-z0-9+.-]{0,32}:\/\/(?<secret>[^\s/@"'\\`<>?#]{1,256}:[^\s/@"'\\`<>]{1,256})@/gi,
     signs: ['@'],
   },
-  { kind: 'url-credentials', pattern: /\b[a-z][a-z0-9+.-]{0,32}:\/\/(?<secret>[^\s/@"':\\`<>?#]{8,256})@/gi, signs: ['@'] },
+  { kind: 'url-credentials', pattern: () => /\b[a-z][a-z0-9+.-]{0,32}:\/\/(?<secret>[^\s/@"':\\`<>?#]{8,256})@/gi, signs: ['@'] },
   {
     kind: 'connection-string',
-    pattern: /\b(?:AccountKey|SharedAccessKey|Password|Pwd)=(?<secret>[^;"'\\\s]{4,})/gi,
+    pattern: () => /\b(?:AccountKey|SharedAccessKey|Password|Pwd)=(?<secret>[^;"'\\\s]{4,})/gi,
     signs: ['key=', 'password=', 'pwd='],
   },
   { kind: 'assignment', pattern: assignment('='), signs: secretStems },
   { kind: 'statement', pattern: assignment(':'), signs: secretStems },
-  { kind: 'cookie', pattern: /\b(?:Set-)?Cookie:\s*(?<secret>[^\s"'\\][^"'\\\r\n]{3,})/gi, signs: ['cookie:'] },
+  { kind: 'cookie', pattern: () => /\b(?:Set-)?Cookie:\s*(?<secret>[^\s"'\\][^"'\\\r\n]{3,})/gi, signs: ['cookie:'] },
   // The line that a PEM block was broken into, an AWS secret key, and the like. What is only hexadecimal is the id of something.
-  { kind: 'random', pattern: new RegExp(`(?<![\\w+/=@:.-])(?<secret>[${b64}_-]{40,}={0,2})(?![\\w+/=-])`, 'g'), signs: null },
+  {
+    kind: 'random',
+    pattern: once(() => new RegExp(`(?<![\\w+/=@:.-])(?<secret>[${b64}_-]{${shortestDrawn},}={0,2})(?![\\w+/=-])`, 'g')),
+    signs: null,
+  },
 ]
 
 /** `token: undefined`, `API_KEY=${env:X}`: words of a message, or a reference, not a value. */
@@ -188,33 +206,36 @@ const quotedValue = `"(?:[^"\\\\\\n]|\\\\.)*"|'(?:[^'\\n]|'\\\\'')*'`
 export const sayings = {
   // -e NAME=x, also as two words in quotes.
   variable: {
-    pattern: new RegExp(
-      `((?:^|[\\s"'\`[,(])(?:-[ditqP]*e|--env|--build-arg)(?:=|\\s+|["'],?\\s*)["']?([A-Za-z_][\\w.]*)=)(${quotedValue}|[^\\s"'\`,\\]]+)`,
-      'g',
+    pattern: once(
+      () =>
+        new RegExp(
+          `((?:^|[\\s"'\`[,(])(?:-[ditqP]*e|--env|--build-arg)(?:=|\\s+|["'],?\\s*)["']?([A-Za-z_][\\w.]*)=)(${quotedValue}|[^\\s"'\`,\\]]+)`,
+          'g',
+        ),
     ),
     signs: ['='],
   },
   attached: {
-    pattern: new RegExp(`((?:^|[\\s"'\`[,(])-[ditqP]*e([A-Z_][A-Z0-9_]*)=)(${quotedValue}|[^\\s"'\`,\\]]+)`, 'g'),
+    pattern: once(() => new RegExp(`((?:^|[\\s"'\`[,(])-[ditqP]*e([A-Z_][A-Z0-9_]*)=)(${quotedValue}|[^\\s"'\`,\\]]+)`, 'g')),
     signs: ['='],
   },
   flag: {
-    pattern: /((?:^|[\s"'`[,(])(--[A-Za-z][\w-]*)(?:=|\s+|["'],?\s+)["']?)([^\s"'`,;)\]-][^\s"'`,;)\]]*)/g,
+    pattern: () => /((?:^|[\s"'`[,(])(--[A-Za-z][\w-]*)(?:=|\s+|["'],?\s+)["']?)([^\s"'`,;)\]-][^\s"'`,;)\]]*)/g,
     signs: ['--'],
   },
   header: {
-    pattern:
+    pattern: () =>
       /(\b((?:proxy-)?authorization|x-[\w-]+|cookie)["']?\s*:\s*["']?(?:(?:bearer|basic|token|digest|api-?key|key)\s+)?)([^\s"'`,;)]{4,})/gi,
     signs: ['authorization', 'x-', 'cookie'],
   },
   // NAME=x, with signs in it that end a value elsewhere.
   pair: {
-    pattern: /((?:^|[\s"'`({,;[])(?:--?)?([A-Za-z_][\w.-]{0,64})=)([^\s"'`,;)\]}\\]{4,})/g,
+    pattern: () => /((?:^|[\s"'`({,;[])(?:--?)?([A-Za-z_][\w.-]{0,64})=)([^\s"'`,;)\]}\\]{4,})/g,
     signs: ['='],
   },
   // NAME="a b", "name": "a b", --name='a b'
   quoted: {
-    pattern: new RegExp(`((?:^|[\\s{,[(;"'\`])(?:--?)?([A-Za-z_][\\w.-]{0,64})["']?\\s{0,4}[=:]\\s{0,4})(${quotedValue})`, 'g'),
+    pattern: once(() => new RegExp(`((?:^|[\\s{,[(;"'\`])(?:--?)?([A-Za-z_][\\w.-]{0,64})["']?\\s{0,4}[=:]\\s{0,4})(${quotedValue})`, 'g')),
     signs: ['"', "'"],
   },
 }
@@ -231,10 +252,14 @@ export function textSecrets(text: string): TextSecret[] {
     if (value.length > 2 * quote) found.push({ from: from + quote, to: from + value.length - quote, name, kind })
   }
   const small = text.toLowerCase()
-  const mayHold = (signs: readonly string[] | null): boolean => signs === null || signs.some((sign) => small.includes(sign))
+  const mayHold = (signs: readonly string[] | null): boolean => {
+    if (signs === null) return text.length >= shortestDrawn
+    for (const sign of signs) if (small.includes(sign)) return true
+    return false
+  }
   for (const { kind, pattern, signs } of secretPatterns) {
     if (!mayHold(signs)) continue
-    for (const m of text.matchAll(pattern)) {
+    for (const m of text.matchAll(pattern())) {
       const value = m.groups?.['secret'] ?? ''
       if (!harmless(kind, value)) add(m.index + m[0].lastIndexOf(value), value, kind, 'token')
     }
@@ -246,7 +271,7 @@ export function textSecrets(text: string): TextSecret[] {
     if (isSecretParameter(name) && !isKept(value)) add(index + before.length, value, 'query-value', 'token')
   const said = ({ pattern, signs }: Sought, kind: string, told: (name: string, value: string) => string | null): void => {
     if (!mayHold(signs)) return
-    for (const { 1: before = '', 2: name = '', 3: value = '', index } of text.matchAll(pattern)) {
+    for (const { 1: before = '', 2: name = '', 3: value = '', index } of text.matchAll(pattern())) {
       const as = told(name, value)
       if (as !== null && tells(value, as)) add(index + before.length, value, kind, as)
     }

@@ -7,9 +7,10 @@ const csi = /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]/g
 const escapes = /\u001b[ -/]*[0-~]?/g
 const lineBreaks = /\r\n|[\n\r\t\v\f\u0085\u2028\u2029]/g
 // Controls, formats (bidi, zero width, tags, soft hyphen), and all that is drawn as nothing at all.
-const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
-const loneSurrogates = /\p{Cs}/gu
-const stackedMarks = /(\p{M}{3})\p{M}+/gu
+// Made when they are first used: to look up what they name takes a millisecond, and most text is ASCII.
+const invisible = (): RegExp => /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
+const loneSurrogates = (): RegExp => /\p{Cs}/gu
+const stackedMarks = (): RegExp => /(\p{M}{3})\p{M}+/gu
 const plainAscii = /^[ -~]*$/
 
 /** One line of plain, visible text: no ANSI or OSC, no controls, no bidi or zero-width characters; breaks become spaces. */
@@ -20,9 +21,9 @@ export function clean(text: string): string {
     .replace(csi, '')
     .replace(escapes, '')
     .replace(lineBreaks, ' ')
-    .replace(invisible, '')
-    .replace(loneSurrogates, '\uFFFD')
-    .replace(stackedMarks, '$1')
+    .replace(invisible(), '')
+    .replace(loneSurrogates(), '\uFFFD')
+    .replace(stackedMarks(), '$1')
 }
 
 /** The same for text of several lines; blank lines at both ends go. */
@@ -33,9 +34,9 @@ export function cleanLines(text: string): string[] {
   return lines
 }
 
-const wide =
+const wide = (): RegExp =>
   /[\u1100-\u115f\u231a\u231b\u2329\u232a\u2e80-\u303e\u3041-\u4dbf\u4e00-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f000}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u
-const zero = /\p{M}/u
+const zero = (): RegExp => /\p{M}/u
 
 /** Columns that a clean text takes. */
 export function displayWidth(text: string): number {
@@ -47,7 +48,7 @@ export function displayWidth(text: string): number {
 
 export function characterWidth(character: string): 0 | 1 | 2 {
   if (character <= '~') return 1
-  return zero.test(character) ? 0 : wide.test(character) ? 2 : 1
+  return zero().test(character) ? 0 : wide().test(character) ? 2 : 1
 }
 
 export const padEnd = (text: string, columns: number): string => text + ' '.repeat(Math.max(0, columns - displayWidth(text)))

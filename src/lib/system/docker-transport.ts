@@ -3,6 +3,7 @@
  * follows redirects to anywhere, reads answers without a bound, never gives up on a silent engine, opens ssh
  * connections without looking at the host's key, and takes over DOCKER_HOST of our own environment.
  */
+import type Http from 'node:http'
 import type { Agent, ClientRequestArgs, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type Docker from 'dockerode'
@@ -60,10 +61,10 @@ export function createTransport(endpoint: ResolvedEndpoint, env: Record<string, 
   const where = place(host)
   const plain = secure || host.startsWith('ssh:') ? null : addressOf(where.connect)
   // Loaded when it is used.
-  let client: { http: typeof import('node:http'); agent: Agent } | undefined
+  let client: { http: Pick<typeof Http, 'request'>; agent: Agent } | undefined
   const byHttp = (): NonNullable<typeof client> => {
     if (client) return client
-    const http = process.getBuiltinModule(secure ? 'node:https' : 'node:http') as typeof import('node:http')
+    const http = process.getBuiltinModule(secure ? 'node:https' : 'node:http')
     const agent = host.startsWith('ssh:') ? sshAgent(new URL(host), env) : new http.Agent({ keepAlive: true, ...tlsOptions(endpoint) })
     return (client = { http, agent })
   }

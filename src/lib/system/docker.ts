@@ -232,9 +232,9 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
       // Also after the deadline and after close(): a container that stays is worse than a second more. When the answer
       // to its creation got lost, the random name is all there is; should it come up later, the next sweep takes it.
       const gone = id ?? name
-      await limited(limit, null, async (transport, signal) =>
-        (await transport.client(signal)).getContainer(gone).remove({ force: true, v: true }),
-      ).catch(() => {})
+      await limited(limit, null, async (transport, signal) => {
+        await (await transport.client(signal)).getContainer(gone).remove({ force: true, v: true })
+      }).catch(() => {})
     }
   }
 }

@@ -17,7 +17,7 @@ export interface PlainQuestion {
   /** Ends it: the promise is rejected with its reason. */
   signal: AbortSignal
   /** Called when the head is there, to say how long the body may be. */
-  limit(head: PlainHead): { bytes: number; beyond: Error | 'cut' }
+  limit: (head: PlainHead) => { bytes: number; beyond: Error | 'cut' }
 }
 
 export interface PlainHead {
