@@ -18,6 +18,7 @@ const path = require('node:path')
 const vm = require('node:vm')
 
 const largest = 64 * 1024 * 1024
+const windowSize = 64 * 1024
 /** Files that stay: one for each command, and people switch between versions of Node. */
 const kept = 30
 const ours = /^[0-9a-f]{16}\.(?:code|[0-9a-f]+\.tmp)$/
@@ -71,7 +72,7 @@ function runCached(file, { argv, off, env }) {
     if (!news || ![0, 1, 3].includes(process.exitCode ?? 0)) return
     write(
       cache,
-      groups.map((_, i) => (scripts[i] ? { code: scripts[i].script.createCachedData(), source: scripts[i].bytes } : known?.[i])),
+      groups.map((_, i) => (scripts[i] ? { code: scripts[i].script.createCachedData(), source: scripts[i].bytes } : known?.[i]?.content())),
     )
   }
   if (cache) process.once('exit', () => attempt(keep))
@@ -89,7 +90,7 @@ function firstLine(handle) {
     const bytes = readAt(handle, 0, length)
     const end = bytes.indexOf('\n') + 1
     if (end > 0) return bytes.toString('latin1', 0, end)
-    if (bytes.length < length) throw new Error('The shipped file does not say where its parts are.')
+    if (bytes.length < length) throw new Error('It does not say where its parts are.')
   }
 }
 
@@ -144,7 +145,10 @@ function demandFolder(folder) {
   demandPrivate(stats)
 }
 
-/** By group what there is of it: its code, the source of that, and `codeOf`, which gives the code when that is the source. */
+/**
+ * By group `codeOf`, which gives the code when this is the source, and `content`: the code and the source, for a new file. The file stays
+ * open: what is needed of it is read when it is needed.
+ */
 function read({ folder, name, of }) {
   demandFolder(folder)
   const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants
@@ -153,13 +157,13 @@ function read({ folder, name, of }) {
     const stats = fs.fstatSync(handle)
     if (!stats.isFile() || stats.size > largest) throw new Error('no cache')
     demandPrivate(stats)
-    const content = readAt(handle, 0, stats.size)
-    const start = content.indexOf('\n') + 1
-    const said = JSON.parse(content.toString('latin1', 0, start))
+    const line = firstLine(handle)
+    const said = JSON.parse(line)
     if (said.of !== of) throw new Error('of something else')
-    return said.groups.map((group) => (group ? pieceIn(content.subarray(start + group.at), group) : undefined))
-  } finally {
+    return said.groups.map((group) => (group ? pieceIn(handle, line.length + group.at, group) : undefined))
+  } catch (error) {
     fs.closeSync(handle)
+    throw error
   }
 }
 
@@ -167,13 +171,25 @@ function read({ folder, name, of }) {
 const rounded = (length) => length + (-length & 7)
 const placeOf = ({ code, source }) => 2 * rounded(code) + rounded(source)
 
-function pieceIn(bytes, lengths) {
-  const [code, again, source] = [lengths.code, lengths.code, lengths.source].map((length, i) => {
-    const at = i * rounded(lengths.code)
-    return bytes.subarray(at, at + length)
-  })
-  const whole = () => source.length === lengths.source && code.length > 0 && code.equals(again)
-  return { code, source, codeOf: (actual) => (whole() && source.equals(actual) ? code : undefined) }
+function pieceIn(handle, at, { code, source }) {
+  const again = at + rounded(code)
+  const codeOf = (actual) => {
+    const bytes = readAt(handle, at, code)
+    const whole = code > 0 && actual.length === source && isAt(handle, again, bytes) && isAt(handle, again + rounded(code), actual)
+    return whole ? bytes : undefined
+  }
+  return { codeOf, content: () => ({ code: readAt(handle, at, code), source: readAt(handle, again + rounded(code), source) }) }
+}
+
+/** Whether these bytes stand there. In pieces: to read it all to a place of its own would take longer than to compare it. */
+function isAt(handle, at, bytes) {
+  const window = Buffer.allocUnsafeSlow(windowSize)
+  for (let i = 0; i < bytes.length; i += windowSize) {
+    const length = Math.min(windowSize, bytes.length - i)
+    if (fs.readSync(handle, window, 0, length, at + i) !== length) return false
+    if (bytes.compare(window, 0, length, i, i + length) !== 0) return false
+  }
+  return true
 }
 
 /** A line that says where it is, and of each group its code, the same again, and its source. */
