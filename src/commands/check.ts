@@ -38,7 +38,8 @@ Exit code: 0 healthy, 1 a problem was found, 2 wrong usage, 3 could not tell, 4 
     const servers = args.server ?? []
     if (flags.all && servers.length > 0) throw new UserError('Names of servers and --all exclude each other.', ['Leave out one of them.'])
     parseOutputs(flags.output ?? [])
-    const about = await this.about(flags)
+    // What is wrong with it is said before anything is looked at.
+    if (flags['help-uri-base'] !== undefined) await this.about(flags)
     const { check } = await import('../lib/workflow/check.ts')
     const { report, shown } = await this.withSystem(
       flags,
@@ -63,7 +64,7 @@ Exit code: 0 healthy, 1 a problem was found, 2 wrong usage, 3 could not tell, 4 
       if (format !== 'text') {
         const { renderResults } = await import('../lib/report/formats.ts')
         const { checkResults } = await import('../lib/report/results.ts')
-        return renderResults(format, checkResults(report, process.cwd()), about)
+        return renderResults(format, checkResults(report, process.cwd()), await this.about(flags))
       }
       const { renderReport } = await import('../lib/report/text.ts')
       const { verbose } = flags

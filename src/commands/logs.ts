@@ -69,6 +69,8 @@ With one of the flags of LINES: the lines themselves, as they are written, those
     if (flags.follow && flags.from !== undefined) throw new UserError('Nothing is written to a capture any more: --follow excludes --from.')
     const theme = await this.theme(flags)
     const json = flags.json || flags.format === 'json'
+    // Lines that are there need not wait for those of containers that most likely are not.
+    this.patient = flags.follow
     const stopping = new AbortController()
     const whole = await this.withSystem(
       // Who follows goes on asking the engine for longer than any look takes.

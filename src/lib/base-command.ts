@@ -224,6 +224,9 @@ export abstract class BaseCommand extends Command {
 export abstract class SystemCommand extends BaseCommand {
   static override baseFlags = { ...systemFlags, ...outputFlags }
 
+  /** Whether an engine that does not answer is waited for a moment: it may just be restarting. */
+  protected patient = true
+
   /** Exit code of a signal that ended the look; null: none did. */
   private signalCode: number | null = null
 
@@ -320,6 +323,7 @@ export abstract class SystemCommand extends BaseCommand {
       apiKey: flags['api-key'],
       dockerHost: flags['docker-host'],
       context: flags.context,
+      patient: this.patient,
       deadline: Date.now() + flags.timeout * 1000,
       env: process.env,
       platform: process.platform,

@@ -76,7 +76,9 @@ export async function collectShared(system: System, deadline: number, needs = ev
   const left = (share: number): number => Math.max(500, (deadline - Date.now()) * share)
   // Not after the locations: what the engine forgets while they are worked out is lost.
   const engine = engineWithin(left(0.5), system, needs)
-  const environment = asked(needs.has('environment'), () => within(left(0.3), 'the process of MCPProxy', system.environment()))
+  const environment = asked(needs.has('environment'), () =>
+    within(left(0.3), 'the process of MCPProxy', system.environment({ programs: needs !== atFirst })),
+  )
   const locations = await system.locations()
   const [config, status] = await Promise.all([
     within(left(0.4), 'the configuration file', collectConfig(system, locations)),
@@ -92,8 +94,11 @@ export const collectAtFirst = (system: System, deadline: number): Promise<Shared
 export async function withRest(shared: Shared): Promise<Shared> {
   if (shared.needs !== atFirst) return shared
   const ms = Math.max(500, (shared.deadline - Date.now()) * 0.5)
-  const { engine } = await engineWithin(ms, shared.system, new Set(['engine']))
-  return { ...shared, needs: everything, engine: { ...shared.engine, engine } }
+  const [{ engine }, environment] = await Promise.all([
+    engineWithin(ms, shared.system, new Set(['engine'])),
+    within(ms, 'the process of MCPProxy', shared.system.environment()),
+  ])
+  return { ...shared, needs: everything, engine: { ...shared.engine, engine }, environment }
 }
 
 /** The same with what MCPProxy says. */
@@ -166,7 +171,15 @@ export const subjectsWithRest = async (shared: Shared, subjects: readonly Subjec
   return eachOf(subjects, 4, async ({ later: _, ...subject }) => {
     const { config, setup, serverLog, events } = subject.evidence
     const known = { config, setup, serverLog, events }
-    return { ...subject, evidence: { ...subject.evidence, engine: shared.engine.engine, image: await imageWithin(shared, known, image) } }
+    return {
+      ...subject,
+      evidence: {
+        ...subject.evidence,
+        engine: shared.engine.engine,
+        environment: shared.environment,
+        image: await imageWithin(shared, known, image),
+      },
+    }
   })
 }
 
@@ -251,8 +264,10 @@ async function collectServer(
     environment: shared.environment,
   }
   const subject = { server, recorded: system.recording !== null, now: system.now(), platform: system.platform, version, evidence }
-  const { engine } = evidence
-  return needs === atFirst ? { ...subject, later: standIns(engine.ok ? engine.value : null) } : subject
+  const { engine, environment } = evidence
+  return needs === atFirst
+    ? { ...subject, later: standIns(engine.ok ? engine.value : null, environment.ok ? environment.value : null) }
+    : subject
 }
 
 /** Reading an image's programs costs a created container: only where it can decide something. */

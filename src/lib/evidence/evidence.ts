@@ -230,7 +230,7 @@ export type Needs = ReadonlySet<Source | 'reachable'>
 export type ObservedEvidence = { [S in Source]: Observed<Evidence[S]> }
 
 /** `later.ts` */
-export type StandIns = Partial<Pick<Evidence, 'engine' | 'image'>>
+export type StandIns = Partial<Pick<Evidence, 'engine' | 'image' | 'environment'>>
 
 /** Everything about one server that a report needs: the evidence and how it came about. */
 export interface Subject {

@@ -124,7 +124,7 @@ export function defineRule<const N extends Source, const U extends Source = neve
     if (!isTrueOf(releases, subject.version.value)) return { type: 'clear' }
     const needed: Partial<Record<Source, unknown>> = {}
     const look = (source: Source): ObservedEvidence[Source] => {
-      const later = source === 'engine' || source === 'image' ? subject.later?.[source] : undefined
+      const later = source === 'engine' || source === 'image' || source === 'environment' ? subject.later?.[source] : undefined
       return later ? ({ ok: true, value: later } as ObservedEvidence[Source]) : subject.evidence[source]
     }
     for (const source of needs) {

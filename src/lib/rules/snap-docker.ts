@@ -11,8 +11,8 @@ export default defineRule({
   uses: ['environment'],
   detect({ serverLog }, { environment }) {
     const said = dockerFailure(serverLog, 'snap')
-    const docker = environment?.programs['docker'] ?? null
     if (!said) return null
+    const docker = environment?.programs['docker'] ?? null
     const snap = docker?.startsWith('/snap/') ?? false
     return {
       observations: ['serverLog', ...(snap ? (['environment'] as const) : [])],

@@ -21,6 +21,8 @@ export interface EngineOptions {
   env?(): Promise<Record<string, string | undefined>>
   /** Of one JSON answer; default 64 MiB. */
   maxBytes?: number
+  /** Whether a daemon that may just be restarting is asked once more; default: yes. */
+  patient?: boolean
 }
 
 const largestEvents = 16 * 1024 * 1024
@@ -42,7 +44,7 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
   let resolved: Promise<ResolvedEndpoint> | null = null
   let transport: Promise<Transport> | null = null
   // A daemon that is really down is waited for once, not by every call.
-  let retryHelps = true
+  let retryHelps = options.patient ?? true
   const endpoint = (): Promise<ResolvedEndpoint> => (resolved ??= options.endpoint())
   const connect = (): Promise<Transport> =>
     (transport ??= endpoint().then(async (e) => {

@@ -63,7 +63,7 @@ export function interruptible(system: System, stop: AbortSignal): System {
       notLooked,
     },
     locations: async () => (located ??= await orElseFile(() => system.locations(), thrown)),
-    environment: () => lookInto('the process of MCPProxy', () => system.environment()),
+    environment: (options) => lookInto('the process of MCPProxy', () => system.environment(options)),
     files: {
       ...files,
       stat: (path) => lookInto('paths of this machine', () => files.stat(path)),

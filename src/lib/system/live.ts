@@ -18,6 +18,8 @@ export interface LiveOptions {
   apiKey?: string | undefined
   dockerHost?: string | undefined
   context?: string | undefined
+  /** Whether an engine that does not answer is waited for; default: yes. */
+  patient?: boolean
   /** Milliseconds since 1970. */
   deadline: number
   env: NodeJS.ProcessEnv
@@ -66,7 +68,10 @@ export function createLiveSystem(options: LiveOptions): LiveSystem {
     const pid = pidOf(await proxy.get('/api/v1/info'))
     return (pid === null ? null : await readProxyProcess(files, pid)) ?? found
   })
-  const environment = once(async (): Promise<ProxyEnvironment> => proxyEnvironment(files, await running(), { env, platform, uid }))
+  const environmentWith = (programs: boolean) =>
+    once(async (): Promise<ProxyEnvironment> => proxyEnvironment(files, await running(), { env, platform, uid }, programs))
+  const environment = environmentWith(true)
+  const withoutPrograms = environmentWith(false)
   // Without the search for programs that belongs to the whole of it.
   const variables = once(async () => {
     const its = (await running())?.env ?? null
@@ -84,7 +89,7 @@ export function createLiveSystem(options: LiveOptions): LiveSystem {
       whose: its.source === 'process' ? 'the MCPProxy process' : undefined,
     })
   })
-  const engine = createEngine({ endpoint, deadline: options.deadline, env: allVariables })
+  const engine = createEngine({ endpoint, deadline: options.deadline, env: allVariables, patient: options.patient ?? true })
   const replays = replaysOnUse({ endpoint, env: allVariables, files, platform })
   const watches = new Set<EngineWatch>()
   return {
@@ -105,7 +110,7 @@ export function createLiveSystem(options: LiveOptions): LiveSystem {
     files,
     proxy,
     engine,
-    environment: async () => observed(await environment()),
+    environment: async ({ programs } = { programs: true }) => observed(await (programs ? environment() : withoutPrograms())),
     otherEngines: async () => {
       const asked = (await endpoint()).host
       const its = await environment()

@@ -221,6 +221,7 @@ export async function proxyEnvironment(
   files: Files,
   process: ProxyProcess | null,
   own: { env: Record<string, string | undefined>; platform: string; uid: number | null },
+  programs = true,
 ): Promise<ProxyEnvironment> {
   const env = process?.env ?? relevantEnvironment(own.env)
   return {
@@ -228,7 +229,7 @@ export async function proxyEnvironment(
     pid: process?.pid ?? null,
     user: process?.user ?? (await ownUser(files, own)),
     env,
-    programs: await resolvePrograms(files, env, own.platform),
+    programs: programs ? await resolvePrograms(files, env, own.platform) : {},
     ...(await clientProxies(files, env)),
   }
 }

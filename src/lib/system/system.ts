@@ -215,7 +215,8 @@ export interface System {
   files: Files
   proxy: ProxyApi
   engine: Engine
-  environment(): Promise<Observed<ProxyEnvironment>>
+  /** `programs: false`: they need not be looked for, and may be missing in the answer. */
+  environment(options?: { programs: boolean }): Promise<Observed<ProxyEnvironment>>
   /** Starts servers again; null in a recording. Its limits are those of each run. */
   replays: ReplayRunner | null
   /** Absent: no signal ends the look at it (`interruptible`). */
