@@ -70,7 +70,7 @@ With one of the flags of LINES: the lines themselves, as they are written, those
     const theme = await this.theme(flags)
     const json = flags.json || flags.format === 'json'
     // Lines that are there need not wait for those of containers that most likely are not.
-    this.patient = flags.follow
+    this.patient = Boolean(flags.follow)
     const stopping = new AbortController()
     const whole = await this.withSystem(
       // Who follows goes on asking the engine for longer than any look takes.

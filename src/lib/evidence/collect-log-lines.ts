@@ -49,8 +49,12 @@ export interface LineReader {
   wants(line: Buffer, previous: LineTime | null): boolean
 }
 
-/** `sample`: a piece of the log. `ofOne`: all lines are of the server, unless they say something else. */
-export function createLineReader(filter: LineFilter, sample: Buffer, ofOne: boolean): LineReader {
+/**
+ * `sample`: a piece of the log. `ofOne`: all lines are of the server, unless they say something else. `timed`: false where nothing is asked of
+ * times, so that they need not be read.
+ */
+export function createLineReader(filter: LineFilter, sample: Buffer, ofOne: boolean, timed = true): LineReader {
+  const isTimed = timed || filter.since !== null || filter.until !== null || filter.level !== null
   const { since, until, level } = filter
   const text = filter.grep === null ? null : createAnyCase(filter.grep, sample)
   const about = filter.server === null ? null : createServerTest(filter.server, serverIn)
@@ -92,9 +96,9 @@ export function createLineReader(filter: LineFilter, sample: Buffer, ofOne: bool
       linesIn(bytes, find, (start, lineStop) => {
         const stop = lineStop > start && bytes[lineStop - 1] === carriageReturn ? lineStop - 1 : lineStop
         if (stop === start) return
-        const time = lineTime(bytes, start, stop)
+        const time = isTimed ? lineTime(bytes, start, stop) : null
         // Lines between were passed over: what this one goes on with is looked for.
-        if (time === null && find !== null) last = before(bytes, start) ?? last
+        if (isTimed && time === null && find !== null) last = before(bytes, start) ?? last
         const wanted = accepts(bytes, start, stop, time)
         if (time !== null) last = time
         if (!wanted) return
@@ -136,6 +140,8 @@ export interface FamilyOptions {
   filter: LineFilter
   /** Lines of the file all belong to the server of the filter. */
   ofOne: boolean
+  /** False: there is no other log to put the lines in order with. Default: there is. */
+  timed?: boolean
   /** Where to begin in one of the files; what comes before is left out. */
   from?: { path: string; offset: number }
   /** The newest file, which was opened when the files were listed; closed by whoever reads it. */
@@ -228,7 +234,7 @@ export async function* familyLines(files: Files, paths: readonly string[], optio
       for await (const block of blocks) {
         if (block.offset + block.bytes.length <= from) continue
         const rest = block.offset >= from ? block : { bytes: block.bytes.subarray(from - block.offset), offset: from }
-        reader ??= createLineReader(filter, rest.bytes, options.ofOne)
+        reader ??= createLineReader(filter, rest.bytes, options.ofOne, options.timed)
         const batch = reader.batch(rest)
         if (batch) yield batch
       }

@@ -137,6 +137,12 @@ const pieceOf = (value: string): string =>
     .reduce((a, b) => (b.length > a.length ? b : a), '')
     .slice(0, longestLiteral)
 
+function larger(table: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const twice = new Int32Array(table.length * 2)
+  twice.set(table)
+  return twice
+}
+
 /** A set of places in patterns for every state, made when it is first reached. */
 export class Suspicion {
   /** Of the newest line that was scanned: where the signs behind suspicious names stand. */
@@ -159,6 +165,8 @@ export class Suspicion {
    * anything else does, 0: not known yet.
    */
   #table = new Int32Array(0)
+  /** The same with 0 for all that is not a row. */
+  #plain = new Int32Array(0)
   #start = 0
 
   /** `traces`: of known values what must stand in a text that holds one. */
@@ -199,30 +207,41 @@ export class Suspicion {
   /** How many suspicious names stand in a line, all of them in `named`; -1: it could hold something else, or there are too many. */
   scan(block: Uint8Array, start: number, stop: number): number {
     const classes = this.#classes
-    let table = this.#table
+    let plain = this.#plain
     let row = this.#start
     let count = 0
-    for (let i = start; i < stop; i++) {
-      const column = classes[block[i] as number] as number
-      let next = table[row + column] as number
-      if (next <= 0) {
-        if (next === 0) {
-          // Too many states for one table: begin again. That many are reached by no ordinary log.
-          if (this.#sets.length > mostStates) {
-            this.#restart()
-            return -1
-          }
-          next = this.#step(row, column)
-          table = this.#table
-        }
-        if (next === known) return -1
-        if (next < 0) {
-          if (count === mostNames) return -1
-          this.named[count++] = i
-          next = -next
+    for (let i = start; i < stop;) {
+      if (i + 4 <= stop) {
+        // What is not plain leads to row 0, from which all leads to row 0: it is enough to look after four bytes.
+        let next = plain[row + (classes[block[i] as number] as number)] as number
+        next = plain[next + (classes[block[i + 1] as number] as number)] as number
+        next = plain[next + (classes[block[i + 2] as number] as number)] as number
+        next = plain[next + (classes[block[i + 3] as number] as number)] as number
+        if (next !== 0) {
+          row = next
+          i += 4
+          continue
         }
       }
+      const column = classes[block[i] as number] as number
+      let next = this.#table[row + column] as number
+      if (next === 0) {
+        // Too many states for one table: begin again. That many are reached by no ordinary log.
+        if (this.#sets.length > mostStates) {
+          this.#restart()
+          return -1
+        }
+        next = this.#step(row, column)
+        plain = this.#plain
+      }
+      if (next === known) return -1
+      if (next < 0) {
+        if (count === mostNames) return -1
+        this.named[count++] = i
+        next = -next
+      }
       row = next
+      i++
     }
     return hasDrawn(block, start, stop) ? -1 : count
   }
@@ -232,6 +251,7 @@ export class Suspicion {
     this.#sets = [[]]
     this.#ids.clear()
     this.#table = new Int32Array(this.#classCount * 64)
+    this.#plain = new Int32Array(this.#table.length)
     const empty = this.#rowOf([])
     const next = this.#step(empty, this.#classes[lineFeed] as number)
     this.#start = next === known ? empty : Math.abs(next)
@@ -268,9 +288,8 @@ export class Suspicion {
       this.#sets.push(places)
       this.#ids.set(key, id)
       if (this.#table.length < (id + 1) * this.#classCount) {
-        const larger = new Int32Array(this.#table.length * 2)
-        larger.set(this.#table)
-        this.#table = larger
+        this.#table = larger(this.#table)
+        this.#plain = larger(this.#plain)
       }
     }
     return id * this.#classCount
@@ -285,6 +304,7 @@ export class Suspicion {
       if (begun.end + gone.end > 0) next = -next
     }
     this.#table[row + column] = next
+    this.#plain[row + column] = Math.max(0, next)
     return next
   }
 }

@@ -107,10 +107,11 @@ export async function showLogs(system: System, options: ShowOptions, output: Lin
     const first = options.level === null ? await containers.next(options.note) : null
     const tail = options.tail ?? (options.follow && filter.since === null ? 10 : null)
     const sources: LogSource[] = []
+    const timed = first !== null || opened.filter(({ paths }) => paths.length > 0).length > 1
     let count = 0
     for (const { name, ofOne, paths, newest } of opened) {
       const within = filesWithin(paths, filter)
-      const given = { filter, ofOne, newest, note }
+      const given = { filter, ofOne, newest, note, timed }
       if (tail === null) sources.push({ name, batches: familyLines(system.files, within, given) })
       else {
         const { from, count: here } = await tailOf(system.files, within, tail, given)
