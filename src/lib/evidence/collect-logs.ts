@@ -63,12 +63,12 @@ const limits = {
 export const mainLogNeedles = (servers: readonly string[]): string[] => [...generalNeedles, ...servers.map((s) => JSON.stringify(s))]
 
 /**
- * The start of MCPProxy, and setup lines of these servers. Every one of those names the container, so that all of them hold
- * the last word too: one part of it is found for both at once.
+ * The start of MCPProxy, and setup lines of these servers. Every one of those names the container, so that all of them hold `mcpproxy`
+ * too, of which one part is found for both at once; and the arguments of docker, whose beginning is rare in most logs.
  */
 const setupNeedles = (servers: readonly string[]): Wanted[] => [
   startMessage,
-  ...servers.map((server) => [setupMessage, JSON.stringify(server), 'mcpproxy']),
+  ...servers.map((server) => [setupMessage, JSON.stringify(server), 'mcpproxy', '["run",']),
 ]
 
 /** Newest first: the log itself, then its rotations (`main-2025-10-14T09-30-00.123.log[.gz]`; the time is UTC). */
