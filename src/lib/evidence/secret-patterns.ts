@@ -40,6 +40,9 @@ const shape = (kind: string, source: string, signs = [/^[\w-]*/.exec(source)?.[0
 })
 const b64 = 'A-Za-z0-9+/'
 const shortestDrawn = 40
+/** No token is shorter than that; what is found by something beside it has one of these signs. Most texts of a report are as short. */
+const shortestShape = 12
+const beside = /[\s=:@"']/
 
 // Bounded everywhere: foreign text must not make the search slow.
 const assignment = (sign: string): (() => RegExp) =>
@@ -246,6 +249,7 @@ export interface TextSecret extends SecretSpan {
 
 /** The spans of any text that hold a secret, in order and without overlaps. Quotes around a value are not part of it. */
 export function textSecrets(text: string): TextSecret[] {
+  if (text.length < shortestShape && !beside.test(text)) return []
   const found: TextSecret[] = []
   const add = (from: number, value: string, kind: string, name: string): void => {
     const quote = /^(["'])[^]*\1$/.test(value) ? 1 : 0

@@ -32,3 +32,16 @@ test('a token is found behind a sign in any case', () => {
   ])
     assert.notDeepEqual(textSecrets(text), [], text)
 })
+
+test('no pattern finds anything in a short text that has no sign beside a value', () => {
+  for (const { pattern: make } of [...secretPatterns, ...Object.values(sayings)]) {
+    const pattern = make()
+    fc.assert(
+      fc.property(fc.stringMatching(bare(pattern)), (text) => {
+        const found = text.match(pattern)?.[0] ?? ''
+        assert.ok(found === '' || found.length >= 12 || /[\s=:@"']/.test(found), `${pattern.source} finds ${JSON.stringify(found)}`)
+      }),
+      { numRuns: 200 },
+    )
+  }
+})
