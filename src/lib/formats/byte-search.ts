@@ -145,6 +145,27 @@ function rareFinder(wanted: readonly Wanted[], sample: Buffer, limit: number): L
   }
 }
 
+/** Each takes a pass. */
+const mostParts = 3
+
+/**
+ * Parts of which one stands in each line that is wanted, and none in this piece of the log, so that they may be missing in most of it; null:
+ * there are none, or too many to look for.
+ */
+export function missingParts(wanted: readonly Wanted[], piece: Buffer): Buffer[] | null {
+  if (wanted.length > mostParts) return null
+  const frequency = frequencies(piece)
+  const parts = wanted.map((texts) => {
+    const all = [texts].flat().flatMap((text) => {
+      const needle = Buffer.from(text)
+      return Array.from({ length: Math.max(1, needle.length - longestPart + 1) }, (_, at) => needle.subarray(at, at + longestPart))
+    })
+    const often = (part: Buffer): number => frequency[part[0] as number] as number
+    return all.sort((x, y) => often(x) - often(y)).find((part) => !piece.includes(part))
+  })
+  return parts.some((part) => part === undefined) ? null : (parts as Buffer[])
+}
+
 interface Probe {
   /** Of the part. */
   search: SimdSearch

@@ -2,7 +2,7 @@
  * Reads a log from its end, in chunks of bytes, in bounded memory: the newest lines come first,
  * and the caller stops when it knows. Lines are decoded only when they hold one of the needles.
  */
-import { createLineFinder, type LineFinder, type Wanted } from '../formats/byte-search.ts'
+import { createLineFinder, missingParts, type LineFinder, type Wanted } from '../formats/byte-search.ts'
 import { searchableMemory } from '../formats/simd-search.ts'
 import type { OpenFile } from './system.ts'
 
@@ -39,7 +39,11 @@ export const longestLine = 4 * 1024 * 1024
 /** Lines newest first. The return value tells whether the beginning of the file was reached. */
 export async function* linesBackward(file: OpenFile, options: BackwardOptions): AsyncGenerator<RawLine, BackwardEnd> {
   const limit = Math.max(0, file.size - options.maxBytes)
-  const read = chunksBackward(file, limit, options.deadline)
+  // Of pieces of the file that hold none of these nobody needs to know more.
+  let parts: Buffer[] | null | undefined
+  const read = chunksBackward(file, limit, options.deadline, () =>
+    parts && rest.length < 2 && !parts.some((part) => rest[0]?.includes(part) === true) ? parts : null,
+  )
   let find: LineFinder | undefined
   // What was read of a line whose beginning is further ahead in the file, in pieces, the earliest first.
   let rest: Buffer[] = []
@@ -48,7 +52,13 @@ export async function* linesBackward(file: OpenFile, options: BackwardOptions): 
     if (next === 'start') return { reachedStart: file.cut !== true }
     if (next === 'stopped') return { reachedStart: false }
     const { start, chunk, room } = next
-    if (options.needles) find ??= createLineFinder(options.needles, chunk)
+    if (options.needles) {
+      find ??= createLineFinder(options.needles, chunk)
+      // Not by the first chunk, which is small, and holds what other ones do not.
+      if (parts === undefined && !atEnd) parts = missingParts(options.needles, chunk)
+    }
+    // What follows was passed over, but for the end of the line that goes on there.
+    if (next.passedOver === true) rest = [await lineRest(file, start + chunk.length)]
     const first = start === 0 ? 0 : chunk.indexOf(newline) + 1
     if (start > 0 && first === 0) {
       rest.unshift(Buffer.from(chunk))
@@ -63,17 +73,38 @@ export async function* linesBackward(file: OpenFile, options: BackwardOptions): 
   }
 }
 
+/** From there to the end of the line, or what is kept of it. */
+async function lineRest(file: OpenFile, offset: number): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  for (let at = offset; at - offset < longestLine;) {
+    const length = pieces.length === 0 ? pageSize : spare
+    const piece = file.readNow ? file.readNow(at, length, Buffer.allocUnsafe(length)) : await file.read(at, length)
+    const end = piece.indexOf(newline) + 1
+    pieces.push(end > 0 ? piece.subarray(0, end) : piece)
+    if (end > 0 || piece.length === 0) break
+    at += piece.length
+  }
+  return Buffer.concat(pieces)
+}
+
+/** Texts of which one stands in every line that is wanted; null: nothing may be passed over now. */
+type Parts = () => readonly Buffer[] | null
+
 interface Chunk {
   start: number
+  /** What stands behind it was passed over, because nothing that is wanted is there. */
+  passedOver?: boolean
   chunk: Buffer
   /** The buffer that begins with `chunk` and is free behind it; null: there is none. */
   room: Buffer | null
 }
 
 /** After so many chunks read at once others get their turn (signals, timers). */
-const turnAfter = 4
+const turnAfter = 16
 /** So much is read at once from a file that needs no waiting. Each read and search has its price, and more than this gains nothing. */
 const readSize = 1024 * 1024
+/** No part is longer. */
+const edge = 64
 /** Where chunks begin: a copy to the beginning of a page is fast from the beginning of a page. */
 const pageSize = 4096
 const chunkStart = (end: number, size: number): number => Math.max(0, Math.floor((end - size) / pageSize) * pageSize)
@@ -83,9 +114,9 @@ const chunkStart = (end: number, size: number): number => Math.max(0, Math.floor
  * fast as any waiting; the first chunk is waited for, it may have to come from the disk. From elsewhere, one chunk is read
  * while the one behind it is searched.
  */
-function chunksBackward(file: OpenFile, limit: number, deadline: number): () => Promise<Chunk | 'start' | 'stopped'> {
+function chunksBackward(file: OpenFile, limit: number, deadline: number, parts: Parts): () => Promise<Chunk | 'start' | 'stopped'> {
   const { readNow } = file
-  return readNow ? chunksAtOnce(file, readNow, limit, deadline) : chunksAhead(file, limit, deadline)
+  return readNow ? chunksAtOnce(file, readNow, limit, deadline, parts) : chunksAhead(file, limit, deadline)
 }
 
 function chunksAtOnce(
@@ -93,25 +124,36 @@ function chunksAtOnce(
   readNow: NonNullable<OpenFile['readNow']>,
   limit: number,
   deadline: number,
+  parts: Parts,
 ): () => Promise<Chunk | 'start' | 'stopped'> {
   let end = file.size
   let room: Buffer | undefined
   let turn = 0
   return async () => {
-    if (end === 0) return 'start'
-    if (end <= limit || Date.now() > deadline) return 'stopped'
-    const start = chunkStart(end, turn === 0 ? firstChunk : readSize)
-    const length = end - start
-    // What can be searched in place is worth its price only when the first chunk did not have it.
-    if (turn === 0) room = Buffer.allocUnsafeSlow(length + spare)
-    else if (turn === 1) room = searchableMemory(readSize + pageSize + spare)
-    const into = room as Buffer
-    if (turn > 0 && turn % turnAfter === 0) await new Promise((resolve) => setImmediate(resolve))
-    const chunk = turn++ === 0 ? await file.read(start, length, into) : readNow(start, length, into)
-    if (chunk.length < length) return 'stopped'
-    end = start
-    return { start, chunk, room: into }
+    // Where nothing is found there is nothing else to do: this is the loop that reads whole logs.
+    const missing = parts()
+    for (let passedOver = false; ; passedOver = true) {
+      if (end === 0) return 'start'
+      if (end <= limit || Date.now() > deadline) return 'stopped'
+      const start = chunkStart(end, turn === 0 ? firstChunk : readSize)
+      const length = end - start
+      // What can be searched in place is worth its price only when the first chunk did not have it.
+      if (turn === 0) room = Buffer.allocUnsafeSlow(length + spare)
+      else if (turn === 1) room = searchableMemory(readSize + pageSize + spare)
+      const into = room as Buffer
+      if (turn > 0 && turn % turnAfter === 0) await new Promise((resolve) => setImmediate(resolve))
+      // With what a part could go on with in the chunk behind it.
+      const read = turn++ === 0 ? await file.read(start, length, into) : readNow(start, length + edge, into)
+      if (read.length < length) return 'stopped'
+      end = start
+      if (missing === null || holdsAny(read, missing)) return { start, chunk: read.subarray(0, length), room: into, passedOver }
+    }
   }
+}
+
+function holdsAny(bytes: Buffer, parts: readonly Buffer[]): boolean {
+  for (const part of parts) if (bytes.includes(part)) return true
+  return false
 }
 
 function chunksAhead(file: OpenFile, limit: number, deadline: number): () => Promise<Chunk | 'start' | 'stopped'> {

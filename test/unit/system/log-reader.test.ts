@@ -189,6 +189,36 @@ test('any lines, any needles: as if every line was looked at', async () => {
   )
 })
 
+test('rare texts in large logs, also at the edges of what is read at once and in lines that reach over several', async () => {
+  const noise = Buffer.from(`${'2026 | INFO | nothing of it {"a": 1}'.repeat(3)}\n`.repeat(60_000))
+  const wanted = ['["run",', '"absent" Docker', '["ru', 'Starting mcpproxy']
+  const place = fc.record({
+    // Behind the end, in pages and bytes.
+    pages: fc.nat(Math.floor(noise.length / 4096) - 1),
+    by: fc.integer({ min: -12, max: 12 }),
+    text: fc.constantFrom(...wanted),
+    long: fc.boolean(),
+  })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(place, { maxLength: 6 }),
+      fc.subarray(wanted, { minLength: 1, maxLength: 3 }),
+      fc.boolean(),
+      async (places, needles, ended) => {
+        const content = Buffer.from(ended ? noise : noise.subarray(0, -1))
+        for (const { pages, by, text, long } of places) {
+          const at = Math.max(0, Math.min(content.length - 20, content.length - pages * 4096 + by))
+          // Without line ends around it: one line over several pieces.
+          if (long) content.subarray(Math.max(0, at - 1_500_000), at + 700_000).fill('x')
+          content.write(text, at)
+        }
+        assert.deepEqual(await collect(content, needles, true), expected(content, needles))
+      },
+    ),
+    { numRuns: 40 },
+  )
+})
+
 test('CRLF, JSON lines, a last line that is being written', async () => {
   const content = Buffer.from(
     '{"level":"info","server":"a","args":["run"]}\r\n{"level":"info","server":"b"}\r\n2026 | INFO | {"server": "a"}\r\n{"server":"a"',
