@@ -116,7 +116,7 @@ export abstract class BaseCommand extends Command {
   /** The result, and nothing else, goes to standard output. Throws a UserError where that is a file on a disk that is full. */
   protected print(text: string): void {
     if (this.printToFile(text)) return
-    const left = 'writesAtOnce' in this.config ? writeAtOnce(1, text) : text
+    const left = 'writesAtOnce' in this.config && this.config.writesAtOnce === true ? writeAtOnce(1, text) : text
     if (left !== null) process.stdout.write(left)
   }
 

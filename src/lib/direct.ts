@@ -58,8 +58,8 @@ class DirectConfig extends Config {
     this.#ids = ids.toSorted()
   }
 
-  /** Nobody but the program uses the outputs, so that it may write to them past Node's streams. */
-  readonly writesAtOnce = true
+  /** Nobody but the program uses the outputs, so that it may write to them past Node's streams; what is loaded before it may do something to them. */
+  readonly writesAtOnce = process.execArgv.length === 0 && !environment()['NODE_OPTIONS']
 
   override get commandIDs(): string[] {
     return this.#ids
