@@ -19,8 +19,8 @@ const vm = require('node:vm')
 
 const largest = 64 * 1024 * 1024
 const windowSize = 64 * 1024
-/** Files that stay: one for each command, and people switch between versions of Node. */
-const kept = 30
+/** Files that stay, of one to four MB: one for each command, and people switch between versions of Node. */
+const kept = 20
 const ours = /^[0-9a-f]{16}\.(?:code|[0-9a-f]+\.tmp)$/
 
 /**
@@ -47,7 +47,7 @@ function runCached(file, { argv, off, env }) {
   const compile = (group) => {
     const [at, length, line] = groups[group]
     const bytes = readAt(handle, start + at, length)
-    const cachedData = known?.[group]?.codeOf(bytes)
+    const cachedData = attempt(() => known?.[group]?.codeOf(bytes))
     // As it is: to put anything around it would copy it once more.
     const source = bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8')
     const script = new vm.Script(source, { filename: file, lineOffset: line, ...(cachedData ? { cachedData } : {}) })
@@ -72,7 +72,9 @@ function runCached(file, { argv, off, env }) {
     if (!news || ![0, 1, 3].includes(process.exitCode ?? 0)) return
     write(
       cache,
-      groups.map((_, i) => (scripts[i] ? { code: scripts[i].script.createCachedData(), source: scripts[i].bytes } : known?.[i]?.content())),
+      groups.map((_, i) =>
+        scripts[i] ? { code: scripts[i].script.createCachedData(), source: scripts[i].bytes } : attempt(() => known?.[i]?.content()),
+      ),
     )
   }
   if (cache) process.once('exit', () => attempt(keep))
@@ -158,7 +160,7 @@ function read({ folder, name, of }) {
     if (!stats.isFile() || stats.size > largest) throw new Error('no cache')
     demandPrivate(stats)
     const line = firstLine(handle)
-    const said = JSON.parse(line)
+    const said = JSON.parse(Buffer.from(line, 'latin1').toString('utf8'))
     if (said.of !== of) throw new Error('of something else')
     return said.groups.map((group) => (group ? pieceIn(handle, line.length + group.at, group) : undefined))
   } catch (error) {
@@ -178,7 +180,13 @@ function pieceIn(handle, at, { code, source }) {
     const whole = code > 0 && actual.length === source && isAt(handle, again, bytes) && isAt(handle, again + rounded(code), actual)
     return whole ? bytes : undefined
   }
-  return { codeOf, content: () => ({ code: readAt(handle, at, code), source: readAt(handle, again + rounded(code), source) }) }
+  // What is damaged is not handed on as if it were whole.
+  const content = () => {
+    const bytes = readAt(handle, at, code)
+    const whole = code > 0 && bytes.length === code && isAt(handle, again, bytes)
+    return whole ? { code: bytes, source: readAt(handle, again + rounded(code), source) } : undefined
+  }
+  return { codeOf, content }
 }
 
 /** Whether these bytes stand there. In pieces: to read it all to a place of its own would take longer than to compare it. */

@@ -4,6 +4,9 @@
 
 const argv = process.argv.slice(2)
 
+/** Streams that were made. */
+const used = new Set()
+
 /** `| head` closes the pipe: no error. What is written after that goes nowhere. The streams are made when they are first used. */
 function allowClosedPipe(name) {
   const { get } = Object.getOwnPropertyDescriptor(process, name)
@@ -12,6 +15,7 @@ function allowClosedPipe(name) {
     configurable: true,
     enumerable: true,
     get() {
+      used.add(name)
       stream ??= get.call(process).on('error', (error) => {
         if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error
       })
@@ -47,7 +51,7 @@ async function main() {
     const { env } = process
     const end = argv.indexOf('--')
     const off = Boolean(env.MCPPROXY_DOCTOR_NO_CACHE) || (end < 0 ? argv : argv.slice(0, end)).includes('--no-cache')
-    await runCached(path.join(root, 'bundle/mcpproxy-doctor.cjs'), { argv, off, env }).main(argv, root)
+    await runCached(path.join(root, 'bundle/mcpproxy-doctor.cjs'), { argv, off, env }).main(argv, root, used)
   } catch (error) {
     // 1 would mean "problem found".
     process.exitCode = 4

@@ -128,8 +128,8 @@ const contents = `
   const pjson = ${JSON.stringify(pjson)}
   const commands = {${ids.map((id) => `${JSON.stringify(id)}: () => import('./src/commands/${id}.ts')`)}}
 
-  export const main = (argv, root) =>
-    start(argv, shipped({ root, pjson, commands, manifest: () => import('./oclif.manifest.json') }))
+  export const main = (argv, root, used) =>
+    start(argv, shipped({ root, used, pjson, commands, manifest: () => import('./oclif.manifest.json') }))
 `
 
 const { metafile, outputFiles } = await build({

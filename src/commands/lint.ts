@@ -96,7 +96,8 @@ mcpproxy-doctor.`
     const { lintExitCode } = await import('../lib/report/lint-report.ts')
     process.exitCode = lintExitCode(report)
     const toPrograms = flags.json || flags.format !== 'text'
-    if (diff) (toPrograms ? process.stderr : process.stdout).write(`${diff}\n`)
+    if (diff && toPrograms) process.stderr.write(`${diff}\n`)
+    else if (diff) this.print(`${diff}\n`)
     // A runner of GitHub Actions obeys commands on standard error too, and a note quotes what stands in files.
     const { clean } = await import('../lib/report/clean.ts')
     for (const note of report.notes) process.stderr.write(`${clean(note)}\n`)

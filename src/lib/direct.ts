@@ -19,11 +19,13 @@ export interface Shipped {
 interface Parts extends Omit<Contents, 'manifest' | 'commands'> {
   /** The folder of the package. */
   root: string
+  /** Names of the streams of `process` that were made so far. */
+  used: ReadonlySet<string>
   commands: Record<string, () => Promise<{ default: Startable }>>
   manifest: () => Promise<{ default: Interfaces.Manifest }>
 }
 
-export function shipped({ root, pjson, commands, manifest }: Parts): Shipped {
+export function shipped({ root, used, pjson, commands, manifest }: Parts): Shipped {
   return {
     run(argv) {
       const [id = '', ...rest] = argv
@@ -34,7 +36,7 @@ export function shipped({ root, pjson, commands, manifest }: Parts): Shipped {
       if (!load || help || environment()['DEBUG'] || environment()['MCPPROXY_DOCTOR_DEBUG']) return null
       return load().then(({ default: command }) => {
         command.id = id
-        return command.start(rest, new DirectConfig(root, pjson, Object.keys(commands)))
+        return command.start(rest, new DirectConfig(root, used, pjson, Object.keys(commands)))
       })
     },
     async options() {
@@ -47,9 +49,11 @@ export function shipped({ root, pjson, commands, manifest }: Parts): Shipped {
 /** What the commands ask for, and what oclif's parser does. */
 class DirectConfig extends Config {
   readonly #ids: string[]
+  readonly #used: ReadonlySet<string>
 
-  constructor(root: string, pjson: Interfaces.PJSON, ids: readonly string[]) {
+  constructor(root: string, used: ReadonlySet<string>, pjson: Interfaces.PJSON, ids: readonly string[]) {
     super({ root })
+    this.#used = used
     this.root = root
     this.pjson = pjson
     this.name = pjson.name
@@ -58,8 +62,13 @@ class DirectConfig extends Config {
     this.#ids = ids.toSorted()
   }
 
-  /** Nobody but the program uses the outputs, so that it may write to them past Node's streams; what is loaded before it may do something to them. */
-  readonly writesAtOnce = process.execArgv.length === 0 && !environment()['NODE_OPTIONS']
+  /**
+   * Whether standard output may be written to past Node's stream: nothing was written to that, and nothing was loaded before the program that
+   * may have changed it.
+   */
+  get writesAtOnce(): boolean {
+    return !this.#used.has('stdout') && process.execArgv.length === 0 && !environment()['NODE_OPTIONS']
+  }
 
   override get commandIDs(): string[] {
     return this.#ids

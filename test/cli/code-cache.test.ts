@@ -144,6 +144,45 @@ test('rejected by V8', (t) =>
     }
     fs.writeFileSync(file, content)
   }))
+test('a place in the first line that cannot be', (t) =>
+  spoiled(t, (file, content) => {
+    const said = saidIn(content)
+    const groups = said.groups.map((group) => group && { ...group, code: -group.code })
+    fs.writeFileSync(file, sealed({ ...said, groups }, content.subarray(startOf(content))))
+  }))
+test('damage to what a run does not use is not handed on as if it were whole', async (t) => {
+  const home = newHome(t)
+  const lint = (format: string): Promise<CliResult> =>
+    runCli(['lint', 'demo/home/.mcpproxy/mcp_config.json', '--format', format], {
+      program: 'bin/run.js',
+      env: { XDG_CACHE_HOME: home, LOCALAPPDATA: home },
+    })
+  const want = [await lint('text'), await lint('sarif')]
+  const file = only(home)
+  const content = fs.readFileSync(file)
+  // In each a byte of the first copy.
+  for (const group of saidIn(content).groups) {
+    if (group === null) continue
+    const place = startOf(content) + group.at + (group.code >> 1)
+    content[place] = ~(content[place] as number) & 0xff
+  }
+  fs.writeFileSync(file, content)
+  for (let i = 0; i < 2; i++) assert.deepEqual([await lint('text'), await lint('sarif')], want)
+  for (const group of saidIn(fs.readFileSync(file)).groups) {
+    if (group === null) continue
+    const begin = startOf(fs.readFileSync(file)) + group.at
+    const bytes = fs.readFileSync(file).subarray(begin, begin + group.code)
+    assert.ok(bytes.equals(fs.readFileSync(file).subarray(begin + rounded(group.code), begin + rounded(group.code) + group.code)))
+  }
+})
+test('options of Node that are not ASCII', async (t) => {
+  const home = newHome(t)
+  const env = { NODE_OPTIONS: '--title=jürgen' }
+  await run(home, [], env)
+  const first = identity(only(home))
+  assert.deepEqual(await run(home, [], env), without)
+  assert.equal(identity(only(home)), first)
+})
 test('a link', { skip: modes }, (t) =>
   spoiled(t, (file) => {
     fs.renameSync(file, `${file}.elsewhere`)
@@ -240,6 +279,6 @@ test('files of old versions do not pile up', async (t) => {
   fs.rmSync(file)
   assert.deepEqual(await run(home), without)
   const names = fs.readdirSync(folderOf(home))
-  assert.equal(names.length, 31)
+  assert.equal(names.length, 21)
   assert.ok(names.includes(path.basename(file)) && names.includes('mine.txt'))
 })

@@ -42,7 +42,9 @@ export function plainGet(question: PlainQuestion): Promise<PlainAnswer> {
     const lines = Object.entries({ Host: question.host, Connection: 'close', ...question.headers }).map(
       ([name, value]) => `${name}: ${value}`,
     )
-    if (/[\s\0-\x1f\x7f]/.test(question.path) || /[\r\n\0]/.test(lines.join(''))) return reject(new Error('a path or header that is none'))
+    // It is sent with one byte for each character.
+    if (/[^\x21-\x7e\x80-\xff]/.test(question.path) || lines.some((line) => /[^\t\x20-\x7e\x80-\xff]/.test(line)))
+      return reject(Object.assign(new Error('a path or header that is none'), { code: 'ERR_INVALID_CHAR' }))
     const net = process.getBuiltinModule('node:net')
     const { address } = question
     const socket: Socket = 'socketPath' in address ? net.connect({ path: address.socketPath }) : net.connect(address)
@@ -86,13 +88,14 @@ function createReader({ limit }: PlainQuestion): Reader {
   let pending: Buffer = Buffer.alloc(0)
   let head: PlainHead | null = null
   let most = { bytes: 0, beyond: 'cut' as Error | 'cut' }
-  const body: Buffer[] = []
+  // Grows by doubling: pieces may be of one byte each.
+  let body = Buffer.allocUnsafe(4096)
   let have = 0
   // What is left of the body, or of a chunk of it; null: all up to the end of the connection.
   let left: number | null = null
   let chunks: 'none' | 'size' | 'data' | 'end of data' | 'trailer' = 'none'
 
-  const answer = (): PlainAnswer => ({ ...(head as PlainHead), body: Buffer.concat(body).subarray(0, most.bytes) })
+  const answer = (): PlainAnswer => ({ ...(head as PlainHead), body: body.subarray(0, Math.min(have, most.bytes)) })
   const line = (): string | null => {
     const at = pending.indexOf(lineEnd)
     if (at < 0 ? pending.length > largestHead : at > largestHead) throw noHttp('HEADER_OVERFLOW', 'a line that does not end')
@@ -106,7 +109,12 @@ function createReader({ limit }: PlainQuestion): Reader {
     const piece = left === null ? pending : pending.subarray(0, left)
     pending = pending.subarray(piece.length)
     if (left !== null) left -= piece.length
-    body.push(piece)
+    if (have + piece.length > body.length) {
+      const larger = Buffer.allocUnsafe(Math.max(2 * body.length, have + piece.length))
+      body.copy(larger, 0, 0, have)
+      body = larger
+    }
+    piece.copy(body, have)
     have += piece.length
     if (have <= most.bytes) return false
     if (most.beyond !== 'cut') throw most.beyond
@@ -142,6 +150,9 @@ function createReader({ limit }: PlainQuestion): Reader {
       if (!'HTTP/1.'.startsWith(begin)) throw noHttp('INVALID_CONSTANT', 'Expected HTTP/')
       const at = pending.indexOf(headEnd)
       if (at < 0 ? pending.length > largestHead : at > largestHead) throw noHttp('HEADER_OVERFLOW', 'Header overflow')
+      // Who ends lines in another way would be waited for.
+      if (/(?:^|[^\r])\n/.test(pending.toString('latin1', 0, at < 0 ? pending.length : at)))
+        throw noHttp('CR_EXPECTED', 'Missing expected CR')
       if (at < 0) return false
       head = parseHead(pending.toString('latin1', 0, at))
       pending = pending.subarray(at + headEnd.length)
@@ -188,11 +199,11 @@ function parseHead(text: string): PlainHead {
   if (status === undefined) throw noHttp('INVALID_STATUS', 'Response does not match the HTTP/1.1 protocol (Invalid status)')
   const headers = new Map<string, string>()
   for (const line of lines) {
-    const [, name, value = ''] = /^([!#$%&'*+.^`|~\w-]+):[ \t]*([^\0\r\n]*?)[ \t]*$/.exec(line) ?? []
+    const [, name, value = ''] = /^([!#$%&'*+.^`|~\w-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/.exec(line) ?? []
     if (name === undefined) throw noHttp('INVALID_HEADER_TOKEN', 'Invalid header token')
     const known = headers.get(name.toLowerCase())
-    // Of two lengths nobody knows which one is true.
-    if (known !== undefined && known !== value && /^(?:content-length|transfer-encoding)$/i.test(name))
+    // Of two nobody knows which one is true.
+    if (known !== undefined && /^(?:content-length|transfer-encoding)$/i.test(name))
       throw noHttp('UNEXPECTED_CONTENT_LENGTH', `${name} stands there twice`)
     if (known === undefined) headers.set(name.toLowerCase(), value)
   }

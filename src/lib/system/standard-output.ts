@@ -26,14 +26,15 @@ export function writeToFile(fd: number, data: string | Uint8Array): boolean {
   return true
 }
 
-/** What goes to Node's stream; what is written after it has to go there too. */
+/** What goes to Node's stream, and what was written to once: a pipe may be full by then. */
 const streaming = new Set<number>()
 
-/** Writes what a pipe, a socket or /dev/null takes at once. Returns what is left for Node's stream; null: nothing, or nobody reads any more. */
+/** Writes what a pipe, a socket or /dev/null takes at once, the first time. Returns what is left for Node's stream; null: nothing, or nobody reads any more. */
 export function writeAtOnce(fd: number, text: string): Uint8Array | null {
   const bytes = Buffer.from(text)
   if (streaming.has(fd) || bytes.length > fitsIntoPipes || process.platform === 'win32' || !needsNoStream(fstatSync(fd)))
     return left(fd, bytes)
+  streaming.add(fd)
   let at = 0
   try {
     while (at < bytes.length) at += writeSync(fd, bytes, at)

@@ -33,10 +33,10 @@ type Told = { status: number; body: string } | { error: string }
 const bytesOf = (text: string): Buffer => Buffer.from(text, 'latin1')
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : String(error))
 
-function ask(options: { most?: number; cut?: boolean; signal?: AbortSignal; path?: string } = {}): Promise<PlainAnswer> {
-  const { most = 1e6, cut = false, signal = new AbortController().signal, path = '/' } = options
+function ask(options: { most?: number; cut?: boolean; signal?: AbortSignal; path?: string; key?: string } = {}): Promise<PlainAnswer> {
+  const { most = 1e6, cut = false, signal = new AbortController().signal, path = '/', key = '1' } = options
   const limit = (): { bytes: number; beyond: Error | 'cut' } => ({ bytes: most, beyond: cut ? 'cut' : new Error('too long') })
-  return plainGet({ address: { host: '127.0.0.1', port }, host: 'x', path, headers: { 'X-One': '1' }, signal, limit })
+  return plainGet({ address: { host: '127.0.0.1', port }, host: 'x', path, headers: { 'X-One': key }, signal, limit })
 }
 const ours = (): Promise<Told> =>
   ask().then(
@@ -113,6 +113,8 @@ const bad: [string, string][] = [
   ['a size that is none', `${head('Transfer-Encoding: chunked')}xyz\r\nhel\r\n0\r\n\r\n`],
   ['a chunk that is longer than it says', `${head('Transfer-Encoding: chunked')}2\r\nhello\r\n0\r\n\r\n`],
   ['a length that is none', `${head('Content-Length: five')}hello`],
+  ['the same length twice', `${head('Content-Length: 5', 'Content-Length: 5')}hello`],
+  ['a control in a value', `${head('X: a\x01b', 'Content-Length: 2')}ok`],
   ['two lengths', `${head('Content-Length: 5', 'Content-Length: 6')}hello!`],
   ['a length beside chunks', `${head('Content-Length: 5', 'Transfer-Encoding: chunked')}5\r\nhello\r\n0\r\n\r\n`],
   ['a head without end', `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(20_000)}`],
@@ -123,6 +125,21 @@ for (const [what, text] of bad)
     assert.ok('error' in answer)
     assert.match(answer.error, /^(?:HPE_\w+|ECONNRESET)$/)
   })
+
+test('lines that end in another way are no HTTP, at once', async () => {
+  told = { pieces: [bytesOf('HTTP/1.1 200 OK\nContent-Length: 2\n\nok')], open: true }
+  await assert.rejects(ask(), { code: 'HPE_CR_EXPECTED' })
+})
+
+test('a body of a million chunks of one byte takes no more memory than a few times its length', async () => {
+  told = {
+    pieces: [bytesOf(head('Transfer-Encoding: chunked')), bytesOf('1\r\na\r\n'.repeat(1_000_000)), bytesOf('0\r\n\r\n')],
+    open: true,
+  }
+  const before = process.memoryUsage().heapUsed
+  assert.equal((await ask({ most: 2e6 })).body.length, 1_000_000)
+  assert.ok(process.memoryUsage().heapUsed - before < 100e6)
+})
 
 test('bodies in any chunks, cut anywhere', async () => {
   await fc.assert(
@@ -178,5 +195,7 @@ test('nobody listens, and a path that would be another question', async () => {
     limit: () => ({ bytes: 1, beyond: 'cut' }),
   })
   await assert.rejects(nothing, { code: 'ENOENT' })
-  await assert.rejects(ask({ path: '/ HTTP/1.1\r\nX: y' }), /a path/)
+  for (const path of ['/ HTTP/1.1\r\nX: y', '/a b', '/\u010d\u010aX:y']) await assert.rejects(ask({ path }), { code: 'ERR_INVALID_CHAR' })
+  // What is no Latin-1 would be sent as something else.
+  for (const key of ['k\u010d\u010aX-Evil: yes', 'кл', 'a\nb']) await assert.rejects(ask({ key }), { code: 'ERR_INVALID_CHAR' })
 })
