@@ -214,13 +214,15 @@ function write({ folder, name, of }, data) {
   }
   const said = JSON.stringify({ of, groups })
   // With its end the line is as long as a multiple of eight.
-  const content = Buffer.concat([Buffer.from(`${said}${' '.repeat(-(Buffer.byteLength(said) + 1) & 7)}\n`), ...pieces])
+  pieces.unshift(Buffer.from(`${said}${' '.repeat(-(Buffer.byteLength(said) + 1) & 7)}\n`))
   fs.mkdirSync(path.dirname(folder), { recursive: true })
   attempt(() => fs.mkdirSync(folder, { mode: 0o700 }))
   demandFolder(folder)
-  const temporary = path.join(folder, `${name.slice(0, -'.code'.length)}.${require('node:crypto').randomBytes(8).toString('hex')}.tmp`)
+  // Nobody else writes there, and a name that is taken is not written over: no need to load what makes names that cannot be guessed.
+  const unique = `${process.pid.toString(16)}${Math.random().toString(16).slice(2)}`
+  const temporary = path.join(folder, `${name.slice(0, -'.code'.length)}.${unique}.tmp`)
   try {
-    fs.writeFileSync(temporary, content, { flag: 'wx', mode: 0o600 })
+    writeAll(temporary, pieces)
     // Whole or not at all, also when several processes end at once.
     fs.renameSync(temporary, path.join(folder, name))
   } catch (error) {
@@ -228,6 +230,17 @@ function write({ folder, name, of }, data) {
     throw error
   }
   prune(folder)
+}
+
+/** A new file, private from the beginning; not put together in memory first. */
+function writeAll(file, pieces) {
+  const handle = fs.openSync(file, 'wx', 0o600)
+  try {
+    const length = pieces.reduce((sum, bytes) => sum + bytes.length, 0)
+    if (fs.writevSync(handle, pieces) !== length) throw new Error('not written as a whole')
+  } finally {
+    fs.closeSync(handle)
+  }
 }
 
 /** Removes what older versions, and processes that were killed while writing, left behind. */

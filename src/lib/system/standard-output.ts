@@ -9,12 +9,17 @@ import { UserError } from '../errors.ts'
 /** Less than any pipe takes at once, so that nobody waits for its reader here, deaf to signals. */
 const fitsIntoPipes = 16 * 1024
 
+/** What an output is stays the same. */
+const files = new Map<number, boolean>()
+
 /**
  * Node's own stream for files passes over what a disk that is nearly full did not take. False: it is no file, and nothing was
  * written. Throws a UserError where the disk is full.
  */
 export function writeToFile(fd: number, data: string | Uint8Array): boolean {
-  if (!fstatSync(fd).isFile()) return false
+  const isFile = files.get(fd) ?? fstatSync(fd).isFile()
+  files.set(fd, isFile)
+  if (!isFile) return false
   const bytes = typeof data === 'string' ? Buffer.from(data) : data
   try {
     for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at)
