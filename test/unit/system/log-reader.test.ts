@@ -206,10 +206,10 @@ test('rare texts in large logs, also at the edges of what is read at once and in
       fc.boolean(),
       async (places, needles, ended) => {
         const content = Buffer.from(ended ? noise : noise.subarray(0, -1))
-        for (const { pages, by, text, long } of places) {
+        for (const [i, { pages, by, text, long }] of places.entries()) {
           const at = Math.max(0, Math.min(content.length - 20, content.length - pages * 4096 + by))
-          // Without line ends around it: one line over several pieces.
-          if (long) content.subarray(Math.max(0, at - 1_500_000), at + 700_000).fill('x')
+          // Without line ends around it: one line over several pieces. Two of them could be longer than what is kept of a line.
+          if (long && i === 0) content.subarray(Math.max(0, at - 1_500_000), at + 700_000).fill('x')
           content.write(text, at)
         }
         assert.deepEqual(await collect(content, needles, true), expected(content, needles))
