@@ -175,18 +175,19 @@ const placeOf = ({ code, source }) => 2 * rounded(code) + rounded(source)
 
 function pieceIn(handle, at, { code, source }) {
   const again = at + rounded(code)
-  const codeOf = (actual) => {
+  const sourceAt = again + rounded(code)
+  // What is damaged is neither run nor handed on as if it were whole.
+  const whole = () => {
     const bytes = readAt(handle, at, code)
-    const whole = code > 0 && actual.length === source && isAt(handle, again, bytes) && isAt(handle, again + rounded(code), actual)
-    return whole ? bytes : undefined
+    return code > 0 && bytes.length === code && isAt(handle, again, bytes) ? bytes : undefined
   }
-  // What is damaged is not handed on as if it were whole.
-  const content = () => {
-    const bytes = readAt(handle, at, code)
-    const whole = code > 0 && bytes.length === code && isAt(handle, again, bytes)
-    return whole ? { code: bytes, source: readAt(handle, again + rounded(code), source) } : undefined
+  return {
+    codeOf: (actual) => (actual.length === source && isAt(handle, sourceAt, actual) ? whole() : undefined),
+    content: () => {
+      const bytes = whole()
+      return bytes && { code: bytes, source: readAt(handle, sourceAt, source) }
+    },
   }
-  return { codeOf, content }
 }
 
 /** Whether these bytes stand there. In pieces: to read it all to a place of its own would take longer than to compare it. */

@@ -10,6 +10,9 @@ export class UserError extends Error {
   }
 }
 
+/** Of an error of Node or of the system, e.g. `ENOENT`; empty: it has none. */
+export const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '')
+
 /** The names that the user may have meant, the nearest first; at most three. */
 export function suggestNames(name: string, names: readonly string[]): string[] {
   const wanted = name.toLowerCase()

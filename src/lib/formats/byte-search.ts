@@ -11,6 +11,8 @@ import { isSearchable, searchPair, searchTriples, type ByteOf, type SimdSearch }
 /** Lines that hold this text, or all of these texts. */
 export type Wanted = string | readonly string[]
 
+const needlesOf = (texts: Wanted): Buffer[] => (typeof texts === 'string' ? [texts] : texts).map((text) => Buffer.from(text))
+
 /** Calls `hit` with the limits of each line (without its line feed), in order. */
 export type LineFinder = (block: Buffer, hit: (start: number, stop: number) => void) => void
 
@@ -154,12 +156,11 @@ const mostParts = 3
  */
 export function missingParts(wanted: readonly Wanted[], piece: Buffer): Buffer[] | null {
   if (wanted.length > mostParts) return null
-  const frequency = frequencies(piece)
+  const frequency = frequencies(piece.subarray(-sampleSize))
   const parts = wanted.map((texts) => {
-    const all = [texts].flat().flatMap((text) => {
-      const needle = Buffer.from(text)
-      return Array.from({ length: Math.max(1, needle.length - longestPart + 1) }, (_, at) => needle.subarray(at, at + longestPart))
-    })
+    const all = needlesOf(texts).flatMap((needle) =>
+      Array.from({ length: Math.max(1, needle.length - longestPart + 1) }, (_, at) => needle.subarray(at, at + longestPart)),
+    )
     const often = (part: Buffer): number => frequency[part[0] as number] as number
     return all.sort((x, y) => often(x) - often(y)).find((part) => !piece.includes(part))
   })
@@ -254,7 +255,7 @@ function triplesProbe(anchors: readonly Anchor[], sample: Buffer): Probe | null 
   return { search: searchTriples(triples), byByte }
 }
 
-/** Of about two thousand bytes, and counted for all: that tells rare ones from common ones as well. */
+/** Of every thirty-first byte, and counted for all: that tells rare ones from common ones as well. */
 function frequencies(sample: Buffer): Uint32Array {
   const frequency = new Uint32Array(256)
   // A prime number, so that it does not fall into step with anything in the lines.
@@ -270,7 +271,7 @@ function chooseAnchors(wanted: readonly Wanted[], piece: Buffer, { firstCost, sh
   const frequency = frequencies(piece)
   const parts = new Map<string, { part: Buffer; uses: Map<number, Use>; cost: number | null }>()
   wanted.forEach((texts, group) => {
-    const needles = (typeof texts === 'string' ? [texts] : texts).map((text) => Buffer.from(text))
+    const needles = needlesOf(texts)
     needles.forEach((needle, i) => {
       const use = [needle, ...needles.filter((_, j) => j !== i)]
       for (let at = 0; at === 0 || at + shortest <= needle.length; at++) {
@@ -308,7 +309,7 @@ const worthChoosing = 512 * 1024
 /** How each text, the longest of its group, begins. */
 const firstParts = (wanted: readonly Wanted[]): Anchor[] =>
   wanted.map((texts) => {
-    const needles = [texts].flat().map((text) => Buffer.from(text))
+    const needles = needlesOf(texts)
     const longest = needles.reduce((a, b) => (b.length > a.length ? b : a))
     return { part: longest.subarray(0, longestPart), uses: [{ needles: [longest, ...needles.filter((n) => n !== longest)], at: 0 }] }
   })

@@ -92,7 +92,7 @@ const patterns: Pattern[] = [
     pattern: /^npm (?:error|ERR!) (?:code (?:EAI_AGAIN|ENOTFOUND)|.*getaddrinfo (?:EAI_AGAIN|ENOTFOUND) (\S+))/i,
     subject: 1,
   },
-  // npm error path /root/.npm/_cacache/tmp after code EACCES
+  // npm error path …/.npm/_cacache/tmp after code EACCES
   {
     kind: 'npm-cache-permission',
     pattern: /^npm (?:error|ERR!) code EACCES|^npm (?:error|ERR!) Your cache folder contains root-owned files/i,

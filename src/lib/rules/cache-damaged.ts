@@ -15,9 +15,9 @@ export default defineRule({
     const attempt = failure(serverLog)
     if (!attempt) return null
     const said = readProgramErrors(attempt.stderr).find((e) => e.kind === 'npm-cache-damaged')
-    // npm error path /root/.npm/_npx/5a9d9b5cd0a1f8a5/node_modules/x
+    // npm error path …/.npm/_npx/5a9d9b5cd0a1f8a5/node_modules/x
     const folder = attempt.stderr.map((l) => ({ line: l, hash: /\/_npx\/([0-9a-f]{8,})\//.exec(l.raw)?.[1] })).find((f) => f.hash)
-    // Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'zod' imported from /root/.npm/_npx/5a9d9b5cd0a1f8a5/node_modules/…
+    // Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'zod' imported from …/.npm/_npx/5a9d9b5cd0a1f8a5/node_modules/…
     const incomplete = attempt.stderr.find((l) => /Cannot find (?:module|package) '[^']+'.*\/_npx\//.test(l.raw))
     const line = said?.line ?? incomplete
     if (!line) return null

@@ -5,7 +5,7 @@
 import { constants } from 'node:fs'
 import fs from 'node:fs/promises'
 import path from 'node:path'
-import { UserError } from '../errors.ts'
+import { UserError, codeOf } from '../errors.ts'
 
 export interface ConfigFile {
   /** As it was named; may be a symbolic link. */
@@ -194,8 +194,6 @@ function isAlive(pid: number): boolean {
     return codeOf(error) === 'EPERM'
   }
 }
-
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '')
 
 const causes: Record<string, [string, string?]> = {
   ENOENT: ['there is no such file'],

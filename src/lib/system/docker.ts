@@ -118,10 +118,8 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
     }
   }
 
-  const get =
-    (path: string) =>
-    (transport: Transport, signal: AbortSignal): Promise<unknown> =>
-      transport.get(path, signal)
+  const read = <T>(path: string, as: (answer: unknown) => T): Promise<Observed<T>> =>
+    ask(async (transport, signal) => as(await transport.get(path, signal)))
   const look = async (reference: string, transport: Transport, signal: AbortSignal): Promise<unknown> => {
     // It becomes part of a URL: `..` or a `?` would ask something else.
     if (!/^[\w][\w.\-/:@+]*$/.test(reference) || /(^|\/)\.{1,2}(\/|$)/.test(reference))
@@ -131,8 +129,7 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
 
   // Whoever asks while somebody does gets the same answer.
   let asking: Promise<Observed<unknown>> | null = null
-  const version = (): Promise<Observed<unknown>> =>
-    (asking ??= ask(async (...to) => object(await get('/version')(...to))).finally(() => (asking = null)))
+  const version = (): Promise<Observed<unknown>> => (asking ??= read('/version', object).finally(() => (asking = null)))
 
   // To tell its own version an engine starts two other programs, for theirs.
   let greeting: Promise<Observed<unknown>> | null = null
@@ -151,10 +148,10 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
     endpoint: async () => publicEndpoint(await endpoint()),
     version,
     hello,
-    info: () => ask(async (...to) => object(await get('/info')(...to))),
-    containers: () => ask(async (...to) => list(await get('/containers/json?all=true')(...to))),
-    images: () => ask(async (...to) => list(await get('/images/json')(...to))),
-    networks: () => ask(async (...to) => list(await get('/networks')(...to))),
+    info: () => read('/info', object),
+    containers: () => read('/containers/json?all=true', list),
+    images: () => read('/images/json', list),
+    networks: () => read('/networks', list),
     image: (reference) => ask((...to) => look(reference, ...to)),
     inspect: (id) =>
       ask((transport, signal) => {

@@ -1,6 +1,7 @@
 /** Files of this machine. Nothing here waits for a FIFO, a device or a dead network mount. */
 import { constants, readSync, type Stats } from 'node:fs'
 import { dirname } from 'node:path'
+import { codeOf } from '../errors.ts'
 import * as fs from './async-fs.ts'
 import { followFile } from './file-follower.ts'
 import { gunzipped, unpackedChunks } from './unpack.ts'
@@ -96,7 +97,6 @@ async function attempt<T>(path: string, work: () => Promise<T>, missing: T): Pro
   }
 }
 
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '')
 const kindOf = (code: string): SourceError['kind'] =>
   code === 'EACCES' || code === 'EPERM' || code === 'EFOREIGNLINK' ? 'denied' : 'failed'
 const sentences: Record<string, string> = {

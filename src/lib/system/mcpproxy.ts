@@ -1,6 +1,7 @@
 /** MCPProxy's REST API: over its socket, or over TCP with the key once it is clear who listens there. */
 import type { Agent, ClientRequestArgs, IncomingMessage } from 'node:http'
 import path from 'node:path'
+import { codeOf } from '../errors.ts'
 import { addressOf, withoutServername } from './docker-transport.ts'
 import { plainGet } from './plain-get.ts'
 import { notObserved, observed, type ApiAnswer, type Files, type Observed, type ProxyApi, type SourceError } from './system.ts'
@@ -292,7 +293,7 @@ function parsed(text: string): unknown {
 }
 
 function failure(error: unknown, address: string): Failure {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const code = codeOf(error)
   if (code === 'EACCES' || code === 'EPERM') return notObserved('denied', `This user may not connect to ${address}.`)
   if (/^(ECONNREFUSED|ENOENT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTSOCK)$/.test(code))
     return notObserved('unreachable', `Nothing answers at ${address} (${code}).`)

@@ -5,6 +5,7 @@
 import { setMaxListeners } from 'node:events'
 import { containerCreate } from '../formats/container-create.ts'
 import { parseDockerRun } from '../formats/docker-run.ts'
+import { codeOf } from '../errors.ts'
 import { startThroughApi } from './api-child.ts'
 import { startChild, type Child, type EndedBy } from './child.ts'
 import type { ResolvedEndpoint } from './docker-endpoint.ts'
@@ -250,7 +251,7 @@ const hiddenLines = (plan: ReplayPlan): string | null =>
         .join('')
 
 function spawnProblem(error: unknown, plan: ReplayPlan): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const code = codeOf(error)
   // Also for a working directory that is none.
   if (code === 'ENOENT')
     return `${plan.command} could not be started: there is no such program${plan.cwd === null ? '' : `, or no folder ${plan.cwd}`}.`

@@ -4,7 +4,7 @@
  */
 import { fstatSync, statSync, writeSync, type Stats } from 'node:fs'
 import { devNull } from 'node:os'
-import { UserError } from '../errors.ts'
+import { UserError, codeOf } from '../errors.ts'
 
 /** Less than any pipe takes at once, so that nobody waits for its reader here, deaf to signals. */
 const fitsIntoPipes = 16 * 1024
@@ -69,5 +69,3 @@ export function terminalAt(stream: 'stdout' | 'stderr'): { isTerminal: boolean; 
 
 const needsNoStream = (stats: Stats): boolean =>
   stats.isFIFO() || stats.isSocket() || (stats.isCharacterDevice() && stats.rdev === statSync(devNull).rdev)
-
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : null)

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import fs from 'node:fs/promises'
 import path from 'node:path'
-import { UserError } from '../errors.ts'
+import { UserError, codeOf } from '../errors.ts'
 
 const reasons: Record<string, string> = {
   EACCES: 'this is not allowed',
@@ -16,8 +16,6 @@ const reasons: Record<string, string> = {
   EISDIR: 'it is a folder',
   ENAMETOOLONG: 'the name is too long',
 }
-
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '')
 
 /** Why nothing can be written there; null: the error is of another kind. */
 export const whyUnwritable = (error: unknown): string | null => reasons[codeOf(error)] ?? null
