@@ -147,24 +147,52 @@ function rareFinder(wanted: readonly Wanted[], sample: Buffer, limit: number): L
   }
 }
 
+/** What is looked for in lines, by a part of it that most of the log does not have. */
+export interface Sought {
+  part: Buffer
+  /** All that stands in such a line. */
+  texts: readonly Buffer[]
+}
+
 /** Each takes a pass. */
-const mostParts = 3
+const mostSought = 3
+/** In a piece of the log; each takes some microseconds. */
+const seldom = 4
+
+/** By parts that are rare in this piece of the log, so that most pieces can be passed over; null: there are none, or too many to look for. */
+export function rareParts(wanted: readonly Wanted[], piece: Buffer): Sought[] | null {
+  if (wanted.length > mostSought) return null
+  const frequency = frequencies(piece, everywhere)
+  const often = (part: Buffer): number => frequency[part[0] as number] as number
+  const sought: Sought[] = []
+  for (const group of wanted) {
+    const texts = needlesOf(group)
+    const parts = texts.flatMap((text) =>
+      Array.from({ length: Math.max(1, text.length - longestPart + 1) }, (_, at) => text.subarray(at, at + longestPart)),
+    )
+    const part = parts.sort((x, y) => often(x) - often(y)).find((one) => occurrences(piece, one, seldom + 1) <= seldom)
+    if (part === undefined) return null
+    sought.push({ part, texts })
+  }
+  return sought
+}
 
 /**
- * Parts of which one stands in each line that is wanted, and none in this piece of the log, so that they may be missing in most of it; null:
- * there are none, or too many to look for.
+ * Whether one of these lines is wanted, or may be: the first and the last may go on before and behind these bytes. It uses nothing from
+ * around it, because another thread gets its text (second-reader.ts).
  */
-export function missingParts(wanted: readonly Wanted[], piece: Buffer): Buffer[] | null {
-  if (wanted.length > mostParts) return null
-  const frequency = frequencies(piece.subarray(-sampleSize))
-  const parts = wanted.map((texts) => {
-    const all = needlesOf(texts).flatMap((needle) =>
-      Array.from({ length: Math.max(1, needle.length - longestPart + 1) }, (_, at) => needle.subarray(at, at + longestPart)),
-    )
-    const often = (part: Buffer): number => frequency[part[0] as number] as number
-    return all.sort((x, y) => often(x) - often(y)).find((part) => !piece.includes(part))
-  })
-  return parts.some((part) => part === undefined) ? null : (parts as Buffer[])
+export function mayHold(bytes: Buffer, sought: readonly Sought[]): boolean {
+  for (const { part, texts } of sought) {
+    for (let at = bytes.indexOf(part); at >= 0;) {
+      const before = bytes.lastIndexOf(0x0a, at)
+      const stop = bytes.indexOf(0x0a, at)
+      if (before < 0 || stop < 0) return true
+      const line = bytes.subarray(before + 1, stop)
+      if (texts.every((text) => line.includes(text))) return true
+      at = bytes.indexOf(part, stop)
+    }
+  }
+  return false
 }
 
 interface Probe {
@@ -255,11 +283,13 @@ function triplesProbe(anchors: readonly Anchor[], sample: Buffer): Probe | null 
   return { search: searchTriples(triples), byByte }
 }
 
-/** Of every thirty-first byte, and counted for all: that tells rare ones from common ones as well. */
-function frequencies(sample: Buffer): Uint32Array {
+/** Prime numbers, so that they do not fall into step with anything in the lines. */
+const [nearby, everywhere] = [31, 509]
+
+/** Of some bytes, and counted for all: that tells rare ones from common ones as well. */
+function frequencies(sample: Buffer, stride = nearby): Uint32Array {
   const frequency = new Uint32Array(256)
-  // A prime number, so that it does not fall into step with anything in the lines.
-  const step = sample.length < 4096 ? 1 : 31
+  const step = sample.length < 4096 ? 1 : stride
   for (let at = 0; at < sample.length; at += step) frequency[sample[at] as number] = (frequency[sample[at] as number] as number) + step
   return frequency
 }
@@ -316,9 +346,9 @@ const firstParts = (wanted: readonly Wanted[]): Anchor[] =>
 
 const mostCounted = 5000
 
-function occurrences(sample: Buffer, part: Buffer): number {
+function occurrences(sample: Buffer, part: Buffer, most = mostCounted): number {
   let n = 0
-  for (let at = sample.indexOf(part); at >= 0 && n < mostCounted; at = sample.indexOf(part, at + 1)) n++
+  for (let at = sample.indexOf(part); at >= 0 && n < most; at = sample.indexOf(part, at + 1)) n++
   return n
 }
 

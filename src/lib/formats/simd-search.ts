@@ -162,7 +162,17 @@ export function searchableMemory(size: number): Buffer {
   return Buffer.allocUnsafeSlow(size)
 }
 
-/** Whether a block lies in such memory. */
+/** Memory that begins with a page of the system, where there is WebAssembly. In bytes. */
+export function alignedMemory(size: number): Buffer {
+  const pages = Math.ceil(size / page)
+  try {
+    return Buffer.from(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer, 0, size)
+  } catch {
+    return Buffer.allocUnsafeSlow(size)
+  }
+}
+
+/** Whether a block lies in searchable memory. */
 export const isSearchable = (block: Buffer): boolean => programs.has(block.buffer)
 
 /**

@@ -184,36 +184,34 @@ function positioned(
   open: Set<fs.FileHandle>,
   atOnce: boolean,
 ): OpenFile {
+  const read = async (offset: number, length: number, into?: Buffer): Promise<Buffer> => {
+    // A log grows while it is read; what came after opening belongs to the next look.
+    const wanted = Math.max(0, Math.min(length, size - offset))
+    const buffer = into !== undefined && into.length >= wanted ? into : Buffer.allocUnsafe(wanted)
+    let have = 0
+    while (have < wanted) {
+      const { bytesRead } = await handle.read(buffer, have, wanted - have, offset + have)
+      if (bytesRead === 0) break
+      have += bytesRead
+    }
+    return buffer.subarray(0, have)
+  }
+  const readNow = (offset: number, length: number, into: Buffer): Buffer => {
+    const wanted = Math.max(0, Math.min(length, size - offset, into.length))
+    let have = 0
+    while (have < wanted) {
+      const bytesRead = readSync(handle.fd, into, have, wanted - have, offset + have)
+      if (bytesRead === 0) break
+      have += bytesRead
+    }
+    return into.subarray(0, have)
+  }
   return {
     path,
     size,
     mtimeMs,
-    ...(atOnce
-      ? {
-          readNow: (offset: number, length: number, into: Buffer): Buffer => {
-            const wanted = Math.max(0, Math.min(length, size - offset, into.length))
-            let have = 0
-            while (have < wanted) {
-              const bytesRead = readSync(handle.fd, into, have, wanted - have, offset + have)
-              if (bytesRead === 0) break
-              have += bytesRead
-            }
-            return into.subarray(0, have)
-          },
-        }
-      : {}),
-    read: async (offset, length, into) => {
-      // A log grows while it is read; what came after opening belongs to the next look.
-      const wanted = Math.max(0, Math.min(length, size - offset))
-      const buffer = into !== undefined && into.length >= wanted ? into : Buffer.allocUnsafe(wanted)
-      let have = 0
-      while (have < wanted) {
-        const { bytesRead } = await handle.read(buffer, have, wanted - have, offset + have)
-        if (bytesRead === 0) break
-        have += bytesRead
-      }
-      return buffer.subarray(0, have)
-    },
+    read,
+    ...(atOnce ? { readNow, readAside: read } : {}),
     close: async () => {
       if (!open.delete(handle)) return
       await handle.close()

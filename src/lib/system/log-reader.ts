@@ -2,8 +2,9 @@
  * Reads a log from its end, in chunks of bytes, in bounded memory: the newest lines come first,
  * and the caller stops when it knows. Lines are decoded only when they hold one of the needles.
  */
-import { createLineFinder, missingParts, type LineFinder, type Wanted } from '../formats/byte-search.ts'
+import { createLineFinder, mayHold, rareParts, type LineFinder, type Sought, type Wanted } from '../formats/byte-search.ts'
 import { searchableMemory } from '../formats/simd-search.ts'
+import { pieceSize, readAhead, type ReadAhead } from './read-ahead.ts'
 import type { OpenFile } from './system.ts'
 
 export interface RawLine {
@@ -20,6 +21,8 @@ export interface BackwardOptions {
   maxBytes: number
   /** Milliseconds since 1970 at which to give up. */
   deadline: number
+  /** From how many bytes on another thread reads too, where that can be. Default: where it pays. */
+  aheadOf?: number
 }
 
 export interface BackwardEnd {
@@ -39,37 +42,42 @@ export const longestLine = 4 * 1024 * 1024
 /** Lines newest first. The return value tells whether the beginning of the file was reached. */
 export async function* linesBackward(file: OpenFile, options: BackwardOptions): AsyncGenerator<RawLine, BackwardEnd> {
   const limit = Math.max(0, file.size - options.maxBytes)
-  // Of pieces of the file that hold none of these nobody needs to know more.
-  let parts: Buffer[] | null | undefined
-  const read = chunksBackward(file, limit, options.deadline, () =>
-    parts && rest.length < 2 && !parts.some((part) => rest[0]?.includes(part) === true) ? parts : null,
+  // Of chunks without any such line nobody needs to know more.
+  let sought: Sought[] | null | undefined
+  const chunks = chunksBackward(file, limit, options, () =>
+    sought && rest.length < 2 && !sought.some(({ part }) => rest[0]?.includes(part) === true) ? sought : null,
   )
   let find: LineFinder | undefined
   // What was read of a line whose beginning is further ahead in the file, in pieces, the earliest first.
   let rest: Buffer[] = []
   let atEnd = true
-  for (let next = await read(); ; next = await read()) {
-    if (next === 'start') return { reachedStart: file.cut !== true }
-    if (next === 'stopped') return { reachedStart: false }
-    const { start, chunk, room } = next
-    if (options.needles) {
-      find ??= createLineFinder(options.needles, chunk)
-      // Not by the first chunk, which is small, and holds what other ones do not.
-      if (parts === undefined && !atEnd) parts = missingParts(options.needles, chunk)
+  try {
+    for (;;) {
+      const next = await chunks.next()
+      if (next === 'start') return { reachedStart: file.cut !== true }
+      if (next === 'stopped') return { reachedStart: false }
+      const { start, chunk, room } = next
+      if (options.needles) {
+        find ??= createLineFinder(options.needles, chunk)
+        // Not by the first chunk, which is small, and holds what other ones do not.
+        if (sought === undefined && !atEnd) sought = rareParts(options.needles, chunk)
+      }
+      // What follows was passed over, but for the end of the line that goes on there.
+      if (next.passedOver === true) rest = [await lineRest(file, start + chunk.length)]
+      const first = start === 0 ? 0 : chunk.indexOf(newline) + 1
+      if (start > 0 && first === 0) {
+        rest.unshift(Buffer.from(chunk))
+        let length = rest.reduce((sum, piece) => sum + piece.length, 0)
+        while (length - (rest.at(-1)?.length ?? 0) > longestLine) length -= rest.pop()?.length ?? 0
+        continue
+      }
+      const block = joined(chunk, rest, room)
+      yield* hits(block.subarray(first), start + first, find, atEnd)
+      atEnd = false
+      rest = first > 0 ? [Buffer.from(block.subarray(0, first))] : []
     }
-    // What follows was passed over, but for the end of the line that goes on there.
-    if (next.passedOver === true) rest = [await lineRest(file, start + chunk.length)]
-    const first = start === 0 ? 0 : chunk.indexOf(newline) + 1
-    if (start > 0 && first === 0) {
-      rest.unshift(Buffer.from(chunk))
-      let length = rest.reduce((sum, piece) => sum + piece.length, 0)
-      while (length - (rest.at(-1)?.length ?? 0) > longestLine) length -= rest.pop()?.length ?? 0
-      continue
-    }
-    const block = joined(chunk, rest, room)
-    yield* hits(block.subarray(first), start + first, find, atEnd)
-    atEnd = false
-    rest = first > 0 ? [Buffer.from(block.subarray(0, first))] : []
+  } finally {
+    chunks.stop()
   }
 }
 
@@ -87,8 +95,8 @@ async function lineRest(file: OpenFile, offset: number): Promise<Buffer> {
   return Buffer.concat(pieces)
 }
 
-/** Texts of which one stands in every line that is wanted; null: nothing may be passed over now. */
-type Parts = () => readonly Buffer[] | null
+/** What is looked for; null: nothing may be passed over now. */
+type SoughtNow = () => readonly Sought[] | null
 
 interface Chunk {
   start: number
@@ -109,54 +117,87 @@ const edge = 64
 const pageSize = 4096
 const chunkStart = (end: number, size: number): number => Math.max(0, Math.floor((end - size) / pageSize) * pageSize)
 
-/**
- * Each call gives the chunk before the last one. From the page cache of a local file, at once into one buffer: that is twice as
- * fast as any waiting; the first chunk is waited for, it may have to come from the disk. From elsewhere, one chunk is read
- * while the one behind it is searched.
- */
-function chunksBackward(file: OpenFile, limit: number, deadline: number, parts: Parts): () => Promise<Chunk | 'start' | 'stopped'> {
-  const { readNow } = file
-  return readNow ? chunksAtOnce(file, readNow, limit, deadline, parts) : chunksAhead(file, limit, deadline)
+/** Chunk after chunk, from the end of a file to its beginning. */
+interface Chunks {
+  next(): Promise<Chunk | 'start' | 'stopped'>
+  stop(): void
 }
+
+/**
+ * From the page cache of a local file, at once into one buffer: that is twice as fast as any waiting; the first chunk is waited for, it may
+ * have to come from the disk. From elsewhere, one chunk is read while the one behind it is searched.
+ */
+function chunksBackward(file: OpenFile, limit: number, options: BackwardOptions, sought: SoughtNow): Chunks {
+  const { readNow } = file
+  return readNow ? chunksAtOnce(file, readNow, limit, options, sought) : chunksAhead(file, limit, options.deadline)
+}
+
+/** Of less than this it makes no difference. */
+const worthAhead = 64 * 1024 * 1024
+/** Reading so many chunks shows whether they come from memory: from a disk, two threads would only be in each other's way. */
+const trial = 4
+const trialMs = 4
 
 function chunksAtOnce(
   file: OpenFile,
   readNow: NonNullable<OpenFile['readNow']>,
   limit: number,
-  deadline: number,
-  parts: Parts,
-): () => Promise<Chunk | 'start' | 'stopped'> {
+  { deadline, aheadOf = worthAhead }: BackwardOptions,
+  sought: SoughtNow,
+): Chunks {
   let end = file.size
   let room: Buffer | undefined
   let turn = 0
-  return async () => {
-    // Where nothing is found there is nothing else to do: this is the loop that reads whole logs.
-    const missing = parts()
-    for (let passedOver = false; ; passedOver = true) {
-      if (end === 0) return 'start'
-      if (end <= limit || Date.now() > deadline) return 'stopped'
-      const start = chunkStart(end, turn === 0 ? firstChunk : readSize)
-      const length = end - start
-      // What can be searched in place is worth its price only when the first chunk did not have it.
-      if (turn === 0) room = Buffer.allocUnsafeSlow(length + spare)
-      else if (turn === 1) room = searchableMemory(readSize + pageSize + spare)
-      const into = room as Buffer
-      if (turn > 0 && turn % turnAfter === 0) await new Promise((resolve) => setImmediate(resolve))
-      // With what a part could go on with in the chunk behind it.
-      const read = turn++ === 0 ? await file.read(start, length, into) : readNow(start, length + edge, into)
-      if (read.length < length) return 'stopped'
-      end = start
-      if (missing === null || holdsAny(read, missing)) return { start, chunk: read.subarray(0, length), room: into, passedOver }
-    }
+  let tried = 0
+  let triedMs = 0
+  /** Null: it does not pay. */
+  let ahead: ReadAhead | null | undefined
+  let aheadFrom = 0
+  const timed = (read: () => Buffer): Buffer => {
+    const begun = performance.now()
+    const bytes = read()
+    triedMs += performance.now() - begun
+    tried++
+    return bytes
+  }
+  return {
+    stop: () => ahead?.stop(),
+    next: async () => {
+      // Where nothing is found there is nothing else to do: this is the loop that reads whole logs.
+      const now = sought()
+      for (let passedOver = false; ; passedOver = true) {
+        if (ahead === undefined && now !== null && tried >= trial) {
+          const { readAside } = file
+          const pays = readAside !== undefined && end - limit >= aheadOf && triedMs < trialMs
+          ahead = pays ? readAhead({ readAside, readNow }, now, { from: end, limit, edge }, deadline) : null
+          aheadFrom = end
+        }
+        if (ahead && now !== null && (aheadFrom - end) % pieceSize === 0) {
+          const next = await ahead.next(end)
+          passedOver ||= next < end
+          end = next
+        }
+        if (end === 0) return 'start'
+        if (end <= limit || Date.now() > deadline) return 'stopped'
+        const start = chunkStart(end, turn === 0 ? firstChunk : readSize)
+        const length = end - start
+        // What can be searched in place is worth its price only when the first chunk did not have it.
+        if (turn === 0) room = Buffer.allocUnsafeSlow(length + spare)
+        else if (turn === 1) room = searchableMemory(readSize + pageSize + spare)
+        const into = room as Buffer
+        if (turn > 0 && turn % turnAfter === 0) await new Promise((resolve) => setImmediate(resolve))
+        // With what a part could go on with in the chunk behind it.
+        const read = turn === 0 ? await file.read(start, length, into) : timed(() => readNow(start, length + edge, into))
+        turn++
+        if (read.length < length) return 'stopped'
+        end = start
+        if (now === null || mayHold(read, now)) return { start, chunk: read.subarray(0, length), room: into, passedOver }
+      }
+    },
   }
 }
 
-function holdsAny(bytes: Buffer, parts: readonly Buffer[]): boolean {
-  for (const part of parts) if (bytes.includes(part)) return true
-  return false
-}
-
-function chunksAhead(file: OpenFile, limit: number, deadline: number): () => Promise<Chunk | 'start' | 'stopped'> {
+function chunksAhead(file: OpenFile, limit: number, deadline: number): Chunks {
   const buffers: Buffer[] = []
   let turn = 0
   let end = file.size
@@ -182,12 +223,15 @@ function chunksAhead(file: OpenFile, limit: number, deadline: number): () => Pro
     return chunk
   }
   let ahead = begin()
-  return async () => {
-    const next = await ahead
-    if (next === 'start' || next === 'stopped') return next
-    if (Date.now() > deadline) return 'stopped'
-    ahead = begin()
-    return next
+  return {
+    stop: () => undefined,
+    next: async () => {
+      const next = await ahead
+      if (next === 'start' || next === 'stopped') return next
+      if (Date.now() > deadline) return 'stopped'
+      ahead = begin()
+      return next
+    },
   }
 }
 

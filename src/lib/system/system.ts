@@ -56,6 +56,8 @@ export interface OpenFile {
   read(offset: number, length: number, into?: Buffer): Promise<Buffer>
   /** The same without a promise; only of files that lie on a disk of this machine, so that nothing hangs in it. */
   readNow?: (offset: number, length: number, into: Buffer) => Buffer
+  /** As `read`, in one of Node's threads, of such files only: a signal that asks for the end need not end it. */
+  readAside?: (offset: number, length: number, into: Buffer) => Promise<Buffer>
   close(): Promise<void>
 }
 

@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test'
 import fc from 'fast-check'
 import { createFiles } from '../../../src/lib/system/files.ts'
 import { lineNumbers, linesBackward, longestLine } from '../../../src/lib/system/log-reader.ts'
+import type { Wanted } from '../../../src/lib/formats/byte-search.ts'
 import type { OpenFile } from '../../../src/lib/system/system.ts'
 
 /** `atOnce`: as a file that lies on a disk of this machine. */
@@ -120,12 +121,13 @@ test('of a line of 100 MB only the beginning is kept', async () => {
 })
 
 /** As the reader must answer, found the slow way. */
-function expected(content: Buffer, needles: readonly string[]): { texts: string[]; offsets: number[] } {
+function expected(content: Buffer, needles: readonly Wanted[]): { texts: string[]; offsets: number[] } {
   const found: { text: string; offset: number }[] = []
   for (let start = 0; start < content.length;) {
     const stop = content.indexOf(10, start)
     const line = content.subarray(start, stop < 0 ? content.length : stop)
-    if (needles.some((needle) => line.includes(needle))) found.unshift({ text: line.toString('utf8'), offset: start })
+    if (needles.some((texts) => [texts].flat().every((text) => line.includes(text))))
+      found.unshift({ text: line.toString('utf8'), offset: start })
     start = stop < 0 ? content.length : stop + 1
   }
   return { texts: found.map((f) => f.text), offsets: found.map((f) => f.offset) }
@@ -217,6 +219,125 @@ test('rare texts in large logs, also at the edges of what is read at once and in
     ),
     { numRuns: 40 },
   )
+})
+
+/** As a file that another thread reads too. `delays`: in milliseconds, of one such reading after the other; -1: it fails. */
+function sharedFile(content: Buffer, delays: readonly number[]): OpenFile & { aside: number } {
+  const opened = {
+    ...file(content, true),
+    aside: 0,
+    readAside: async (offset: number, length: number, into: Buffer): Promise<Buffer> => {
+      const delay = delays[opened.aside++ % delays.length] ?? 0
+      if (delay < 0) throw new Error('disk on fire')
+      await (delay > 0 ? new Promise((resolve) => setTimeout(resolve, delay)) : Promise.resolve())
+      return opened.readNow?.(offset, length, into) ?? into
+    },
+  }
+  return opened
+}
+
+/** Pieces of two MiB begin four chunks before the first one. */
+const edgeOf = ({ length }: Buffer, piece: number): number => Math.floor((length - 2 ** 18) / 4096) * 4096 - 2 ** 22 - 2 ** 21 * piece
+
+async function linesOf(opened: OpenFile, needles: readonly Wanted[], maxBytes = 1e9): Promise<{ texts: string[]; end: unknown }> {
+  const scan = linesBackward(opened, { needles, maxBytes, deadline: Infinity, aheadOf: 1 })
+  const texts: string[] = []
+  for (;;) {
+    const step = await scan.next()
+    if (step.done === true) return { texts, end: step.value }
+    texts.push(step.value.text)
+  }
+}
+
+test('with another thread that reads too: texts at and across the edges of pieces, at every distance', async () => {
+  const noise = Buffer.from(`${'2026 | INFO | nothing of it {"a": 1}'.repeat(3)}\n`.repeat(100_000))
+  const needles: Wanted[] = ['Starting mcpproxy', ['"absent"', '["run",']]
+  for (let shift = -24; shift <= 24; shift++) {
+    const content = Buffer.from(noise)
+    content.write('Starting mcpproxy', edgeOf(content, 0) + shift)
+    content.write(`"absent"${'-'.repeat(60)}["run",`, edgeOf(content, 1) + 4 * shift)
+    content.write(`["run",${'-'.repeat(60)}"absent"`, edgeOf(content, 2) + 4 * shift)
+    const { texts } = await linesOf(sharedFile(content, [0]), needles)
+    assert.deepEqual(texts, expected(content, needles).texts, `${shift}`)
+    assert.equal(texts.length, 3)
+  }
+})
+
+test('with another thread that reads too: the same lines in the same order, however long it takes, and if it fails', async () => {
+  const noise = Buffer.from(`${'2026 | INFO | nothing of it {"a": 1}'.repeat(3)}\n`.repeat(300_000))
+  const both: Wanted = ['"absent"', '["run",']
+  const wanted = ['["run",', '"absent"', 'Starting mcpproxy', `"absent"${'-'.repeat(90)}["run",`, `["run",${'-'.repeat(90)}"absent"`]
+  let aside = 0
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.record({
+          at: fc.oneof(
+            fc.nat(noise.length),
+            fc
+              .tuple(fc.nat(13), fc.oneof(fc.integer({ min: -20, max: 20 }), fc.integer({ min: -220, max: 220 })))
+              .map(([piece, by]) => edgeOf(noise, piece) + by),
+          ),
+          text: fc.constantFrom(...wanted),
+          long: fc.boolean(),
+        }),
+        { minLength: 1, maxLength: 12 },
+      ),
+      fc.subarray<Wanted>([both, 'Starting mcpproxy', '"absent"'], { minLength: 1 }),
+      fc.array(fc.constantFrom(0, 0, 1, 3, -1), { minLength: 1, maxLength: 5 }),
+      async (places, needles, delays) => {
+        const content = Buffer.from(noise)
+        for (const [i, { at, text, long }] of places.entries()) {
+          const within = Math.max(0, Math.min(content.length - 200, at))
+          if (long && i === 0) content.subarray(Math.max(0, within - 1_500_000), within + 2_000_000).fill('x')
+          content.write(text, within)
+        }
+        const opened = sharedFile(content, delays)
+        const { texts, end } = await linesOf(opened, needles)
+        assert.deepEqual(texts, expected(content, needles).texts)
+        assert.deepEqual(end, { reachedStart: true })
+        aside += opened.aside
+      },
+    ),
+    { numRuns: 30 },
+  )
+  assert.ok(aside > 30, 'it was used')
+})
+
+test('with another thread that reads too: what fails here fails, limits hold, and nothing is read after the end', async () => {
+  const content = Buffer.from(`first ["run",\n${`${'some line '.repeat(20)}\n`.repeat(150_000)}`)
+  assert.deepEqual(await linesOf(sharedFile(content, [0]), ['["run",']), { texts: ['first ["run",'], end: { reachedStart: true } })
+  assert.deepEqual(await linesOf(sharedFile(content, [0]), ['["run",'], 20e6), { texts: [], end: { reachedStart: false } })
+
+  const shared = sharedFile(content, [0])
+  let reads = 0
+  const failing: OpenFile = {
+    ...shared,
+    readNow: (o, l, into) => {
+      if (++reads > 6) throw new Error('disk on fire')
+      return shared.readNow?.(o, l, into) as Buffer
+    },
+  }
+  await assert.rejects(linesOf(failing, ['["run",']), /disk on fire/)
+
+  const cutShort = sharedFile(content, [0])
+  const short: OpenFile = {
+    ...cutShort,
+    readNow: (o, l, into) => (o < 9e6 ? into.subarray(0, 0) : (cutShort.readNow?.(o, l, into) as Buffer)),
+  }
+  assert.deepEqual((await linesOf({ ...short, readAside: async (o, l, into) => short.readNow?.(o, l, into) as Buffer }, ['["run",'])).end, {
+    reachedStart: false,
+  })
+
+  const middle = Buffer.from(content)
+  middle.write('["run",', 15e6)
+  const late = sharedFile(middle, [1])
+  const scan = linesBackward(late, { needles: ['["run",'], maxBytes: 1e9, deadline: Infinity, aheadOf: 1 })
+  assert.equal((await scan.next()).done, false)
+  await scan.return({ reachedStart: false })
+  const before = late.aside
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  assert.ok(before > 0 && late.aside === before, `${before} ${late.aside}`)
 })
 
 test('CRLF, JSON lines, a last line that is being written', async () => {
