@@ -156,7 +156,7 @@ const { metafile, outputFiles } = await build({
 
 /**
  * Chunks are functions in one file: what a command does not need is not compiled. They stand in groups, because each compilation
- * has its price too: the small ones together that every start, that `check` or that only others need, each of the others alone. The first line says where the groups are, so
+ * has its price too: the small ones together that have the same users, each of the others alone. The first line says where the groups are, so
  * that bin/code-cache.js can read and compile each alone: [place after that line, length, lines before].
  */
 const byUse = new Map()
@@ -205,7 +205,7 @@ fs.writeFileSync(path.join(root, 'bundle/mcpproxy-doctor.cjs'), `//${JSON.string
 
 fs.writeFileSync(path.join(root, 'THIRD-PARTY-NOTICES'), notices(Object.keys(metafile.inputs)))
 
-/** For each chunk who needs it: `start`, `check` or `others`. */
+/** For each chunk who may need it: every start, one command alone (its file), `check` beside others, or `others`. */
 function usersOf(outputs) {
   const idOf = (file) => `./${path.basename(file)}`
   const imports = new Map(Object.entries(outputs).map(([file, output]) => [idOf(file), output.imports]))
@@ -215,9 +215,16 @@ function usersOf(outputs) {
     for (const { path: file, kind } of imports.get(id)) if (lazily || kind !== 'dynamic-import') reach(idOf(file), lazily, seen)
     return seen
   }
-  const check = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === 'src/commands/check.ts')
-  const [start, asked] = [reach('./stdin.js', false), reach(idOf(check[0]), true)]
-  return new Map([...imports.keys()].map((id) => [id, start.has(id) ? 'start' : asked.has(id) ? 'check' : 'others']))
+  const start = reach('./stdin.js', false)
+  const commands = Object.entries(outputs)
+    .filter(([, { entryPoint }]) => entryPoint?.startsWith('src/commands/'))
+    .map(([file, { entryPoint }]) => ({ command: entryPoint, reached: reach(idOf(file), true) }))
+  const userOf = (id) => {
+    if (start.has(id)) return 'start'
+    const users = commands.filter(({ reached }) => reached.has(id)).map(({ command }) => command)
+    return users.length === 1 ? users[0] : users.includes('src/commands/check.ts') ? 'check' : 'others'
+  }
+  return new Map([...imports.keys()].map((id) => [id, userOf(id)]))
 }
 
 /** Name, version and licence text of every package that one of these files is from. */

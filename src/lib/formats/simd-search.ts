@@ -18,7 +18,7 @@ export interface ByteOf {
 declare const WebAssembly: {
   Module: new (program: Uint8Array) => object
   Instance: new (module: object, imports: object) => { exports: unknown }
-  Memory: new (size: { initial: number; maximum: number }) => { buffer: ArrayBuffer }
+  Memory: new (size: { initial: number; maximum: number; shared?: boolean }) => { buffer: ArrayBuffer }
 }
 
 /** Each gives the place in memory after the last place that it wrote. */
@@ -162,13 +162,13 @@ export function searchableMemory(size: number): Buffer {
   return Buffer.allocUnsafeSlow(size)
 }
 
-/** Memory that begins with a page of the system, where there is WebAssembly. In bytes. */
-export function alignedMemory(size: number): Buffer {
+/** Memory for two threads, in bytes. It begins with a page of the system where there is WebAssembly. */
+export function sharedMemory(size: number): Uint8Array<ArrayBufferLike> {
   const pages = Math.ceil(size / page)
   try {
-    return Buffer.from(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer, 0, size)
+    return new Uint8Array(new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }).buffer, 0, size)
   } catch {
-    return Buffer.allocUnsafeSlow(size)
+    return new Uint8Array(new SharedArrayBuffer(size))
   }
 }
 

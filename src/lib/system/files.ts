@@ -34,11 +34,13 @@ export function createFiles(options: { maxUnpacked?: number } = {}): Files & { c
         async () => {
           const handle = await openRegular(path)
           try {
-            const { size, mtimeMs } = await handle.stat()
+            const { size, mtimeMs, dev, ino } = await handle.stat()
             if (path.endsWith('.gz')) return inMemory(path, mtimeMs, await unpack(handle, options.maxUnpacked ?? largestUnpacked))
             const leadsTo = (await fs.lstat(path)).isSymbolicLink() ? { leadsTo: await fs.realpath(path) } : {}
             open.add(handle)
-            return { ...positioned(path, handle, size, mtimeMs, open, size >= worthAsking && (await isLocal(path))), ...leadsTo }
+            const local = size >= worthAsking && (await isLocal(path))
+            const shared = local ? { shared: { descriptor: handle.fd, dev, ino } } : {}
+            return { ...positioned(path, handle, size, mtimeMs, open, local), ...leadsTo, ...shared }
           } finally {
             if (!open.has(handle)) await handle.close()
           }
@@ -184,34 +186,36 @@ function positioned(
   open: Set<fs.FileHandle>,
   atOnce: boolean,
 ): OpenFile {
-  const read = async (offset: number, length: number, into?: Buffer): Promise<Buffer> => {
-    // A log grows while it is read; what came after opening belongs to the next look.
-    const wanted = Math.max(0, Math.min(length, size - offset))
-    const buffer = into !== undefined && into.length >= wanted ? into : Buffer.allocUnsafe(wanted)
-    let have = 0
-    while (have < wanted) {
-      const { bytesRead } = await handle.read(buffer, have, wanted - have, offset + have)
-      if (bytesRead === 0) break
-      have += bytesRead
-    }
-    return buffer.subarray(0, have)
-  }
-  const readNow = (offset: number, length: number, into: Buffer): Buffer => {
-    const wanted = Math.max(0, Math.min(length, size - offset, into.length))
-    let have = 0
-    while (have < wanted) {
-      const bytesRead = readSync(handle.fd, into, have, wanted - have, offset + have)
-      if (bytesRead === 0) break
-      have += bytesRead
-    }
-    return into.subarray(0, have)
-  }
   return {
     path,
     size,
     mtimeMs,
-    read,
-    ...(atOnce ? { readNow, readAside: read } : {}),
+    ...(atOnce
+      ? {
+          readNow: (offset: number, length: number, into: Buffer): Buffer => {
+            const wanted = Math.max(0, Math.min(length, size - offset, into.length))
+            let have = 0
+            while (have < wanted) {
+              const bytesRead = readSync(handle.fd, into, have, wanted - have, offset + have)
+              if (bytesRead === 0) break
+              have += bytesRead
+            }
+            return into.subarray(0, have)
+          },
+        }
+      : {}),
+    read: async (offset, length, into) => {
+      // A log grows while it is read; what came after opening belongs to the next look.
+      const wanted = Math.max(0, Math.min(length, size - offset))
+      const buffer = into !== undefined && into.length >= wanted ? into : Buffer.allocUnsafe(wanted)
+      let have = 0
+      while (have < wanted) {
+        const { bytesRead } = await handle.read(buffer, have, wanted - have, offset + have)
+        if (bytesRead === 0) break
+        have += bytesRead
+      }
+      return buffer.subarray(0, have)
+    },
     close: async () => {
       if (!open.delete(handle)) return
       await handle.close()

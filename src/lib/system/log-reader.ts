@@ -4,7 +4,7 @@
  */
 import { createLineFinder, mayHold, rareParts, type LineFinder, type Sought, type Wanted } from '../formats/byte-search.ts'
 import { searchableMemory } from '../formats/simd-search.ts'
-import { pieceSize, readAhead, type ReadAhead } from './read-ahead.ts'
+import type { SecondReader } from './second-reader.ts'
 import type { OpenFile } from './system.ts'
 
 export interface RawLine {
@@ -21,8 +21,8 @@ export interface BackwardOptions {
   maxBytes: number
   /** Milliseconds since 1970 at which to give up. */
   deadline: number
-  /** From how many bytes on another thread reads too, where that can be. Default: where it pays. */
-  aheadOf?: number
+  /** From how many bytes on a second thread looks through a file, where that can be. Default: where it pays. */
+  secondFrom?: number
 }
 
 export interface BackwardEnd {
@@ -132,17 +132,18 @@ function chunksBackward(file: OpenFile, limit: number, options: BackwardOptions,
   return readNow ? chunksAtOnce(file, readNow, limit, options, sought) : chunksAhead(file, limit, options.deadline)
 }
 
-/** Of less than this it makes no difference. */
-const worthAhead = 64 * 1024 * 1024
 /** Reading so many chunks shows whether they come from memory: from a disk, two threads would only be in each other's way. */
-const trial = 4
-const trialMs = 4
+const trial = 2
+const trialMs = 3
+
+/** Of a smaller file all is read sooner than a second thread has begun. */
+export const worthSecondThread = 256 * 1024 * 1024
 
 function chunksAtOnce(
   file: OpenFile,
   readNow: NonNullable<OpenFile['readNow']>,
   limit: number,
-  { deadline, aheadOf = worthAhead }: BackwardOptions,
+  { deadline, secondFrom = worthSecondThread }: BackwardOptions,
   sought: SoughtNow,
 ): Chunks {
   let end = file.size
@@ -151,8 +152,7 @@ function chunksAtOnce(
   let tried = 0
   let triedMs = 0
   /** Null: it does not pay. */
-  let ahead: ReadAhead | null | undefined
-  let aheadFrom = 0
+  let second: SecondReader | null | undefined
   const timed = (read: () => Buffer): Buffer => {
     const begun = performance.now()
     const bytes = read()
@@ -160,27 +160,27 @@ function chunksAtOnce(
     tried++
     return bytes
   }
+  const startSecond = async (now: readonly Sought[]): Promise<SecondReader | null> => {
+    if (!file.shared || end - limit < secondFrom || triedMs > trialMs) return null
+    const { startSecondReader } = await import('./second-reader.ts')
+    return startSecondReader(file.shared, { size: readSize, edge, begin: limit, end }, now)
+  }
   return {
-    stop: () => ahead?.stop(),
+    stop: () => second?.stop(),
     next: async () => {
       // Where nothing is found there is nothing else to do: this is the loop that reads whole logs.
       const now = sought()
       for (let passedOver = false; ; passedOver = true) {
-        if (ahead === undefined && now !== null && tried >= trial) {
-          const { readAside } = file
-          const pays = readAside !== undefined && end - limit >= aheadOf && triedMs < trialMs
-          ahead = pays ? readAhead({ readAside, readNow }, now, { from: end, limit, edge }, deadline) : null
-          aheadFrom = end
-        }
-        if (ahead && now !== null && (aheadFrom - end) % pieceSize === 0) {
-          const next = await ahead.next(end)
-          passedOver ||= next < end
-          end = next
-        }
         if (end === 0) return 'start'
         if (end <= limit || Date.now() > deadline) return 'stopped'
         const start = chunkStart(end, turn === 0 ? firstChunk : readSize)
         const length = end - start
+        if (second === undefined && now !== null && tried >= trial) second = await startSecond(now)
+        const empty = second ? second.isEmpty(end) : null
+        if (empty === true && now !== null) {
+          end = start
+          continue
+        }
         // What can be searched in place is worth its price only when the first chunk did not have it.
         if (turn === 0) room = Buffer.allocUnsafeSlow(length + spare)
         else if (turn === 1) room = searchableMemory(readSize + pageSize + spare)
@@ -191,7 +191,7 @@ function chunksAtOnce(
         turn++
         if (read.length < length) return 'stopped'
         end = start
-        if (now === null || mayHold(read, now)) return { start, chunk: read.subarray(0, length), room: into, passedOver }
+        if (now === null || empty === false || mayHold(read, now)) return { start, chunk: read.subarray(0, length), room: into, passedOver }
       }
     },
   }

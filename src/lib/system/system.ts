@@ -41,6 +41,13 @@ export type HostPath =
       mtimeMs: number | null
     }
 
+/** An open file that another thread of this process can open again, by its number (Linux has it in /proc). */
+export interface SharedFile {
+  descriptor: number
+  dev: number
+  ino: number
+}
+
 /** A file that can be read at any place; `size` is the size when it was opened and is never read past. */
 export interface OpenFile {
   path: string
@@ -56,8 +63,8 @@ export interface OpenFile {
   read(offset: number, length: number, into?: Buffer): Promise<Buffer>
   /** The same without a promise; only of files that lie on a disk of this machine, so that nothing hangs in it. */
   readNow?: (offset: number, length: number, into: Buffer) => Buffer
-  /** As `read`, in one of Node's threads, of such files only: a signal that asks for the end need not end it. */
-  readAside?: (offset: number, length: number, into: Buffer) => Promise<Buffer>
+  /** For a second thread; only of such files. */
+  shared?: SharedFile
   close(): Promise<void>
 }
 

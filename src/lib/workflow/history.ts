@@ -7,6 +7,7 @@ import { logFamily, setupOf } from '../evidence/collect-logs.ts'
 import type { Attempt, IsolationSetup, Subject } from '../evidence/evidence.ts'
 import { field, parseLogLine, serverOf, type LogLine } from '../formats/log-line.ts'
 import { parseConfig, serverEntries } from '../formats/mcp-config.ts'
+import { setupMessage, startMessage } from '../mcpproxy/messages.ts'
 import type { HistoryChange, HistoryMoment, ServerHistory } from '../report/history.ts'
 import { lineNumbers, linesBackward, type RawLine } from '../system/log-reader.ts'
 import type { System } from '../system/system.ts'
@@ -163,8 +164,6 @@ interface Span {
   to: Date
 }
 
-const startMessage = 'Starting mcpproxy'
-const setupMessage = 'Docker isolation setup completed'
 const reloads = new Set(['Configuration reload completed', 'Config hot-reload failed; keeping previous configuration'])
 
 async function mainChanges(system: System, { server }: Subject, span: Span, deadline: number, unread: string[]): Promise<HistoryChange[]> {

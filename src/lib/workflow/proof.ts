@@ -12,6 +12,7 @@ import { logFamily, setupOf } from '../evidence/collect-logs.ts'
 import type { Attempt, ConfigEvidence, Container } from '../evidence/evidence.ts'
 import { field, parseLogLine, serverOf, type LogLine } from '../formats/log-line.ts'
 import { object, text, type Loose } from '../formats/loose.ts'
+import { setupMessage } from '../mcpproxy/messages.ts'
 import { serverLogName } from '../mcpproxy/names.ts'
 import type { Version } from '../mcpproxy/versions.ts'
 import { setupDifference } from '../rules/not-restarted.ts'
@@ -222,7 +223,7 @@ export async function restartsAsBefore(watched: Watched, config: ConfigEvidence,
     main.push(...((await linesOf(watched.main, 'main.log')) ?? []).filter((l) => serverOf(l) === watched.server))
     const start = restarted === null ? 0 : main.findIndex((l) => newClient.test(l.message))
     const since = start < 0 ? [] : main.slice(start)
-    const setupLine = since.find((l) => l.message === 'Docker isolation setup completed')
+    const setupLine = since.find((l) => l.message === setupMessage)
     const began = config.decision?.runs === 'docker' ? setupLine : since.find((l) => l.message === 'Connecting to upstream MCP server')
     if (began) {
       const setup = setupLine ? setupOf(setupLine, false) : null
@@ -340,7 +341,7 @@ async function inspectConnection(
 ): Promise<Seen> {
   const { system, server } = watched
   const isolated = intended.decision?.runs === 'docker'
-  const setupLine = since.findLast((l) => l.message === 'Docker isolation setup completed')
+  const setupLine = since.findLast((l) => l.message === setupMessage)
   const setup = setupLine ? setupOf(setupLine, false) : null
   if (readable && isolated && !setup) return { ok: false, text: `${server} connected, but MCPProxy did not run it in a container` }
   if (!isolated && setup) return { ok: false, text: `${server} connected, but MCPProxy still runs it in a container` }

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { test, type TestContext } from 'node:test'
+import fc from 'fast-check'
+import { mayHold, type Sought, type Wanted } from '../../../src/lib/formats/byte-search.ts'
+import { createFiles } from '../../../src/lib/system/files.ts'
+import { linesBackward } from '../../../src/lib/system/log-reader.ts'
+import { startSecondReader, type Pieces } from '../../../src/lib/system/second-reader.ts'
+import type { OpenFile, SharedFile } from '../../../src/lib/system/system.ts'
+
+const able = process.platform === 'linux' && os.availableParallelism() > 1 ? {} : { skip: 'needs Linux and a second processor' }
+const mebi = 1024 * 1024
+
+async function folderFor(t: TestContext): Promise<string> {
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'doctor-'))
+  t.after(() => fs.rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+async function opened(t: TestContext, file: string): Promise<OpenFile & { shared: SharedFile; readNow: NonNullable<OpenFile['readNow']> }> {
+  const files = createFiles()
+  t.after(() => files.close())
+  const answer = await files.open(file)
+  assert.ok(answer.ok && answer.value?.shared && answer.value.readNow, 'a file on a disk of this machine')
+  return answer.value as OpenFile & { shared: SharedFile; readNow: NonNullable<OpenFile['readNow']> }
+}
+
+const noise = Buffer.from(`${'2026 | INFO | nothing of it {"a": 1}'.repeat(3)}\n`.repeat(100_000))
+/** Chunks are counted from the first one, which begins at a page. */
+const edgeOf = (chunk: number): number => Math.floor((noise.length - 2 ** 18) / 4096) * 4096 - mebi * chunk
+
+/** As the reader must answer, found the slow way. */
+function expected(content: Buffer, needles: readonly Wanted[]): string[] {
+  const lines = content.toString('latin1').split('\n').reverse()
+  return lines.filter((line) => needles.some((texts) => [texts].flat().every((text) => line.includes(text))))
+}
+
+/** The second thread is begun before the third chunk is read at once; with that it takes its time, so that the other one comes to all else. */
+function slow(file: Awaited<ReturnType<typeof opened>>): OpenFile {
+  let reads = 0
+  const readNow: OpenFile['readNow'] = (...args) => {
+    if (++reads === 3) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 120)
+    return file.readNow(...args)
+  }
+  return { ...file, readNow }
+}
+
+async function linesOf(file: OpenFile, needles: readonly Wanted[], maxBytes = 1e9): Promise<{ texts: string[]; end: unknown }> {
+  const scan = linesBackward(file, { needles, maxBytes, deadline: Infinity, secondFrom: 1 })
+  const texts: string[] = []
+  for (;;) {
+    const step = await scan.next()
+    if (step.done === true) return { texts, end: step.value }
+    texts.push(step.value.text)
+  }
+}
+
+const both: Wanted = ['"absent"', '["run",']
+
+test('texts at and across the edges of what is read at once, at every distance: with a second thread as without', async (t) => {
+  const file = path.join(await folderFor(t), 'main.log')
+  const needles: Wanted[] = ['Starting mcpproxy', both]
+  for (let shift = -24; shift <= 24; shift += 2) {
+    const content = Buffer.from(noise)
+    // Far from each other: between them is nothing.
+    content.write('Starting mcpproxy', edgeOf(4) + shift)
+    content.write(`"absent"${'-'.repeat(60)}["run",`, edgeOf(6) + 4 * shift)
+    content.write(`["run",${'-'.repeat(60)}"absent"`, edgeOf(9) + 4 * shift)
+    await fs.writeFile(file, content)
+    const whole = expected(content, needles)
+    assert.deepEqual((await linesOf(slow(await opened(t, file)), needles)).texts, whole, `${shift}`)
+    assert.equal(whole.length, 3)
+  }
+})
+
+test('any lines anywhere: the same lines in the same order', async (t) => {
+  const file = path.join(await folderFor(t), 'main.log')
+  const wanted = ['["run",', '"absent"', 'Starting mcpproxy', `"absent"${'-'.repeat(90)}["run",`, `["run",${'-'.repeat(90)}"absent"`]
+  const anywhere = fc.nat(noise.length)
+  const atEdge = fc.tuple(fc.nat(9), fc.integer({ min: -220, max: 220 })).map(([chunk, by]) => edgeOf(chunk) + by)
+  const place = fc.record({ at: fc.oneof(anywhere, atEdge), text: fc.constantFrom(...wanted), long: fc.boolean() })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(place, { minLength: 1, maxLength: 12 }),
+      fc.subarray<Wanted>([both, 'Starting mcpproxy', '"absent"'], { minLength: 1 }),
+      async (places, needles) => {
+        const content = Buffer.from(noise)
+        for (const [i, { at, text, long }] of places.entries()) {
+          const within = Math.max(0, Math.min(content.length - 200, at))
+          // One line over several chunks.
+          if (long && i === 0) content.subarray(Math.max(0, within - 1_500_000), within + 2_000_000).fill('x')
+          content.write(text, within)
+        }
+        await fs.writeFile(file, content)
+        const { texts, end } = await linesOf(slow(await opened(t, file)), needles)
+        assert.deepEqual(texts, expected(content, needles))
+        assert.deepEqual(end, { reachedStart: true })
+      },
+    ),
+    { numRuns: 20 },
+  )
+})
+
+test('a setup far before the end of a log that is large enough for two threads', async (t) => {
+  const file = path.join(await folderFor(t), 'main.log')
+  const setup = 'Docker isolation setup completed | {"server": "absent", "docker_run_args": ["run", "x"]}'
+  await fs.writeFile(file, `${setup}\nother\n`)
+  // Zeros that take no room on the disk.
+  await fs.truncate(file, 300 * mebi)
+  await fs.appendFile(file, `\n${noise.toString()}`)
+  const texts: string[] = []
+  const scan = linesBackward(await opened(t, file), { needles: ['Starting mcpproxy', both], maxBytes: 1e9, deadline: Infinity })
+  for await (const { text } of scan) texts.push(text)
+  assert.deepEqual(texts, [setup])
+})
+
+// ---- the second thread alone --------------------------------------------------------
+
+const sought: Sought[] = [{ part: Buffer.from('["run",'), texts: ['["run",', '"absent"'].map((text) => Buffer.from(text)) }]
+const pieces: Pieces = { size: mebi, edge: 64, begin: 0, end: 8 * mebi }
+
+async function inEight(t: TestContext): Promise<Awaited<ReturnType<typeof opened>>> {
+  const file = path.join(await folderFor(t), 'main.log')
+  const content = Buffer.from(noise)
+  content.write('"absent" ["run",', 2.5 * mebi)
+  content.write('"other" ["run",', 4.5 * mebi)
+  // Part of a line of which nobody knows the rest.
+  content.write(`["run",${'-'.repeat(120)}`, 6 * mebi - 3)
+  await fs.writeFile(file, content)
+  return opened(t, file)
+}
+
+/** From the last piece to the first; the last answers for all that the thread does not do any more. */
+const answers = (reader: NonNullable<ReturnType<typeof startSecondReader>>): (boolean | null)[] =>
+  [8, 7, 6, 5, 4, 3, 2, 1].map((piece) => reader.isEmpty(piece * mebi))
+
+test('it tells which pieces are empty, as a look at each of them does', able, async (t) => {
+  const file = await inEight(t)
+  const reader = startSecondReader(file.shared, pieces, sought)
+  assert.ok(reader)
+  await pause(500)
+  const truth = [8, 7, 6, 5, 4, 3, 2, 1].map((piece) => {
+    const bytes = Buffer.alloc(mebi + 64)
+    return !mayHold(file.readNow((piece - 1) * mebi, mebi + 64, bytes), sought)
+  })
+  assert.deepEqual(truth, [true, true, false, true, true, false, true, true])
+  assert.deepEqual(answers(reader), truth)
+  reader.stop()
+})
+
+test('what this thread has taken it leaves alone, and it begins where the first piece of interest does', able, async (t) => {
+  const file = await inEight(t)
+  const reader = startSecondReader(file.shared, { ...pieces, begin: 1.5 * mebi }, sought)
+  assert.ok(reader)
+  // At once: it has not begun.
+  assert.equal(reader.isEmpty(4 * mebi), null)
+  await pause(500)
+  // The first piece is of no interest. It went on until it came to the fourth, which is not waited for long.
+  assert.deepEqual(answers(reader), [null, null, null, null, null, false, true, null])
+  reader.stop()
+})
+
+test('a file that is another one by now, or none, or too short: this thread has to look', able, async (t) => {
+  const file = await inEight(t)
+  for (const shared of [
+    { ...file.shared, ino: file.shared.ino + 1 },
+    { ...file.shared, descriptor: 1_000_000 },
+  ]) {
+    const reader = startSecondReader(shared, pieces, sought)
+    assert.ok(reader)
+    await pause(300)
+    assert.deepEqual(answers(reader), Array(8).fill(null))
+    reader.stop()
+  }
+  const beyond = startSecondReader(file.shared, { ...pieces, begin: 10 * mebi, end: 14 * mebi }, sought)
+  assert.ok(beyond)
+  await pause(300)
+  assert.deepEqual(
+    [14, 13, 12, 11].map((piece) => beyond.isEmpty(piece * mebi)),
+    [false, false, false, false],
+  )
+  beyond.stop()
+})
