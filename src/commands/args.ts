@@ -24,7 +24,7 @@ export default class DockerArgs extends SystemCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(DockerArgs)
     if (flags.from === undefined && !flags.diff) {
-      const { expectSearch } = await import('../lib/system/long-search.ts')
+      const { expectSearch } = await import('../lib/workflow/long-search.ts')
       await expectSearch({ logDir: flags['log-dir'], env: environment(), texts: setupTexts(args.server) })
     }
     const { argsReport } = await import('../lib/workflow/step-reports.ts')

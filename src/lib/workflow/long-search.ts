@@ -4,9 +4,9 @@
  */
 import os from 'node:os'
 import { mayHold } from '../formats/byte-search.ts'
-import { createFiles } from './files.ts'
-import { standardLogs } from './locations.ts'
-import { worthSecondThread } from './log-reader.ts'
+import { createFiles } from '../system/files.ts'
+import { standardLogs } from '../system/locations.ts'
+import { worthSecondThread } from '../system/log-reader.ts'
 
 export interface ExpectedSearch {
   /** As it was given; else where MCPProxy keeps its logs by default. */
@@ -28,7 +28,7 @@ export async function expectSearch(search: ExpectedSearch): Promise<boolean> {
   })
   const isLong = await Promise.race([reachesFar(search), late])
   clearTimeout(timer)
-  if (isLong) (await import('./second-reader.ts')).prepareSecondReader()
+  if (isLong) (await import('../system/second-reader.ts')).prepareSecondReader()
   return isLong
 }
 

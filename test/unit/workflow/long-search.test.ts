@@ -5,7 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { setupTexts } from '../../../src/lib/mcpproxy/messages.ts'
-import { expectSearch } from '../../../src/lib/system/long-search.ts'
+import { expectSearch } from '../../../src/lib/workflow/long-search.ts'
 
 const linux =
   process.platform === 'linux' ? {} : { skip: 'where it cannot be known that a disk is of this machine, nothing is begun early' }
