@@ -1,6 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { environment, SystemCommand } from '../lib/base-command.ts'
-import { setupTexts } from '../lib/mcpproxy/messages.ts'
+import { SystemCommand } from '../lib/base-command.ts'
 
 export default class DockerArgs extends SystemCommand {
   static override summary = 'Show the docker command that MCPProxy ran for a server.'
@@ -23,10 +22,6 @@ export default class DockerArgs extends SystemCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(DockerArgs)
-    if (flags.from === undefined && !flags.diff) {
-      const { expectSearch } = await import('../lib/workflow/long-search.ts')
-      await expectSearch({ logDir: flags['log-dir'], env: environment(), texts: setupTexts(args.server) })
-    }
     const { argsReport } = await import('../lib/workflow/step-reports.ts')
     await this.runStep(flags, (system, timeoutMs) =>
       argsReport(system, args.server, { timeoutMs, shell: Boolean(flags.shell), diff: Boolean(flags.diff) }),

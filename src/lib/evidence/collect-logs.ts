@@ -170,12 +170,13 @@ async function readMain(
   reading: MainLogReading,
 ): Promise<boolean> {
   const kept: { raw: RawLine; line: LogLine }[] = []
+  const scan = linesBackward(file, { ...(needles ? { needles } : {}), maxBytes: limits.mainBytes, deadline })
   const finish = async (done: boolean): Promise<boolean> => {
+    await scan.return({ reachedStart: done })
     await number(file, kept)
     return done
   }
   let startOffset = file.size
-  const scan = linesBackward(file, { ...(needles ? { needles } : {}), maxBytes: limits.mainBytes, deadline })
   for (;;) {
     const step = await scan.next()
     if (step.done) return finish(step.value.reachedStart)

@@ -118,8 +118,7 @@ export async function locate(input: LocationInput): Promise<Located> {
   return { home, config, trackedConfig, otherConfigs, dataDir, logDirs, how, settings }
 }
 
-/** Where its logs are when nothing says otherwise. */
-export function standardLogs(platform: string, home: string, uid: number | null, env: Record<string, string | undefined>): string {
+function standardLogs(platform: string, home: string, uid: number | null, env: Record<string, string | undefined>): string {
   if (platform === 'darwin') return path.posix.join(home, 'Library/Logs/mcpproxy')
   if (platform === 'win32') return path.win32.join(env['LOCALAPPDATA'] || path.win32.join(home, 'AppData', 'Local'), 'mcpproxy', 'logs')
   if (platform !== 'linux') return path.posix.join(home, '.mcpproxy/logs')

@@ -39,7 +39,10 @@ const newline = 0x0a
 /** Of a longer line only its beginning is kept: enough to see what it is, too little to fill memory. */
 export const longestLine = 4 * 1024 * 1024
 
-/** Lines newest first. The return value tells whether the beginning of the file was reached. */
+/**
+ * Lines newest first. The return value tells whether the beginning of the file was reached. Whoever stops before it ends closes it (`return`), as
+ * `for await` does: another thread may be reading for it.
+ */
 export async function* linesBackward(file: OpenFile, options: BackwardOptions): AsyncGenerator<RawLine, BackwardEnd> {
   const limit = Math.max(0, file.size - options.maxBytes)
   // Of chunks without any such line nobody needs to know more.
@@ -137,7 +140,7 @@ const trial = 2
 const trialMs = 3
 
 /** Of a smaller file all is read sooner than a second thread has begun. */
-export const worthSecondThread = 256 * 1024 * 1024
+const worthSecondThread = 256 * 1024 * 1024
 
 function chunksAtOnce(
   file: OpenFile,

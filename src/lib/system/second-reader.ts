@@ -34,33 +34,9 @@ const states = { free: 0, taken: 1, empty: 2, open: 3 }
 /** A piece takes less than a millisecond. After so much more the other thread is not waited for again. */
 const longestWaitMs = 200
 
-/** It has begun, and has nothing to do yet. */
-let waiting: Worker | null = null
-
-/** To start a thread takes as long as to read a fifth of a gigabyte: who expects to need it can begin early. */
-export function prepareSecondReader(): void {
-  if (waiting !== null || availableParallelism() < 2) return
-  // As text: then it is the same in the shipped file and needs none of its own.
-  const program = `
-    const { parentPort } = require('node:worker_threads')
-    parentPort.once('message', (task) => (${readPieces.toString()})(task, require('node:fs'), ${mayHold.toString()}))`
-  try {
-    waiting = new Worker(program, { eval: true, env: SHARE_ENV, execArgv: [] })
-  } catch {
-    // No thread is to be had.
-    return
-  }
-  // What it does not do, the first thread does.
-  waiting.on('error', () => undefined)
-  waiting.unref()
-}
-
 /** Null: there is no second processor, or no thread to be had. */
 export function startSecondReader(file: SharedFile, pieces: Pieces, sought: readonly Sought[]): SecondReader | null {
-  prepareSecondReader()
-  const worker = waiting
-  waiting = null
-  if (worker === null) return null
+  if (availableParallelism() < 2) return null
   const { size, end } = pieces
   const count = Math.ceil(end / size)
   const roomForPiece = Math.ceil((size + pieces.edge) / 8) * 8
@@ -75,7 +51,17 @@ export function startSecondReader(file: SharedFile, pieces: Pieces, sought: read
     known,
     sought: sought.map(({ part, texts }) => ({ part: latin1(part), texts: texts.map(latin1) })),
   }
-  worker.postMessage(task)
+  // As text: then it is the same in the shipped file and needs none of its own.
+  const program = `(${readPieces.toString()})(require('node:worker_threads').workerData, require('node:fs'), ${mayHold.toString()})`
+  let worker: Worker
+  try {
+    worker = new Worker(program, { eval: true, workerData: task, env: SHARE_ENV, execArgv: [] })
+  } catch {
+    return null
+  }
+  // What it does not do, the first thread does.
+  worker.on('error', () => undefined)
+  worker.unref()
   let waits = true
   return {
     isEmpty(pieceEnd) {

@@ -132,8 +132,8 @@ async function eachLine(
   if (opened.value === null) return { reachedStart: true, stopped: false, why: null }
   const file = opened.value
   const kept: { raw: RawLine; line: LogLine }[] = []
+  const scan = linesBackward(file, { needles, maxBytes: limits.bytes, deadline })
   try {
-    const scan = linesBackward(file, { needles, maxBytes: limits.bytes, deadline })
     for (;;) {
       const step = await scan.next()
       if (step.done) {
@@ -146,6 +146,7 @@ async function eachLine(
       if (!look(line)) return { reachedStart: false, stopped: true, why: null }
     }
   } finally {
+    await scan.return({ reachedStart: false })
     const numbers = await lineNumbers(
       file,
       kept.map((k) => k.raw.offset),
