@@ -67,8 +67,8 @@ test('texts at and across the edges of what is read at once, at every distance: 
     const content = Buffer.from(noise)
     // Far from each other: between them is nothing.
     content.write('Starting mcpproxy', edgeOf(3) + shift)
-    content.write(`"absent"${'-'.repeat(60)}["run",`, edgeOf(5) + 4 * shift)
-    content.write(`["run",${'-'.repeat(60)}"absent"`, edgeOf(7) + 4 * shift)
+    content.write(`"absent"${'-'.repeat(130)}["run",`, edgeOf(5) + 4 * shift)
+    content.write(`["run",${'-'.repeat(130)}"absent"`, edgeOf(7) + 4 * shift)
     await fs.writeFile(file, content)
     const whole = expected(content, needles)
     assert.deepEqual((await linesOf(slow(await opened(t, file)), needles)).texts, whole, `${shift}`)
@@ -78,7 +78,7 @@ test('texts at and across the edges of what is read at once, at every distance: 
 
 test('any lines anywhere: the same lines in the same order', async (t) => {
   const file = path.join(await folderFor(t), 'main.log')
-  const wanted = ['["run",', '"absent"', 'Starting mcpproxy', `"absent"${'-'.repeat(90)}["run",`, `["run",${'-'.repeat(90)}"absent"`]
+  const wanted = ['["run",', '"absent"', 'Starting mcpproxy', `"absent"${'-'.repeat(130)}["run",`, `["run",${'-'.repeat(130)}"absent"`]
   const anywhere = fc.nat(noise.length)
   const atEdge = fc.tuple(fc.nat(7), fc.integer({ min: -220, max: 220 })).map(([chunk, by]) => edgeOf(chunk) + by)
   const place = fc.record({ at: fc.oneof(anywhere, atEdge), text: fc.constantFrom(...wanted), long: fc.boolean() })
