@@ -324,6 +324,7 @@ async function readServer(
     if (line.message === 'Starting connection attempt') attempts++
     if (attempts >= limits.attempts || kept.length >= limits.serverLines) break
   }
+  await scan.return({ reachedStart })
   await number(file, kept)
   return { attempts, reachedStart }
 }

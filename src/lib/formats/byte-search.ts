@@ -8,7 +8,7 @@
 
 import { isSearchable, searchPair, searchTriples, type ByteOf, type SimdSearch } from './simd-search.ts'
 
-/** Lines that hold this text, or all of these texts. */
+/** Lines that hold this text, or all of these texts; no text has a line feed. */
 export type Wanted = string | readonly string[]
 
 const needlesOf = (texts: Wanted): Buffer[] => (typeof texts === 'string' ? [texts] : texts).map((text) => Buffer.from(text))
@@ -178,18 +178,20 @@ export function rareParts(wanted: readonly Wanted[], piece: Buffer): Sought[] | 
 }
 
 /**
- * Whether one of these lines is wanted, or may be: the first and the last may go on before and behind these bytes. It uses nothing from
- * around it, because another thread gets its text (second-reader.ts).
+ * Whether one of these lines is wanted, or may be: the first and the last may go on before and behind these bytes, and where parts are not
+ * rare, not all are looked at. It uses nothing from around it, because another thread gets its text (second-reader.ts).
  */
 export function mayHold(bytes: Buffer, sought: readonly Sought[]): boolean {
+  const [newline, most] = [0x0a, 16]
+  let places = 0
   for (const { part, texts } of sought) {
     for (let at = bytes.indexOf(part); at >= 0;) {
-      const before = bytes.lastIndexOf(0x0a, at)
-      const stop = bytes.indexOf(0x0a, at)
-      if (before < 0 || stop < 0) return true
+      const before = bytes.lastIndexOf(newline, at)
+      const stop = bytes.indexOf(newline, at)
+      if (before < 0 || stop < 0 || ++places > most) return true
       const line = bytes.subarray(before + 1, stop)
       if (texts.every((text) => line.includes(text))) return true
-      at = bytes.indexOf(part, stop)
+      at = bytes.indexOf(part, stop + 1)
     }
   }
   return false

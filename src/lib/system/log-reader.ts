@@ -39,14 +39,21 @@ const newline = 0x0a
 /** Of a longer line only its beginning is kept: enough to see what it is, too little to fill memory. */
 export const longestLine = 4 * 1024 * 1024
 
+/** Parts are chosen so many times. */
+const mostChoices = 4
+/** So many chunks may have been looked at for nothing: also lines that go on from one to the other are a reason to look. */
+const mostMisses = 2
+
 /**
  * Lines newest first. The return value tells whether the beginning of the file was reached. Whoever stops before it ends closes it (`return`), as
  * `for await` does: another thread may be reading for it.
  */
 export async function* linesBackward(file: OpenFile, options: BackwardOptions): AsyncGenerator<RawLine, BackwardEnd> {
   const limit = Math.max(0, file.size - options.maxBytes)
-  // Of chunks without any such line nobody needs to know more.
+  // Of chunks without any such line nobody needs to know more. Undefined: not chosen yet.
   let sought: Sought[] | null | undefined
+  let choices = 0
+  let misses = 0
   const chunks = chunksBackward(file, limit, options, () =>
     sought && rest.length < 2 && !sought.some(({ part }) => rest[0]?.includes(part) === true) ? sought : null,
   )
@@ -62,8 +69,11 @@ export async function* linesBackward(file: OpenFile, options: BackwardOptions): 
       const { start, chunk, room } = next
       if (options.needles) {
         find ??= createLineFinder(options.needles, chunk)
-        // Not by the first chunk, which is small, and holds what other ones do not.
-        if (sought === undefined && !atEnd) sought = rareParts(options.needles, chunk)
+        // Rare where they were chosen, common here: chosen again. Not by the first chunk, which is small, and holds what other ones do not.
+        if (sought === undefined && !atEnd) {
+          sought = choices++ < mostChoices ? rareParts(options.needles, chunk) : null
+          misses = 0
+        }
       }
       // What follows was passed over, but for the end of the line that goes on there.
       if (next.passedOver === true) rest = [await lineRest(file, start + chunk.length)]
@@ -75,8 +85,13 @@ export async function* linesBackward(file: OpenFile, options: BackwardOptions): 
         continue
       }
       const block = joined(chunk, rest, room)
-      yield* hits(block.subarray(first), start + first, find, atEnd)
+      let found = false
+      for (const line of hits(block.subarray(first), start + first, find, atEnd)) {
+        found = true
+        yield line
+      }
       atEnd = false
+      if (sought && !found && ++misses > mostMisses) sought = undefined
       rest = first > 0 ? [Buffer.from(block.subarray(0, first))] : []
     }
   } finally {
@@ -103,7 +118,7 @@ type SoughtNow = () => readonly Sought[] | null
 
 interface Chunk {
   start: number
-  /** What stands behind it was passed over, because nothing that is wanted is there. */
+  /** The chunk that stands directly behind it in the file was passed over, because nothing that is wanted is there. */
   passedOver?: boolean
   chunk: Buffer
   /** The buffer that begins with `chunk` and is free behind it; null: there is none. */
@@ -114,7 +129,7 @@ interface Chunk {
 const turnAfter = 16
 /** So much is read at once from a file that needs no waiting. Each read and search has its price, and more than this gains nothing. */
 const readSize = 1024 * 1024
-/** No part is longer. */
+/** So much behind a chunk is looked at with it: parts that go on there, which are shorter, and lines that end there. */
 const edge = 64
 /** Where chunks begin: a copy to the beginning of a page is fast from the beginning of a page. */
 const pageSize = 4096
@@ -135,12 +150,11 @@ function chunksBackward(file: OpenFile, limit: number, options: BackwardOptions,
   return readNow ? chunksAtOnce(file, readNow, limit, options, sought) : chunksAhead(file, limit, options.deadline)
 }
 
-/** Reading so many chunks shows whether they come from memory: from a disk, two threads would only be in each other's way. */
-const trial = 2
-const trialMs = 3
-
-/** Of a smaller file all is read sooner than a second thread has begun. */
-const worthSecondThread = 256 * 1024 * 1024
+/** Of a smaller file most is read before a second thread has begun. */
+const worthSecondThread = 512 * 1024 * 1024
+/** From a disk that needs so long for a chunk, two threads would only be in each other's way. */
+const slowMs = 5
+const mostSlow = 8
 
 function chunksAtOnce(
   file: OpenFile,
@@ -152,21 +166,22 @@ function chunksAtOnce(
   let end = file.size
   let room: Buffer | undefined
   let turn = 0
-  let tried = 0
-  let triedMs = 0
-  /** Null: it does not pay. */
+  let slow = 0
+  /** Null: there is none. */
   let second: SecondReader | null | undefined
-  const timed = (read: () => Buffer): Buffer => {
-    const begun = performance.now()
-    const bytes = read()
-    triedMs += performance.now() - begun
-    tried++
-    return bytes
-  }
   const startSecond = async (now: readonly Sought[]): Promise<SecondReader | null> => {
-    if (!file.shared || end - limit < secondFrom || triedMs > trialMs) return null
+    if (!file.shared || end - limit < secondFrom) return null
     const { startSecondReader } = await import('./second-reader.ts')
     return startSecondReader(file.shared, { size: readSize, edge, begin: limit, end }, now)
+  }
+  const timed = (start: number, length: number, into: Buffer): Buffer => {
+    const begun = performance.now()
+    const read = readNow(start, length, into)
+    if (second && performance.now() - begun > slowMs && ++slow > mostSlow) {
+      second.stop()
+      second = null
+    }
+    return read
   }
   return {
     stop: () => second?.stop(),
@@ -178,9 +193,8 @@ function chunksAtOnce(
         if (end <= limit || Date.now() > deadline) return 'stopped'
         const start = chunkStart(end, turn === 0 ? firstChunk : readSize)
         const length = end - start
-        if (second === undefined && now !== null && tried >= trial) second = await startSecond(now)
-        const empty = second ? second.isEmpty(end) : null
-        if (empty === true && now !== null) {
+        if (second === undefined && now !== null) second = await startSecond(now)
+        if (second?.isEmpty(end) === true && now !== null) {
           end = start
           continue
         }
@@ -190,11 +204,11 @@ function chunksAtOnce(
         const into = room as Buffer
         if (turn > 0 && turn % turnAfter === 0) await new Promise((resolve) => setImmediate(resolve))
         // With what a part could go on with in the chunk behind it.
-        const read = turn === 0 ? await file.read(start, length, into) : timed(() => readNow(start, length + edge, into))
+        const read = turn === 0 ? await file.read(start, length, into) : timed(start, length + edge, into)
         turn++
         if (read.length < length) return 'stopped'
         end = start
-        if (now === null || empty === false || mayHold(read, now)) return { start, chunk: read.subarray(0, length), room: into, passedOver }
+        if (now === null || mayHold(read, now)) return { start, chunk: read.subarray(0, length), room: into, passedOver }
       }
     },
   }

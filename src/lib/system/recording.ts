@@ -244,7 +244,10 @@ async function take(lines: RawLine[], scan: ReturnType<typeof linesBackward>, li
     const step = await scan.next()
     if (step.done) return step.value.reachedStart
     bytes += Buffer.byteLength(step.value.text) + 1
-    if (bytes > limit) return false
+    if (bytes > limit) {
+      await scan.return({ reachedStart: false })
+      return false
+    }
     lines.push(step.value)
   }
 }

@@ -38,11 +38,11 @@ function expected(content: Buffer, needles: readonly Wanted[]): string[] {
   return content.toString('latin1').split('\n').filter(wanted).reverse()
 }
 
-/** The second thread is begun before the third chunk is read at once; with that it takes its time, so that the other one comes to all else. */
+/** The second thread is begun before the second chunk is read at once; that takes its time, so that the other thread comes to all else. */
 function slow(file: Awaited<ReturnType<typeof opened>>): OpenFile {
   let reads = 0
   const readNow: OpenFile['readNow'] = (...args) => {
-    if (++reads === 3) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 120)
+    if (++reads === 2) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 120)
     return file.readNow(...args)
   }
   return { ...file, readNow }
@@ -109,12 +109,27 @@ test('a setup far before the end of a log that is large enough for two threads',
   const setup = 'Docker isolation setup completed | {"server": "absent", "docker_run_args": ["run", "x"]}'
   await fs.writeFile(file, `${setup}\nother\n`)
   // Zeros that take no room on the disk.
-  await fs.truncate(file, 300 * mebi)
+  await fs.truncate(file, 600 * mebi)
   await fs.appendFile(file, `\n${noise.toString()}`)
   const texts: string[] = []
   const scan = linesBackward(await opened(t, file), { needles: ['Starting mcpproxy', both], maxBytes: 1e9, deadline: Infinity })
   for await (const { text } of scan) texts.push(text)
   assert.deepEqual(texts, [setup])
+})
+
+test('a part that is rare in the newest lines, and common before them', async (t) => {
+  const file = path.join(await folderFor(t), 'main.log')
+  const common = Buffer.from(`${'2026 | DEBUG | docker ["run", "x"] | {"server": "other"} '.repeat(2)}\n`.repeat(170_000))
+  const content = Buffer.concat([common, noise.subarray(0, 3 * mebi)])
+  for (const at of [17, 3 * mebi, 9 * mebi]) content.write('"absent" ["run",', at)
+  await fs.writeFile(file, content)
+  const needles: Wanted[] = ['Starting mcpproxy', both]
+  assert.deepEqual((await linesOf(slow(await opened(t, file)), needles)).texts, expected(content, needles))
+})
+
+test('a text that begins with the end of a line is in no line, and the search for it ends', () => {
+  const part = Buffer.from('\nabc')
+  assert.equal(mayHold(Buffer.from('a\n\nabc\n\nabc\nx\n'), [{ part, texts: [part] }]), false)
 })
 
 // ---- the second thread alone --------------------------------------------------------
@@ -133,9 +148,9 @@ async function inEight(t: TestContext): Promise<Awaited<ReturnType<typeof opened
   return opened(t, file)
 }
 
-/** From the last piece to the first; the last answers for all that the thread does not do any more. */
-const answers = (reader: NonNullable<ReturnType<typeof startSecondReader>>): (boolean | null)[] =>
-  [8, 7, 6, 5, 4, 3, 2, 1].map((piece) => reader.isEmpty(piece * mebi))
+/** From the last piece to the first. */
+const answers = (reader: NonNullable<ReturnType<typeof startSecondReader>>, count = 8): boolean[] =>
+  [8, 7, 6, 5, 4, 3, 2, 1].slice(0, count).map((piece) => reader.isEmpty(piece * mebi))
 
 test('it tells which pieces are empty, as a look at each of them does', able, async (t) => {
   const file = await inEight(t)
@@ -156,10 +171,10 @@ test('what this thread has taken it leaves alone, and it begins where the first 
   const reader = startSecondReader(file.shared, { ...pieces, begin: 1.5 * mebi }, sought)
   assert.ok(reader)
   // At once: it has not begun.
-  assert.equal(reader.isEmpty(4 * mebi), null)
+  assert.equal(reader.isEmpty(4 * mebi), false)
   await pause(500)
   // The first piece is of no interest. It went on until it came to the fourth, which is not waited for long.
-  assert.deepEqual(answers(reader), [null, null, null, null, null, false, true, null])
+  assert.deepEqual(answers(reader, 7), [false, false, false, false, false, false, true])
   reader.stop()
 })
 
@@ -172,7 +187,7 @@ test('a file that is another one by now, or none, or too short: this thread has 
     const reader = startSecondReader(shared, pieces, sought)
     assert.ok(reader)
     await pause(300)
-    assert.deepEqual(answers(reader), Array(8).fill(null))
+    assert.deepEqual(answers(reader), Array(8).fill(false))
     reader.stop()
   }
   const beyond = startSecondReader(file.shared, { ...pieces, begin: 10 * mebi, end: 14 * mebi }, sought)
