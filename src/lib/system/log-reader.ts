@@ -41,7 +41,7 @@ export const longestLine = 4 * 1024 * 1024
 
 /** Parts are chosen so many times. */
 const mostChoices = 4
-/** So many chunks may have been looked at for nothing: also lines that go on from one to the other are a reason to look. */
+/** So many chunks in a row may have been looked at for nothing: also lines that go on from one to the other are a reason to look. */
 const mostMisses = 2
 
 /**
@@ -76,7 +76,10 @@ export async function* linesBackward(file: OpenFile, options: BackwardOptions): 
         }
       }
       // What follows was passed over, but for the end of the line that goes on there.
-      if (next.passedOver === true) rest = [await lineRest(file, start + chunk.length)]
+      if (next.passedOver === true) {
+        rest = [await lineRest(file, start + chunk.length)]
+        misses = 0
+      }
       const first = start === 0 ? 0 : chunk.indexOf(newline) + 1
       if (start > 0 && first === 0) {
         rest.unshift(Buffer.from(chunk))
