@@ -2,7 +2,7 @@
 import { parseLogLine, serverOf, field, list, type LogLine } from '../formats/log-line.ts'
 import { parseDockerRun } from '../formats/docker-run.ts'
 import type { Wanted } from '../formats/byte-search.ts'
-import { setupMessage, setupTexts, startMessage } from '../mcpproxy/messages.ts'
+import { setupMessage, startMessage } from '../mcpproxy/messages.ts'
 import { serverLogName } from '../mcpproxy/names.ts'
 import { newestKnown, parseVersion } from '../mcpproxy/versions.ts'
 import { lineNumbers, linesBackward, type RawLine } from '../system/log-reader.ts'
@@ -61,8 +61,14 @@ const limits = {
 /** What a line of main.log holds that is looked at for these servers. */
 export const mainLogNeedles = (servers: readonly string[]): string[] => [...generalNeedles, ...servers.map((s) => JSON.stringify(s))]
 
-/** The start of MCPProxy, and setup lines of these servers. */
-const setupNeedles = (servers: readonly string[]): Wanted[] => [startMessage, ...servers.map(setupTexts)]
+/**
+ * The start of MCPProxy, and setup lines of these servers. Every one of those names the container, so that all of them hold `mcpproxy`
+ * too, of which one part is found for both at once; and the arguments of docker, whose beginning is rare in most logs.
+ */
+const setupNeedles = (servers: readonly string[]): Wanted[] => [
+  startMessage,
+  ...servers.map((server) => [setupMessage, JSON.stringify(server), 'mcpproxy', '["run",']),
+]
 
 /** Newest first: the log itself, then its rotations (`main-2025-10-14T09-30-00.123.log[.gz]`; the time is UTC). */
 export async function logFamily(files: Files, dirs: readonly string[], name: string): Promise<Observed<string[]>> {

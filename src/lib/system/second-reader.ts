@@ -39,21 +39,11 @@ export function startSecondReader(file: SharedFile, pieces: Pieces, sought: read
   if (availableParallelism() < 2 || hasLimitedMemory()) return null
   const { size, edge, begin, end } = pieces
   const count = Math.ceil((end - begin) / size)
-  const roomForPiece = Math.ceil((size + edge) / 8) * 8
-  const latin1 = (bytes: Buffer): string => bytes.toString('latin1')
   let worker: Worker
   let known: Int32Array
   try {
-    const { buffer, byteOffset } = sharedMemory(roomForPiece + count * Int32Array.BYTES_PER_ELEMENT)
-    known = new Int32Array(buffer, byteOffset + roomForPiece, count)
-    const workerData: Task = {
-      file,
-      pieces,
-      states,
-      bytes: new Uint8Array(buffer, byteOffset, size + edge),
-      known,
-      sought: sought.map(({ part, texts }) => ({ part: latin1(part), texts: texts.map(latin1) })),
-    }
+    known = new Int32Array(new SharedArrayBuffer(count * Int32Array.BYTES_PER_ELEMENT))
+    const workerData: Task = { file, pieces, states, known, sought, bytes: sharedMemory(size + edge) }
     // As text: then it is the same in the shipped file and needs none of its own.
     const program = `(${readPieces.toString()})(require('node:worker_threads').workerData, require('node:fs'), ${mayHold.toString()})`
     // Nothing of what NODE_OPTIONS asks for is loaded again, and nothing is printed.
@@ -89,17 +79,17 @@ interface Task {
   file: SharedFile
   pieces: Pieces
   states: typeof states
-  /** Room for a piece. */
-  bytes: Uint8Array
   /** Of each piece its state. */
   known: Int32Array
-  /** Bytes as characters. */
-  sought: { part: string; texts: string[] }[]
+  /** There these are no Buffers any more. */
+  sought: readonly { part: Uint8Array; texts: readonly Uint8Array[] }[]
+  /** Room for a piece. */
+  bytes: Uint8Array
 }
 
 /** What the other thread does. It uses nothing from around it, because only its text gets there. */
 function readPieces(
-  { file, pieces, states, bytes, known, sought }: Task,
+  { file, pieces, states, known, sought, bytes }: Task,
   { constants, statSync, openSync, fstatSync, readSync, closeSync }: typeof fs,
   holds: typeof mayHold,
 ): void {
@@ -111,10 +101,7 @@ function readPieces(
   try {
     if (!isSame(fstatSync(handle))) return
     const room = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    const wanted = sought.map(({ part, texts }) => ({
-      part: Buffer.from(part, 'latin1'),
-      texts: texts.map((text) => Buffer.from(text, 'latin1')),
-    }))
+    const wanted = sought.map(({ part, texts }) => ({ part: Buffer.from(part), texts: texts.map((text) => Buffer.from(text)) }))
     const { size, edge, end } = pieces
     for (let piece = known.length - 1; piece >= 0; piece--) {
       // Here the first thread has been.

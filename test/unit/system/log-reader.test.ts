@@ -6,8 +6,8 @@ import { test, type TestContext } from 'node:test'
 import fc from 'fast-check'
 import { createFiles } from '../../../src/lib/system/files.ts'
 import { lineNumbers, linesBackward, longestLine } from '../../../src/lib/system/log-reader.ts'
-import type { Wanted } from '../../../src/lib/formats/byte-search.ts'
 import type { OpenFile } from '../../../src/lib/system/system.ts'
+import { expected } from '../../helpers/slow-search.ts'
 
 /** `atOnce`: as a file that lies on a disk of this machine. */
 const file = (content: Buffer, atOnce = false): OpenFile => ({
@@ -119,19 +119,6 @@ test('of a line of 100 MB only the beginning is kept', async () => {
   for await (const line of linesBackward(opened, { maxBytes: 1e9, deadline: Date.now() + 60_000 })) texts.push(line.text)
   assert.deepEqual([texts[0], texts[1]?.length, texts[2]], ['last line', longestLine, 'first'])
 })
-
-/** As the reader must answer, found the slow way. */
-function expected(content: Buffer, needles: readonly Wanted[]): { texts: string[]; offsets: number[] } {
-  const found: { text: string; offset: number }[] = []
-  for (let start = 0; start < content.length;) {
-    const stop = content.indexOf(10, start)
-    const line = content.subarray(start, stop < 0 ? content.length : stop)
-    if (needles.some((texts) => [texts].flat().every((text) => line.includes(text))))
-      found.unshift({ text: line.toString('utf8'), offset: start })
-    start = stop < 0 ? content.length : stop + 1
-  }
-  return { texts: found.map((f) => f.text), offsets: found.map((f) => f.offset) }
-}
 
 test('needles at and across the edges of chunks, at every distance', async () => {
   const KiB = 1024

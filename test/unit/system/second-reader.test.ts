@@ -10,6 +10,7 @@ import { createFiles } from '../../../src/lib/system/files.ts'
 import { linesBackward } from '../../../src/lib/system/log-reader.ts'
 import { startSecondReader, type Pieces } from '../../../src/lib/system/second-reader.ts'
 import type { OpenFile, SharedFile } from '../../../src/lib/system/system.ts'
+import { expected } from '../../helpers/slow-search.ts'
 
 const able = process.platform === 'linux' && os.availableParallelism() > 1 ? {} : { skip: 'needs Linux and a second processor' }
 const mebi = 1024 * 1024
@@ -31,12 +32,6 @@ async function opened(t: TestContext, file: string): Promise<OpenFile & { shared
 const noise = Buffer.from(`${'2026 | INFO | nothing of it {"a": 1}'.repeat(3)}\n`.repeat(84_000))
 /** Chunks are counted from the first one, which begins at a page. */
 const edgeOf = (chunk: number): number => Math.floor((noise.length - 2 ** 18) / 4096) * 4096 - mebi * chunk
-
-/** As the reader must answer, found the slow way. */
-function expected(content: Buffer, needles: readonly Wanted[]): string[] {
-  const wanted = (line: string): boolean => needles.some((texts) => [texts].flat().every((text) => line.includes(text)))
-  return content.toString('latin1').split('\n').filter(wanted).reverse()
-}
 
 /** The second thread is begun before the second chunk is read at once; that takes its time, so that the other thread comes to all else. */
 function slow(file: Awaited<ReturnType<typeof opened>>): OpenFile {
@@ -70,7 +65,7 @@ test('texts at and across the edges of what is read at once, at every distance: 
     content.write(`"absent"${'-'.repeat(130)}["run",`, edgeOf(5) + 4 * shift)
     content.write(`["run",${'-'.repeat(130)}"absent"`, edgeOf(7) + 4 * shift)
     await fs.writeFile(file, content)
-    const whole = expected(content, needles)
+    const whole = expected(content, needles).texts
     assert.deepEqual((await linesOf(slow(await opened(t, file)), needles)).texts, whole, `${shift}`)
     assert.equal(whole.length, 3)
   }
@@ -96,7 +91,7 @@ test('any lines anywhere: the same lines in the same order', async (t) => {
         }
         await fs.writeFile(file, content)
         const { texts, end } = await linesOf(slow(await opened(t, file)), needles)
-        assert.deepEqual(texts, expected(content, needles))
+        assert.deepEqual(texts, expected(content, needles).texts)
         assert.deepEqual(end, { reachedStart: true })
       },
     ),
@@ -124,7 +119,7 @@ test('a part that is rare in the newest lines, and common before them', async (t
   for (const at of [17, 3 * mebi, 9 * mebi]) content.write('"absent" ["run",', at)
   await fs.writeFile(file, content)
   const needles: Wanted[] = ['Starting mcpproxy', both]
-  assert.deepEqual((await linesOf(slow(await opened(t, file)), needles)).texts, expected(content, needles))
+  assert.deepEqual((await linesOf(slow(await opened(t, file)), needles)).texts, expected(content, needles).texts)
 })
 
 test('a text that begins with the end of a line is in no line, and the search for it ends', () => {
