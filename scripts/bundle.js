@@ -104,8 +104,18 @@ const lazy = {
 }
 
 const madeByTypeScript = /^(?:const|var) (\w+) = ((?:__importDefault|__importStar)?\(?require\("[^"]+"\)\)?);$/gm
-/** What esbuild makes of imports of parts of Node that take a millisecond or more, and that few commands need. */
-const partOfNode = /\bvar (import_\w+)=((?:__toESM\()?require\("node:(?:crypto|child_process|zlib|readline)"\)\)?);/g
+/**
+ * What esbuild makes of imports of other chunks, and of parts of Node that take a millisecond or more and that few commands need: no module
+ * does anything as it loads that another relies on.
+ */
+const partOfNode = /\bvar (import_\w+)=((?:__toESM\(|\{default:)?require\("(?:node:(?:crypto|child_process|zlib|readline|os)|\.\/chunk-\w+\.js)"\)[)}]?);/g
+
+/** `import fs from 'node:fs'` needs no copy of all that is in there. */
+function defaultsOnly(code) {
+  return code.replace(/(?<=\bvar (import_\w+)=)__toESM\((require\("node:[\w/]+"\))\)(?=;)/g, (whole, name, required) =>
+    new RegExp(`(?<![\\w$])${name}(?!\\w)(?!\\.default\\b|=__toESM)`).test(code) ? whole : `{default:${required}}`,
+  )
+}
 
 function putOff(code, pattern) {
   const names = []
@@ -113,7 +123,7 @@ function putOff(code, pattern) {
     names.push(name)
     return `let ${name}$;const ${name}=()=>(${name}$??=${value});`
   })
-  return names.reduce((text, name) => text.replace(new RegExp(`(?<![\\w.$])${name}(?=[.)])`, 'g'), `(${name}())`), text)
+  return names.reduce((text, name) => text.replace(new RegExp(`(?<![\\w$]|(?<!\\.\\.)\\.)${name}(?=[.)])`, 'g'), `(${name}())`), text)
 }
 
 const ids = fs
@@ -173,7 +183,7 @@ for (const { path: name, text } of outputFiles) {
     logLevel: 'warning',
   })
   // esbuild leaves other characters in regular expressions only. Without them V8 needs half the memory, and no decoding.
-  const ascii = putOff(code, partOfNode).replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const ascii = putOff(defaultsOnly(code), partOfNode).replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
   const chunk = { id: `./${path.basename(name)}`, body: `(exports,require,module,__filename,__dirname){${ascii}}` }
   const together = ascii.length < 20_000 ? users.get(chunk.id) : chunk.id
   if (!byUse.has(together)) {

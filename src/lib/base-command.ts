@@ -289,7 +289,7 @@ export abstract class SystemCommand extends BaseCommand {
     const { interruption } = await import('./interruption.ts')
     const interrupt = interruption()
     try {
-      return await work(interrupt.asked)
+      return await work(interrupt.asked.signal)
     } finally {
       interrupt.forget()
     }
@@ -327,7 +327,9 @@ export abstract class SystemCommand extends BaseCommand {
       deadline: Date.now() + flags.timeout * 1000,
       env: process.env,
       platform: process.platform,
-      homedir: os.homedir(),
+      get homedir() {
+        return os.homedir()
+      },
       uid: process.getuid?.() ?? null,
     })
   }

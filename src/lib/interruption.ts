@@ -1,4 +1,5 @@
 /** Ctrl-C, SIGTERM and the end of the terminal: the first one ends the work so that everything is closed, the second one the process. */
+import { Stop } from './stop.ts'
 import { Interrupted, type StopSignal } from './report/failure.ts'
 
 const signals: StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
@@ -9,13 +10,13 @@ export interface Interruption {
   /** Never fulfilled; rejected by the first signal, or after the grace. */
   stopped: Promise<never>
   /** Aborted by the first signal, with an `Interrupted`. */
-  asked: AbortSignal
+  asked: Stop
   forget(): void
 }
 
 /** `graceMs`: how long the work may take to say what it knows; nobody reads what a terminal that is gone would be told. */
 export function interruption(graceMs = 0): Interruption {
-  const asking = new AbortController()
+  const asked = new Stop()
   let reject: (reason: Interrupted) => void = () => undefined
   const stopped = new Promise<never>((_, no) => (reject = no))
   // Nobody may be waiting any more when the signal comes.
@@ -26,12 +27,12 @@ export function interruption(graceMs = 0): Interruption {
     for (const signal of signals) process.removeListener(signal, stop)
   }
   function stop(signal: StopSignal): void {
-    if (asking.signal.aborted) return
+    if (asked.aborted) return
     const reason = new Interrupted(signal)
     // Without a listener of ours the next one does what signals do.
     same = setTimeout(forget, sameMs)
     same.unref()
-    asking.abort(reason)
+    asked.abort(reason)
     if (graceMs === 0 || signal === 'SIGHUP') reject(reason)
     else grace = setTimeout(() => reject(reason), graceMs)
   }
@@ -39,7 +40,7 @@ export function interruption(graceMs = 0): Interruption {
   for (const signal of signals) process.on(signal, stop)
   return {
     stopped,
-    asked: asking.signal,
+    asked,
     forget() {
       clearTimeout(grace)
       if (same === undefined) forget()

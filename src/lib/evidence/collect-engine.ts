@@ -34,10 +34,10 @@ export async function collectEngine(system: System, needs: Needs): Promise<Engin
     asked(whole, () => engine.info()),
     asked(whole, () => engine.networks()),
     asked(needs.has('containers'), () => readContainers(system)),
-    engine.endpoint(),
+    reachable ? engine.endpoint() : null,
   ])
   return {
-    engine: reachable ? toEngine(endpoint, version, info, networks) : notObserved('failed', 'The engine was not asked for it.'),
+    engine: endpoint ? toEngine(endpoint, version, info, networks) : notObserved('failed', 'The engine was not asked for it.'),
     containers,
     history: events.ok ? observed(readHistory(events.value)) : events,
   }

@@ -38,6 +38,9 @@ const wide = (): RegExp =>
   /[\u1100-\u115f\u231a\u231b\u2329\u232a\u2e80-\u303e\u3041-\u4dbf\u4e00-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f000}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u
 const zero = (): RegExp => /\p{M}/u
 
+/** What reports themselves are written with: it needs no look into the tables of Unicode, which takes a millisecond. */
+const own = '✓✗·–—→│…'
+
 /** Columns that a clean text takes. */
 export function displayWidth(text: string): number {
   if (plainAscii.test(text)) return text.length
@@ -47,7 +50,7 @@ export function displayWidth(text: string): number {
 }
 
 export function characterWidth(character: string): 0 | 1 | 2 {
-  if (character <= '~') return 1
+  if (character <= '~' || own.includes(character)) return 1
   return zero().test(character) ? 0 : wide().test(character) ? 2 : 1
 }
 

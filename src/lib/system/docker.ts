@@ -2,6 +2,7 @@
 import os from 'node:os'
 import { randomBytes } from 'node:crypto'
 import type Docker from 'dockerode'
+import { Stop } from '../stop.ts'
 import { containerLines } from './container-log.ts'
 import { publicEndpoint, type ResolvedEndpoint } from './docker-endpoint.ts'
 import { createTransport, type Transport } from './docker-transport.ts'
@@ -39,7 +40,7 @@ const programsRole = 'image-programs'
 
 /** Errors of its answers are `EngineError`s. `close` waits until containers of ours are gone. */
 export function createEngine(options: EngineOptions): Engine & { close(): Promise<void> } {
-  const ending = new AbortController()
+  const ending = new Stop()
   const cleanups = new Set<Promise<void>>()
   let resolved: Promise<ResolvedEndpoint> | null = null
   let transport: Promise<Transport> | null = null
@@ -107,7 +108,7 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
     try {
       return { ok: true, value: await limited(within(limit), ending.signal, work) }
     } catch (error) {
-      if (!retryHelps || !isRestart(error) || ending.signal.aborted) return failed(error)
+      if (!retryHelps || !isRestart(error) || ending.aborted) return failed(error)
     }
     await new Promise((done) => setTimeout(done, Math.max(0, within(retryAfterMs))))
     try {

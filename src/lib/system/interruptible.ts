@@ -3,6 +3,7 @@
  * later. Each such answer says that nobody looked, so that what is known so far can be put together at once. Files, which rarely
  * keep anybody waiting, are read for a moment more: often the cause is in a log that was to be read after the engine.
  */
+import { Stop } from '../stop.ts'
 import { notObserved, type Locations, type Observed, type OpenFile, type System } from './system.ts'
 
 const filesMs = 500
@@ -13,7 +14,7 @@ export class LookInterrupted extends Error {
 }
 
 /** `stop.reason` is thrown where there is no answer that says "nobody looked". What is done to close the system is not ended. */
-export function interruptible(system: System, stop: AbortSignal): System {
+export function interruptible(system: System, stop: Stop): System {
   const notLooked = new Set<string>()
   const given = <T>(what: string): Observed<T> => {
     notLooked.add(what)
@@ -21,9 +22,9 @@ export function interruptible(system: System, stop: AbortSignal): System {
   }
   const orElse = untilAborted(stop)
   const look = <T>(what: string, ask: () => Promise<Observed<T>>): Promise<Observed<T>> => orElse(ask, () => given<T>(what))
-  const filesStop = new AbortController()
-  stop.addEventListener('abort', () => void setTimeout(() => filesStop.abort(), filesMs).unref(), { once: true })
-  const orElseFile = untilAborted(filesStop.signal)
+  const filesStop = new Stop()
+  stop.whenAborted(() => void setTimeout(() => filesStop.abort(), filesMs).unref())
+  const orElseFile = untilAborted(filesStop)
   const lookInto = <T>(what: string, ask: () => Promise<Observed<T>>): Promise<Observed<T>> => orElseFile(ask, () => given<T>(what))
   let located: Locations | null = null
   const thrown = (): never => {
@@ -39,7 +40,7 @@ export function interruptible(system: System, stop: AbortSignal): System {
   const opened = (file: OpenFile): OpenFile => {
     const { readNow } = file
     const check = (): void => {
-      if (!filesStop.signal.aborted) return
+      if (!filesStop.aborted) return
       notLooked.add(file.path)
       throw new LookInterrupted(`Not looked at to its end, because interrupted: ${file.path}.`)
     }
@@ -108,20 +109,20 @@ export function interruptible(system: System, stop: AbortSignal): System {
       ...replays,
       run: (plan, options = {}) =>
         orElse(() => {
-          const signal = options.signal ? AbortSignal.any([stop, options.signal]) : stop
+          const signal = options.signal ? AbortSignal.any([stop.signal, options.signal]) : stop.signal
           return replays.run(plan, { ...options, signal })
         }, unstarted),
-      askRegistry: (reference, signal) => orElse(() => replays.askRegistry(reference, signal ?? stop), thrown),
+      askRegistry: (reference, signal) => orElse(() => replays.askRegistry(reference, signal ?? stop.signal), thrown),
       pullImage: (reference, options = {}) =>
-        orElse(() => replays.pullImage(reference, { ...options, signal: options.signal ?? stop }), thrown),
+        orElse(() => replays.pullImage(reference, { ...options, signal: options.signal ?? stop.signal }), thrown),
     },
   }
 }
 
 /** Asks for an answer, and takes another one when the signal comes first or is there already. */
-function untilAborted(stop: AbortSignal): <T>(ask: () => Promise<T>, otherwise: () => T) => Promise<T> {
+function untilAborted(stop: Stop): <T>(ask: () => Promise<T>, otherwise: () => T) => Promise<T> {
   const open = new Set<() => void>()
-  stop.addEventListener('abort', () => open.forEach((end) => end()), { once: true })
+  stop.whenAborted(() => open.forEach((end) => end()))
   return async <T>(ask: () => Promise<T>, otherwise: () => T): Promise<T> => {
     if (stop.aborted) return otherwise()
     let end = (): void => undefined

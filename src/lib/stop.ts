@@ -1,0 +1,37 @@
+/** Something that ends work, as AbortController; its signal is made when somebody wants it, because the first one costs two milliseconds. */
+export class Stop {
+  #aborted = false
+  #reason: unknown
+  #controller: AbortController | null = null
+  readonly #listeners: (() => void)[] = []
+
+  get aborted(): boolean {
+    return this.#aborted
+  }
+
+  get reason(): unknown {
+    return this.#reason
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController()
+      if (this.#aborted) this.#controller.abort(this.#reason)
+    }
+    return this.#controller.signal
+  }
+
+  /** `listener` is called once, and never of an end that was before. */
+  whenAborted(listener: () => void): void {
+    this.#listeners.push(listener)
+  }
+
+  /** The first one counts. */
+  abort(reason?: unknown): void {
+    if (this.#aborted) return
+    this.#aborted = true
+    this.#reason = reason
+    this.#controller?.abort(reason)
+    for (const listener of this.#listeners) listener()
+  }
+}
