@@ -6,8 +6,8 @@
  * The file is made of chunks in groups (scripts/bundle.js), each group read and compiled alone, so that a run pays for what it needs only.
  *
  * The cache is code that will be run, and V8 hardly looks at it. So it lies in a folder that nobody else can write to, its first
- * line says what it is of, and it holds each piece of code twice, and the source that it was made from: all three must be the same
- * as what is there. (To compare bytes takes a tenth of what a checksum takes, and needs no part of Node.) Whatever is not as it should be
+ * line says what it is of (also the time of the shipped file, which changes when somebody edits it), and it holds each piece of code twice, which
+ * must be the same. (To compare bytes takes a tenth of what a checksum takes, and needs no part of Node.) Whatever is not as it should be
  * counts as no cache: the result of the program is the same without.
  */
 'use strict'
@@ -32,12 +32,13 @@ function runCached(file, { argv, off, env }) {
   const line = firstLine(handle)
   const { hash, size, commands, groups, chunks } = JSON.parse(line.slice(2))
   const start = line.length
+  const stats = fs.fstatSync(handle)
   // Somebody changed the file, so that nothing is where it was: it runs as Node runs any file.
-  if (fs.fstatSync(handle).size - start !== size) {
+  if (stats.size - start !== size) {
     fs.closeSync(handle)
     return require(file)
   }
-  const cache = off ? null : attempt(() => locate(hash, partOf(argv, commands), env))
+  const cache = off ? null : attempt(() => locate(hash, stats.mtimeMs, partOf(argv, commands), env))
   const known = cache && attempt(() => read(cache))
   const modules = {}
   const scripts = []
@@ -47,12 +48,12 @@ function runCached(file, { argv, off, env }) {
   const compile = (group) => {
     const [at, length, line] = groups[group]
     const bytes = readAt(handle, start + at, length)
-    const cachedData = attempt(() => known?.[group]?.codeOf(bytes))
+    const cachedData = attempt(() => known?.[group]?.())
     // As it is: to put anything around it would copy it once more.
     const source = bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8')
     const script = new vm.Script(source, { filename: file, lineOffset: line, ...(cachedData ? { cachedData } : {}) })
     if (!cachedData || script.cachedDataRejected) news = true
-    scripts[group] = { script, bytes }
+    scripts[group] = script
     return script.runInThisContext()
   }
   const load = (id) => {
@@ -72,9 +73,7 @@ function runCached(file, { argv, off, env }) {
     if (!news || ![0, 1, 3].includes(process.exitCode ?? 0)) return
     write(
       cache,
-      groups.map((_, i) =>
-        scripts[i] ? { code: scripts[i].script.createCachedData(), source: scripts[i].bytes } : attempt(() => known?.[i]?.content()),
-      ),
+      groups.map((_, i) => (scripts[i] ? scripts[i].createCachedData() : attempt(() => known?.[i]?.()))),
     )
   }
   if (cache) process.once('exit', () => attempt(keep))
@@ -114,10 +113,10 @@ function attempt(work) {
 }
 
 /** What it must be of is in `of`; the name is as much of that as fits. */
-function locate(hash, part, env) {
+function locate(hash, time, part, env) {
   const { node, v8 } = process.versions
   const settings = JSON.stringify([part, node, v8, process.platform, process.arch, process.execArgv, env.NODE_OPTIONS])
-  return { folder: cacheFolder(env), name: `${hash.slice(0, 8)}${shortHash(settings)}.code`, of: `${hash} ${settings}` }
+  return { folder: cacheFolder(env), name: `${hash.slice(0, 8)}${shortHash(settings)}.code`, of: `${hash} ${time} ${settings}` }
 }
 
 /** FNV-1a, 32 bits. */
@@ -147,10 +146,7 @@ function demandFolder(folder) {
   demandPrivate(stats)
 }
 
-/**
- * By group `codeOf`, which gives the code when this is the source, and `content`: the code and the source, for a new file. The file stays
- * open: what is needed of it is read when it is needed.
- */
+/** By group a function that gives its code, if that is whole. The file stays open: what is needed of it is read when it is needed. */
 function read({ folder, name, of }) {
   demandFolder(folder)
   const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants
@@ -162,7 +158,7 @@ function read({ folder, name, of }) {
     const line = firstLine(handle)
     const said = JSON.parse(Buffer.from(line, 'latin1').toString('utf8'))
     if (said.of !== of) throw new Error('of something else')
-    return said.groups.map((group) => (group ? pieceIn(handle, line.length + group.at, group) : undefined))
+    return said.groups.map((group) => group && (() => codeIn(handle, line.length + group.at, group.code)))
   } catch (error) {
     fs.closeSync(handle)
     throw error
@@ -171,23 +167,10 @@ function read({ folder, name, of }) {
 
 // V8 copies code that does not begin at a multiple of eight.
 const rounded = (length) => length + (-length & 7)
-const placeOf = ({ code, source }) => 2 * rounded(code) + rounded(source)
-
-function pieceIn(handle, at, { code, source }) {
-  const again = at + rounded(code)
-  const sourceAt = again + rounded(code)
-  // What is damaged is neither run nor handed on as if it were whole.
-  const whole = () => {
-    const bytes = readAt(handle, at, code)
-    return code > 0 && bytes.length === code && isAt(handle, again, bytes) ? bytes : undefined
-  }
-  return {
-    codeOf: (actual) => (actual.length === source && isAt(handle, sourceAt, actual) ? whole() : undefined),
-    content: () => {
-      const bytes = whole()
-      return bytes && { code: bytes, source: readAt(handle, sourceAt, source) }
-    },
-  }
+/** What is damaged is neither run nor handed on as if it were whole. */
+function codeIn(handle, at, length) {
+  const bytes = readAt(handle, at, length)
+  return length > 0 && bytes.length === length && isAt(handle, at + rounded(length), bytes) ? bytes : undefined
 }
 
 /** Whether these bytes stand there. In pieces: to read it all to a place of its own would take longer than to compare it. */
@@ -201,17 +184,16 @@ function isAt(handle, at, bytes) {
   return true
 }
 
-/** A line that says where it is, and of each group its code, the same again, and its source. */
-function write({ folder, name, of }, data) {
+/** A line that says where it is, and the code of each group twice. */
+function write({ folder, name, of }, codes) {
   let at = 0
   const groups = []
   const pieces = []
-  for (const piece of data) {
-    const lengths = piece ? { at, code: piece.code.length, source: piece.source.length } : null
-    groups.push(lengths)
-    if (!lengths) continue
-    for (const bytes of [piece.code, piece.code, piece.source]) pieces.push(bytes, Buffer.alloc(-bytes.length & 7))
-    at += placeOf(lengths)
+  for (const code of codes) {
+    groups.push(code ? { at, code: code.length } : null)
+    if (!code) continue
+    for (const bytes of [code, code]) pieces.push(bytes, Buffer.alloc(-bytes.length & 7))
+    at += 2 * rounded(code.length)
   }
   const said = JSON.stringify({ of, groups })
   // With its end the line is as long as a multiple of eight.
