@@ -74,9 +74,13 @@ export function argumentSecrets(words: readonly string[]): SecretSpan[][] {
 /** The spans of one string: an address, a header, or a whole command line. */
 export const lineSecrets = (line: string): SecretSpan[] => argumentSecrets([line])[0] ?? []
 
+/** Most words of a configuration: too short to be drawn by lot, and without a sign that a secret would stand behind. */
+const plainWord = /^[\w./][\w./-]{0,18}$/
+
 /** Each pattern is asked only where it can match: to compile it takes longer than all the words of most configurations. */
 function wordSecrets(word: string, previous: string, before: string, leading: boolean, container: boolean): SecretSpan[] {
   const [isFlag, afterFlag] = [word.startsWith('-'), previous.startsWith('-')]
+  if (!afterFlag && !before.startsWith('-') && plainWord.test(word)) return []
   const [hasEquals, hasColon] = [word.includes('='), word.includes(':')]
   const end = (value: string, name: string): SecretSpan[] =>
     value === '' || reference.test(value) ? [] : [{ from: word.length - value.length, to: word.length, name }]

@@ -7,6 +7,7 @@ export default defineRule({
   code: 'api-version',
   severity: 'error',
   title: 'The docker program and the engine do not share an API version',
+  only: 'failed',
   needs: ['serverLog'],
   uses: ['events', 'engine'],
   detect({ serverLog }, { events, engine }) {

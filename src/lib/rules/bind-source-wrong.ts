@@ -1,17 +1,18 @@
 /** The host side of a mount is missing or of the wrong kind; docker makes an empty folder, or refuses. */
 import { citeConfig, citeHost, citeLog } from './cite.ts'
-import { dockerFailure, failure, isConnected, placeOfToken, programSaid, refusal } from './helpers.ts'
+import { dockerFailure, failure, placeOfToken, programSaid, refusal } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
   code: 'bind-source-wrong',
   severity: 'error',
   title: 'The host side of a mount is missing or of the wrong kind',
+  only: 'not-connected',
   needs: ['config'],
-  uses: ['serverLog', 'events', 'hostPaths', 'status'],
-  detect({ config }, { serverLog, events, hostPaths, status }) {
+  uses: ['serverLog', 'events', 'hostPaths'],
+  detect({ config }, { serverLog, events, hostPaths }) {
     const { expected } = config
-    if (!expected || isConnected(serverLog, status)) return null
+    if (!expected) return null
     const said = dockerFailure(serverLog, 'mount-source', 'mount-kind')
     if (!said && hostPaths === undefined) return null
     const binds = expected.run.mounts.filter((m) => m.type === 'bind' && m.source.startsWith('/'))

@@ -7,6 +7,7 @@ export default defineRule({
   code: 'browser-profile-locked',
   severity: 'error',
   title: 'Another browser uses the same profile',
+  only: 'failed',
   needs: ['config', 'serverLog'],
   uses: ['containers'],
   detect({ config, serverLog }, { containers }) {

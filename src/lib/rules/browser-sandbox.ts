@@ -8,6 +8,7 @@ export default defineRule({
   code: 'browser-sandbox',
   severity: 'error',
   title: "The browser's own sandbox is refused in the container",
+  only: 'failed',
   needs: ['config', 'serverLog'],
   uses: ['setup', 'image'],
   detect({ config, serverLog }, { setup, image }) {

@@ -9,6 +9,7 @@ export default defineRule({
   code: 'cache-damaged',
   severity: 'error',
   title: 'The package cache, or what the index delivers, is damaged',
+  only: 'failed',
   needs: ['config', 'serverLog'],
   uses: ['setup'],
   detect({ config, serverLog }, { setup }) {

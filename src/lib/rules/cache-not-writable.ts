@@ -7,6 +7,7 @@ export default defineRule({
   code: 'cache-not-writable',
   severity: 'error',
   title: 'The user of the container may not write the package cache',
+  only: 'failed',
   needs: ['config', 'serverLog'],
   uses: ['setup', 'image'],
   detect({ config, serverLog }, { setup, image }) {

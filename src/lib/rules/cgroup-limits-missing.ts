@@ -7,6 +7,7 @@ export default defineRule({
   code: 'cgroup-limits-missing',
   severity: 'error',
   title: 'The engine cannot enforce the limits that MCPProxy sets',
+  only: 'failed',
   needs: ['serverLog'],
   uses: ['engine', 'events'],
   detect({ serverLog }, { engine, events }) {

@@ -2,19 +2,20 @@
 import type { ConfigEvidence } from '../evidence/evidence.ts'
 import type { ServerEntry } from '../formats/mcp-config.ts'
 import { citeConfig, citeStory } from './cite.ts'
-import { isConnected, serverPath, story } from './helpers.ts'
+import { serverPath, story } from './helpers.ts'
 import { defineRule, type Detection } from './rule.ts'
 
 export default defineRule({
   code: 'command-line-in-command',
   severity: 'error',
   title: 'command holds a whole command line instead of a program',
+  only: 'not-connected',
   needs: ['config'],
-  uses: ['hostPaths', 'serverLog', 'events', 'status'],
-  detect({ config }, { hostPaths, serverLog, events, status }) {
+  uses: ['hostPaths', 'serverLog', 'events'],
+  detect({ config }, { hostPaths, serverLog, events }) {
     const { server } = config
     const command = server?.command.trim() ?? ''
-    if (!server || command === '' || !/\s/.test(server.command) || isConnected(serverLog, status)) return null
+    if (!server || command === '' || !/\s/.test(server.command)) return null
     // A path may hold blanks: then the file is there.
     const path = hostPaths?.[server.command]
     if (path !== undefined && path.type !== 'missing') return null

@@ -8,6 +8,7 @@ export default defineRule({
   code: 'container-dns',
   severity: 'error',
   title: 'Names cannot be resolved inside the container',
+  only: 'failed',
   needs: ['config', 'serverLog'],
   uses: ['setup'],
   detect({ config, serverLog }, { setup }) {

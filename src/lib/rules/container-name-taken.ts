@@ -1,17 +1,17 @@
 /** A fixed --name (or --cidfile) is still held by another container or a leftover file. */
 import { flagValue } from '../formats/docker-run.ts'
 import { citeConfig, citeEngine } from './cite.ts'
-import { configFlag, dockerFailure, isConnected, refusal } from './helpers.ts'
+import { configFlag, dockerFailure, refusal } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
   code: 'container-name-taken',
   severity: 'error',
   title: 'The fixed container name is taken by another container, or the --cidfile by a leftover file',
+  only: 'failed',
   needs: ['config'],
-  uses: ['serverLog', 'events', 'containers', 'status'],
-  detect({ config }, { serverLog, events, containers, status }) {
-    if (isConnected(serverLog, status)) return null
+  uses: ['serverLog', 'events', 'containers'],
+  detect({ config }, { serverLog, events, containers }) {
     const said = dockerFailure(serverLog, 'name-taken', 'cidfile')
     const name = said?.kind === 'name-taken' ? said.subject : config.expected ? flagValue(config.expected.run, 'name') : null
     const holder = containers?.find((c) => c.names.includes(name ?? '') || (said?.detail != null && c.id.startsWith(said.detail)))

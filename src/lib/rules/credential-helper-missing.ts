@@ -6,6 +6,7 @@ export default defineRule({
   code: 'credential-helper-missing',
   severity: 'error',
   title: "Docker's config.json names a credential helper that is not installed",
+  only: 'failed',
   needs: ['serverLog'],
   uses: ['events', 'image'],
   detect({ serverLog }, { events, image }) {

@@ -7,6 +7,7 @@ export default defineRule({
   code: 'disk-full',
   severity: 'error',
   title: 'The disk of the engine, or a volume, is full',
+  only: 'failed',
   needs: ['serverLog'],
   detect({ serverLog }) {
     const said = dockerFailure(serverLog, 'no-space') ?? programSaid(serverLog, 'no-space')

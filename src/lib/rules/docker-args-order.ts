@@ -1,7 +1,7 @@
 /** The words after docker are in the wrong order. */
 import type { ConfigEvidence, ServerLog } from '../evidence/evidence.ts'
 import type { DockerError } from '../formats/docker-error.ts'
-import { dockerSaid, failure, isConnected, placeOfToken, programSaid, serverPath } from './helpers.ts'
+import { dockerSaid, failure, placeOfToken, programSaid, serverPath } from './helpers.ts'
 import { citeConfig, citeLog } from './cite.ts'
 import { parseDockerRun, runFlagNames, type DockerRun } from '../formats/docker-run.ts'
 import { defineRule, type Detection } from './rule.ts'
@@ -58,11 +58,12 @@ export default defineRule({
   code: 'docker-args-order',
   severity: 'error',
   title: 'The words after docker are in the wrong order',
+  only: 'not-connected',
   needs: ['config'],
-  uses: ['serverLog', 'image', 'status'],
-  detect({ config }, { serverLog, image, status }) {
+  uses: ['serverLog', 'image'],
+  detect({ config }, { serverLog, image }) {
     const { server, expected } = config
-    if (!server || !expected || isConnected(serverLog, status)) return null
+    if (!server || !expected) return null
     if (expected.kind === 'isolated') return shiftedImage(config, serverLog)
     const at = (i: number) => citeConfig(config, serverPath(server, 'args', i))
     const argv = server.args

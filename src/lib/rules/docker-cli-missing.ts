@@ -1,6 +1,7 @@
 /** MCPProxy cannot find the docker program. */
 import { citeHost, citeLog } from './cite.ts'
-import { dockerFailure, failure, isConnected, story, unheardOf } from './helpers.ts'
+import { isConnected } from './connected.ts'
+import { dockerFailure, failure, story, unheardOf } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({

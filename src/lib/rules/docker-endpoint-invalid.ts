@@ -1,6 +1,7 @@
 /** DOCKER_HOST, DOCKER_CONTEXT or DOCKER_TLS_VERIFY has a value that docker cannot use. */
 import { citeEngine, citeLog } from './cite.ts'
-import { callsDocker, dockerFailure, isConnected, story, unheardOf } from './helpers.ts'
+import { isConnected } from './connected.ts'
+import { callsDocker, dockerFailure, story, unheardOf } from './helpers.ts'
 import { defineRule } from './rule.ts'
 import { aboutOurs, givenToUs, noSocketAt, socketPath } from './wrong-engine.ts'
 

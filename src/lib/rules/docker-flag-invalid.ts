@@ -5,17 +5,17 @@ import { runFlagNames, type RunFlag } from '../formats/docker-run.ts'
 import type { ConfigEvidence, ServerLog } from '../evidence/evidence.ts'
 import { valueAt } from '../formats/mcp-config.ts'
 import { citeConfig, citeLog } from './cite.ts'
-import { dockerFailure, failure, isConnected, placeOfToken, programSaid, refusal, story } from './helpers.ts'
+import { dockerFailure, failure, placeOfToken, programSaid, refusal, story } from './helpers.ts'
 import { defineRule, type Detection } from './rule.ts'
 
 export default defineRule({
   code: 'docker-flag-invalid',
   severity: 'error',
   title: 'docker run refuses a flag or its value',
+  only: 'not-connected',
   needs: ['config'],
-  uses: ['serverLog', 'events', 'status'],
-  detect({ config }, { serverLog, events, status }) {
-    if (isConnected(serverLog, status)) return null
+  uses: ['serverLog', 'events'],
+  detect({ config }, { serverLog, events }) {
     const one = gluedFlag(config, serverLog)
     if (one) return one
     // A container that ran: docker had nothing against its flags, and the words are the program's.

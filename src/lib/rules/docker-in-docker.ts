@@ -1,6 +1,6 @@
 /** The isolated command itself calls docker, and the container has no docker program or engine. */
 import { citeConfig, citeLog, citeStory } from './cite.ts'
-import { dockerFailure, dockerSaid, failure, isConnected, isIsolated, programSaid, serverPath, story } from './helpers.ts'
+import { dockerFailure, dockerSaid, failure, isIsolated, programSaid, serverPath, story } from './helpers.ts'
 import { baseName } from '../mcpproxy/images.ts'
 import { defineRule } from './rule.ts'
 
@@ -8,12 +8,13 @@ export default defineRule({
   code: 'docker-in-docker',
   severity: 'error',
   title: 'The isolated command itself calls docker, and the container has no docker program or engine',
+  only: 'not-connected',
   needs: ['config'],
-  uses: ['serverLog', 'events', 'status'],
-  detect({ config }, { serverLog, events, status }) {
+  uses: ['serverLog', 'events'],
+  detect({ config }, { serverLog, events }) {
     const { server } = config
     const own = config.expected?.kind === 'own' ? config.expected : null
-    if (!server || !(isIsolated(config) || own) || isConnected(serverLog, status)) return null
+    if (!server || !(isIsolated(config) || own)) return null
     const calls = (word: string): boolean => /(?:^|[\s;&|(/])docker(?:\s|$)/.test(word)
     const inContainer = own ? own.command.findIndex(calls) : -1
     // The outer docker of a server that runs its own is as it should be.

@@ -7,6 +7,7 @@ export default defineRule({
   code: 'docker-plugin-missing',
   severity: 'error',
   title: 'The docker subcommand is a plugin that docker does not find',
+  only: 'failed',
   needs: ['serverLog'],
   uses: ['config', 'events'],
   detect({ serverLog }, { config, events }) {

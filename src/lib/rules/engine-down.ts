@@ -1,6 +1,7 @@
 /** No Docker engine answers where the docker command looks. */
 import { citeEngine, citeLog, citeStory } from './cite.ts'
-import { callsDocker, dockerFailure, failure, isConnected, story, unheardOf } from './helpers.ts'
+import { isConnected } from './connected.ts'
+import { callsDocker, dockerFailure, failure, story, unheardOf } from './helpers.ts'
 import { defineRule } from './rule.ts'
 import { aboutOurs, doubtfulAddress, elsewhere, givenToUs } from './wrong-engine.ts'
 

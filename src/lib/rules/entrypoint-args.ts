@@ -3,7 +3,7 @@ import type { Image } from '../evidence/evidence.ts'
 import { flagValue, runFlagNames } from '../formats/docker-run.ts'
 import { baseName, detectRuntime } from '../mcpproxy/images.ts'
 import { citeConfig, citeEngine, citeLog } from './cite.ts'
-import { dockerFailure, effectiveRun, imageHas, isConnected, placeOfToken, programSaid } from './helpers.ts'
+import { dockerFailure, effectiveRun, imageHas, placeOfToken, programSaid } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 // They run the words that follow, whatever these are.
@@ -55,12 +55,13 @@ export default defineRule({
   code: 'entrypoint-args',
   severity: 'error',
   title: 'The words after the image do not fit its entry point',
+  only: 'failed',
   needs: ['config', 'image'],
   uses: ['serverLog', 'setup'],
   detect({ config, image }, { serverLog, setup }) {
     const run = effectiveRun(config, setup)
     const [first = ''] = run?.command ?? []
-    if (!run || first === '' || flagValue(run.run, 'entrypoint') !== null || isConnected(serverLog)) return null
+    if (!run || first === '' || flagValue(run.run, 'entrypoint') !== null) return null
     const inspect = image?.inspect
     if (!inspect) return null
     const program = programOf(inspect)

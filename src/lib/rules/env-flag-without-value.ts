@@ -1,17 +1,18 @@
 /** -e passes nothing: the name is not set where docker runs, or the value stands in place of the name. */
 import { citeConfig, citeLog } from './cite.ts'
-import { failure, isConnected, placeOfToken, programSaid } from './helpers.ts'
+import { failure, placeOfToken, programSaid } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
   code: 'env-flag-without-value',
   severity: 'error',
   title: '-e passes nothing: the name has no value where docker runs, or a value stands in place of the name',
+  only: 'not-connected',
   needs: ['config'],
-  uses: ['serverLog', 'environment', 'status'],
-  detect({ config }, { serverLog, environment, status }) {
+  uses: ['serverLog', 'environment'],
+  detect({ config }, { serverLog, environment }) {
     const { server, expected } = config
-    if (!server || !expected || isConnected(serverLog, status)) return null
+    if (!server || !expected) return null
     const bare = expected.run.flags.filter((f) => f.name === 'env' && f.value !== null && !f.value.includes('='))
     if (bare.length === 0) return null
     const attempt = failure(serverLog)

@@ -8,6 +8,7 @@ export default defineRule({
   code: 'env-missing',
   severity: 'error',
   title: 'A variable that the server needs is not in its env',
+  only: 'failed',
   needs: ['config', 'serverLog'],
   uses: ['setup', 'image'],
   detect({ config, serverLog }, { setup, image }) {

@@ -8,6 +8,7 @@ export default defineRule({
   code: 'executable-name-differs',
   severity: 'error',
   title: 'The package has no program of its own name',
+  only: 'failed',
   needs: ['serverLog'],
   uses: ['config', 'setup'],
   detect({ serverLog }, { config, setup }) {

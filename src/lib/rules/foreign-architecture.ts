@@ -1,6 +1,7 @@
 /** The program in the container is for another processor, or crashes under emulation. */
 import { citeEngine, citeLog, citeStory } from './cite.ts'
-import { dockerFailure, dockerSaid, endedByItself, isConnected, programSaid, story } from './helpers.ts'
+import { isConnected } from './connected.ts'
+import { dockerFailure, dockerSaid, endedByItself, programSaid, story } from './helpers.ts'
 import { processor } from './platform-missing.ts'
 import { isScript } from './not-executable.ts'
 import { defineRule } from './rule.ts'

@@ -1,14 +1,5 @@
 /** What many rules ask of the evidence. Pure; no rule-specific judgement here. */
-import type {
-  Attempt,
-  ConfigEvidence,
-  ContainerEvents,
-  Image,
-  IsolationSetup,
-  MainLog,
-  ServerLog,
-  ProxyStatus,
-} from '../evidence/evidence.ts'
+import type { Attempt, ConfigEvidence, ContainerEvents, Image, IsolationSetup, MainLog, ServerLog } from '../evidence/evidence.ts'
 import { finalDockerError, readDockerErrors, type DockerError, type DockerErrorKind } from '../formats/docker-error.ts'
 import { flagsNamed, type DockerRun, type Mount, type RunFlag } from '../formats/docker-run.ts'
 import type { ContainerStory } from '../formats/engine-events.ts'
@@ -21,14 +12,6 @@ import { fatalStart, readProgramErrors, type ProgramError, type ProgramErrorKind
 
 /** The newest attempt if it failed; null when the server is connected, never tried, or the log is missing. */
 export const failure = (log: ServerLog | undefined): Attempt | null => log?.failed ?? null
-
-/** The newest attempt did the handshake, and nothing says that it ended since. */
-export function isConnected(log: ServerLog | undefined, status?: ProxyStatus | null): boolean {
-  const newest = log?.newest
-  if (newest?.outcome === 'connected') return newest.closedAfterConnect === null && newest.disconnectedAt === null
-  if (newest?.outcome === 'pending' || !newest) return log?.failed == null && status?.server?.connected === true
-  return false
-}
 
 /** A running MCPProxy refused the file at its last change. */
 export const refusedReload = (log: MainLog | undefined): LogLine | null =>

@@ -1,6 +1,6 @@
 /** The program of a server that is not isolated is not on MCPProxy's PATH. */
 import { citeConfig, citeHost, citeLog } from './cite.ts'
-import { failure, isConnected, programSaid, serverPath } from './helpers.ts'
+import { failure, programSaid, serverPath } from './helpers.ts'
 import { baseName } from '../mcpproxy/images.ts'
 import { defineRule } from './rule.ts'
 
@@ -8,11 +8,12 @@ export default defineRule({
   code: 'host-command-missing',
   severity: 'error',
   title: 'The program of this server is not there, where MCPProxy looks for it',
+  only: 'failed',
   needs: ['config', 'serverLog'],
   uses: ['environment', 'hostPaths'],
   detect({ config, serverLog }, { environment, hostPaths }) {
     const { server, decision } = config
-    if (!server || (decision?.runs !== 'host' && decision?.runs !== 'sandbox') || isConnected(serverLog)) return null
+    if (!server || (decision?.runs !== 'host' && decision?.runs !== 'sandbox')) return null
     const attempt = failure(serverLog)
     if (!attempt) return null
     const name = baseName(server.command)

@@ -10,6 +10,7 @@ export default defineRule({
   code: 'host-docker-internal',
   severity: 'error',
   title: 'The name host.docker.internal is not defined on this engine',
+  only: 'failed',
   needs: ['config', 'serverLog'],
   uses: ['setup'],
   detect({ config, serverLog }, { setup }) {

@@ -42,6 +42,7 @@ export default defineRule({
   code: 'host-env-not-passed',
   severity: 'error',
   title: 'The host has variables for its network that the container does not get',
+  only: 'failed',
   needs: ['config', 'serverLog', 'environment'],
   uses: ['setup', 'image'],
   detect({ config, serverLog, environment }, { setup, image }, { version }) {

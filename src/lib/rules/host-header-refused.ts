@@ -10,6 +10,7 @@ export default defineRule({
   code: 'host-header-refused',
   severity: 'error',
   title: 'The HTTP server refuses the Host header under which it is reached',
+  only: 'failed',
   needs: ['config', 'serverLog'],
   detect({ config, serverLog }) {
     const { server } = config

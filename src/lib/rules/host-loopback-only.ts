@@ -1,7 +1,7 @@
 /** The name of the host resolves, and what answers there refuses: the service listens on loopback only, or not at all. */
 import { flagValue } from '../formats/docker-run.ts'
 import { citeConfig, citeLog } from './cite.ts'
-import { effectiveRun, isConnected, programSaid, serverPath } from './helpers.ts'
+import { effectiveRun, programSaid, serverPath } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 const hostName = /\bhost\.(?:docker|containers|lima|orb)\.internal\b|\bgateway\.docker\.internal\b|\bhost-gateway\b/
@@ -12,12 +12,13 @@ export default defineRule({
   code: 'host-loopback-only',
   severity: 'error',
   title: 'The host is reached, but the service there refuses: it listens on loopback only, or does not run',
+  only: 'failed',
   needs: ['config', 'serverLog'],
-  uses: ['setup', 'status'],
-  detect({ config, serverLog }, { setup, status }) {
+  uses: ['setup'],
+  detect({ config, serverLog }, { setup }) {
     const { server } = config
     const run = effectiveRun(config, setup)?.run
-    if (!server || !run || isConnected(serverLog, status) || ['host', 'none'].includes(flagValue(run, 'network') ?? '')) return null
+    if (!server || !run || ['host', 'none'].includes(flagValue(run, 'network') ?? '')) return null
     const said = programSaid(serverLog, 'connection-refused')
     const named = said?.subject != null && hostName.test(said.subject)
     const address = said?.subject != null && gateway.test(said.subject)

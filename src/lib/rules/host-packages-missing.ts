@@ -7,6 +7,7 @@ export default defineRule({
   code: 'host-packages-missing',
   severity: 'error',
   title: 'A package that the server imports is not in the container',
+  only: 'failed',
   needs: ['config', 'serverLog'],
   detect({ config, serverLog }) {
     const said = programSaid(serverLog, 'module-missing')

@@ -2,7 +2,7 @@
 import { detectRuntime, plainImage } from '../mcpproxy/images.ts'
 import type { HostPath } from '../system/system.ts'
 import { citeConfig, citeHost, citeLog } from './cite.ts'
-import { dockerFailure, effectiveRun, failure, hostSide, isConnected, isMounted, programSaid, serverPath } from './helpers.ts'
+import { dockerFailure, effectiveRun, failure, hostSide, isMounted, programSaid, serverPath } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 /** Does the host have this absolute path? */
@@ -24,12 +24,13 @@ export default defineRule({
   code: 'host-path-not-mounted',
   severity: 'error',
   title: 'An argument names a file or folder of the host that the container does not have',
+  only: 'not-connected',
   needs: ['config'],
-  uses: ['serverLog', 'hostPaths', 'setup', 'status'],
-  detect({ config }, { serverLog, hostPaths, setup, status }) {
+  uses: ['serverLog', 'hostPaths', 'setup'],
+  detect({ config }, { serverLog, hostPaths, setup }) {
     const { server } = config
     const run = effectiveRun(config, setup)
-    if (!server || !run || isConnected(serverLog, status)) return null
+    if (!server || !run) return null
     if (serverLog === undefined && hostPaths === undefined) return null
     const said = programSaid(serverLog, 'script-missing', 'file-missing', 'module-missing')
     const exec = dockerFailure(serverLog, 'exec-path-missing', 'exec-not-found')

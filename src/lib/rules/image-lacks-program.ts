@@ -6,7 +6,7 @@ import type { Version } from '../mcpproxy/versions.ts'
 import type { Remedy } from '../remedies/remedy.ts'
 import { neverStarted } from '../formats/engine-events.ts'
 import { citeConfig, citeEngine, citeLog, citeStory } from './cite.ts'
-import { dockerFailure, effectiveRun, imageHas, imagePlace, isConnected, programSaid, story } from './helpers.ts'
+import { dockerFailure, effectiveRun, imageHas, imagePlace, programSaid, story } from './helpers.ts'
 import { replacesProgram } from './entrypoint-args.ts'
 import { isHostFile } from './host-path-not-mounted.ts'
 import { defineRule } from './rule.ts'
@@ -15,11 +15,12 @@ export default defineRule({
   code: 'image-lacks-program',
   severity: 'error',
   title: 'The image does not contain the program that is to be run in it',
+  only: 'not-connected',
   needs: ['config'],
-  uses: ['serverLog', 'events', 'image', 'setup', 'status', 'hostPaths'],
-  detect({ config }, { serverLog, events, image, setup, status, hostPaths }, { version }) {
+  uses: ['serverLog', 'events', 'image', 'setup', 'hostPaths'],
+  detect({ config }, { serverLog, events, image, setup, hostPaths }, { version }) {
     const run = effectiveRun(config, setup)
-    if (!run || isConnected(serverLog, status)) return null
+    if (!run) return null
     const said = dockerFailure(serverLog, 'exec-not-found', 'exec-path-missing')
     // The entry point of node images hands an unknown word to node: Cannot find module '/uvx'.
     const byNode = programSaid(serverLog, 'script-missing')

@@ -8,6 +8,7 @@ export default defineRule({
   code: 'image-lacks-tools',
   severity: 'error',
   title: 'The image lacks a tool or library that the package needs',
+  only: 'failed',
   needs: ['config', 'serverLog'],
   uses: ['setup', 'events', 'image'],
   detect({ config, serverLog }, { setup, events, image }) {

@@ -9,6 +9,7 @@ export default defineRule({
   code: 'init-helper-broken',
   severity: 'error',
   title: 'The --init helper of this engine does not run in the image',
+  only: 'failed',
   needs: ['config', 'serverLog'],
   uses: ['events', 'setup'],
   detect({ config, serverLog }, { events, setup }) {

@@ -1,6 +1,7 @@
 /** Per-server isolation.mode is accepted, stored and without effect up to v0.60.0. */
 import { citeConfig, citeLog } from './cite.ts'
-import { isConnected, serverPath } from './helpers.ts'
+import { isConnected } from './connected.ts'
+import { serverPath } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({

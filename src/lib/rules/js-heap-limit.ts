@@ -7,6 +7,7 @@ export default defineRule({
   code: 'js-heap-limit',
   severity: 'error',
   title: 'Node gives up because its JavaScript heap is full',
+  only: 'failed',
   needs: ['serverLog'],
   uses: ['events'],
   detect({ serverLog }, { events }) {

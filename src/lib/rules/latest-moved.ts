@@ -8,6 +8,7 @@ export default defineRule({
   code: 'latest-moved',
   severity: 'warning',
   title: 'The image has changed since the server last worked',
+  only: 'failed',
   needs: ['image', 'serverLog'],
   uses: ['events', 'config'],
   detect({ image, serverLog }, { events, config }) {

@@ -1,7 +1,7 @@
 /** docker refuses the memory or CPU limit. */
 import { lastFlag, parseBytes } from '../formats/docker-run.ts'
 import { citeConfig, citeEngine } from './cite.ts'
-import { dockerFailure, effectiveRun, isConnected, placeOfToken, refusal } from './helpers.ts'
+import { dockerFailure, effectiveRun, placeOfToken, refusal } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 const smallest = 6 * 1024 * 1024
@@ -10,10 +10,10 @@ export default defineRule({
   code: 'limit-invalid',
   severity: 'error',
   title: 'docker refuses the memory or CPU limit',
+  only: 'not-connected',
   needs: ['config'],
-  uses: ['serverLog', 'events', 'engine', 'setup', 'status'],
-  detect({ config }, { serverLog, events, engine, setup, status }) {
-    if (isConnected(serverLog, status)) return null
+  uses: ['serverLog', 'events', 'engine', 'setup'],
+  detect({ config }, { serverLog, events, engine, setup }) {
     const said = dockerFailure(serverLog, 'memory-limit', 'cpu-limit')
     const run = effectiveRun(config, setup)?.run
     const memory = run ? lastFlag(run, 'memory') : undefined

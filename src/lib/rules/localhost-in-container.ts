@@ -1,6 +1,6 @@
 /** The server looks for a service on localhost, which in a container is the container itself. */
 import { citeConfig, citeLog } from './cite.ts'
-import { effectiveRun, isConnected, programSaid, serverPath } from './helpers.ts'
+import { effectiveRun, programSaid, serverPath } from './helpers.ts'
 import { flagValue } from '../formats/docker-run.ts'
 import { defineRule } from './rule.ts'
 
@@ -22,12 +22,13 @@ export default defineRule({
   code: 'localhost-in-container',
   severity: 'error',
   title: 'The server looks for a service on localhost, which in a container is the container itself',
+  only: 'failed',
   needs: ['config', 'serverLog'],
-  uses: ['setup', 'status'],
-  detect({ config, serverLog }, { setup, status }) {
+  uses: ['setup'],
+  detect({ config, serverLog }, { setup }) {
     const { server } = config
     const run = effectiveRun(config, setup)?.run
-    if (!server || !run || isConnected(serverLog, status) || flagValue(run, 'network') === 'host') return null
+    if (!server || !run || flagValue(run, 'network') === 'host') return null
     const said = programSaid(serverLog, 'connection-refused')
     if (!said || (said.subject !== null && !loopback.test(said.subject))) return null
     const argument = server.args.findIndex((a) => loopback.test(a))

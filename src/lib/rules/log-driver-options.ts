@@ -1,7 +1,7 @@
 /** MCPProxy always adds `--log-opt max-size` and `max-file`, which only json-file and local take. */
 import { flagValue } from '../formats/docker-run.ts'
 import { citeConfig, citeEngine } from './cite.ts'
-import { dockerFailure, effectiveRun, isConnected, isIsolated, placeOfToken, refusal } from './helpers.ts'
+import { dockerFailure, effectiveRun, isIsolated, placeOfToken, refusal } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 const takesSizes = ['json-file', 'local', '']
@@ -10,10 +10,10 @@ export default defineRule({
   code: 'log-driver-options',
   severity: 'error',
   title: 'The log driver does not take the size options that MCPProxy always adds, or is not installed',
+  only: 'not-connected',
   needs: ['config'],
-  uses: ['serverLog', 'events', 'engine', 'setup', 'status'],
-  detect({ config }, { serverLog, events, engine, setup, status }) {
-    if (isConnected(serverLog, status)) return null
+  uses: ['serverLog', 'events', 'engine', 'setup'],
+  detect({ config }, { serverLog, events, engine, setup }) {
     const said = dockerFailure(serverLog, 'log-option', 'log-driver')
     const run = effectiveRun(config, setup)?.run
     const named = run ? flagValue(run, 'log-driver') : null

@@ -3,7 +3,8 @@ import type { ServerLog } from '../evidence/evidence.ts'
 import { flagValue } from '../formats/docker-run.ts'
 import type { ContainerStory } from '../formats/engine-events.ts'
 import { citeConfig, citeStory } from './cite.ts'
-import { configFlag, effectiveRun, failure, isConnected, serverPath, story } from './helpers.ts'
+import { isConnected } from './connected.ts'
+import { configFlag, effectiveRun, failure, serverPath, story } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 /** An older attempt that ran out of memory says nothing of one that failed later. */

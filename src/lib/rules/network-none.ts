@@ -2,18 +2,19 @@
 import { flagValue } from '../formats/docker-run.ts'
 import { baseName } from '../mcpproxy/images.ts'
 import { citeConfig, citeLog } from './cite.ts'
-import { configFlag, effectiveRun, failure, isConnected, programSaid } from './helpers.ts'
+import { configFlag, effectiveRun, failure, programSaid } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
   code: 'network-none',
   severity: 'error',
   title: 'The server needs the network, but its container has none',
+  only: 'not-connected',
   needs: ['config'],
-  uses: ['serverLog', 'setup', 'status'],
-  detect({ config }, { serverLog, setup, status }) {
+  uses: ['serverLog', 'setup'],
+  detect({ config }, { serverLog, setup }) {
     const run = effectiveRun(config, setup)
-    if (!run || flagValue(run.run, 'network') !== 'none' || isConnected(serverLog, status)) return null
+    if (!run || flagValue(run.run, 'network') !== 'none') return null
     const said = programSaid(serverLog, 'name-unresolved', 'npm-dns', 'npm-network', 'uv-dns', 'uv-network', 'connection-timeout')
     const attempt = failure(serverLog)
     const installs = ['npx', 'uvx', 'pip', 'npm', 'yarn', 'pipx'].includes(baseName(run.command[0] ?? ''))

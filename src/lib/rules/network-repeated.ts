@@ -1,17 +1,17 @@
 /** A second `--network` through extra_args: docker refuses two of them. */
 import { flagsNamed } from '../formats/docker-run.ts'
 import { citeConfig } from './cite.ts'
-import { dockerFailure, effectiveRun, isConnected, placeOfToken, refusal } from './helpers.ts'
+import { dockerFailure, effectiveRun, placeOfToken, refusal } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
   code: 'network-repeated',
   severity: 'error',
   title: 'The docker arguments name two networks, and docker refuses that',
+  only: 'not-connected',
   needs: ['config'],
-  uses: ['serverLog', 'events', 'setup', 'status'],
-  detect({ config }, { serverLog, events, setup, status }) {
-    if (isConnected(serverLog, status)) return null
+  uses: ['serverLog', 'events', 'setup'],
+  detect({ config }, { serverLog, events, setup }) {
     const run = effectiveRun(config, setup)?.run
     const networks = run ? flagsNamed(run, 'network') : []
     const said = dockerFailure(serverLog, 'network-repeated')

@@ -4,7 +4,7 @@ import { flagValue } from '../formats/docker-run.ts'
 import type { ConfigPath } from '../formats/mcp-config.ts'
 import type { Remedy } from '../remedies/remedy.ts'
 import { citeConfig, citeEngine } from './cite.ts'
-import { configFlag, dockerFailure, effectiveRun, isConnected, refusal, story } from './helpers.ts'
+import { configFlag, dockerFailure, effectiveRun, refusal, story } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 const builtIn = /^(?:bridge|host|none|default|nat|container:.*|)$/
@@ -13,10 +13,10 @@ export default defineRule({
   code: 'network-unknown',
   severity: 'error',
   title: 'The container is to join a network that does not exist',
+  only: 'not-connected',
   needs: ['config'],
-  uses: ['serverLog', 'events', 'engine', 'setup', 'status'],
-  detect({ config }, { serverLog, events, engine, setup, status }) {
-    if (isConnected(serverLog, status)) return null
+  uses: ['serverLog', 'events', 'engine', 'setup'],
+  detect({ config }, { serverLog, events, engine, setup }) {
     const run = effectiveRun(config, setup)?.run
     const asked = run ? flagValue(run, 'network') : null
     const refusedBy = dockerFailure(serverLog, 'network-unknown', 'container-missing')

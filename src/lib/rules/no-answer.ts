@@ -10,6 +10,7 @@ export default defineRule({
   severity: 'error',
   title: 'The server lives but does not answer initialize in time',
   symptom: true,
+  only: 'failed',
   needs: ['serverLog'],
   uses: ['events', 'config'],
   detect({ serverLog }, { events, config }, { version }) {

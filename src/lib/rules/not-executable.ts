@@ -10,6 +10,7 @@ export default defineRule({
   code: 'not-executable',
   severity: 'error',
   title: 'The program is there but cannot be executed: no x bit, a folder, Windows line ends, or no interpreter line',
+  only: 'failed',
   needs: ['serverLog'],
   uses: ['config', 'setup', 'events'],
   detect({ serverLog }, { config, setup, events }) {

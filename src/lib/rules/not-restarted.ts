@@ -5,7 +5,8 @@ import { sameImage } from '../evidence/collect-engine.ts'
 import type { ConfigPath } from '../formats/mcp-config.ts'
 import { since } from '../mcpproxy/versions.ts'
 import { citeApi, citeConfig, citeLog } from './cite.ts'
-import { isConnected, serverPath } from './helpers.ts'
+import { isConnected } from './connected.ts'
+import { serverPath } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({

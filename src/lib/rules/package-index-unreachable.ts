@@ -7,6 +7,7 @@ export default defineRule({
   code: 'package-index-unreachable',
   severity: 'error',
   title: 'The package index cannot be reached from the container',
+  only: 'failed',
   needs: ['serverLog'],
   detect({ serverLog }) {
     const said = programSaid(serverLog, 'npm-network', 'uv-network')

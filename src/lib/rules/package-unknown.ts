@@ -7,6 +7,7 @@ export default defineRule({
   code: 'package-unknown',
   severity: 'error',
   title: 'The package, or the version of it, does not exist in the index',
+  only: 'failed',
   needs: ['config', 'serverLog'],
   detect({ config, serverLog }) {
     const said = programSaid(serverLog, 'npm-not-found', 'npm-no-version', 'uv-not-found', 'uv-no-version')

@@ -1,6 +1,6 @@
 /** A host path with ~, a variable, relative, in Windows form or with too many colons: nothing expands it. */
 import { citeConfig } from './cite.ts'
-import { dockerFailure, isConnected, placeOfToken, programSaid, refusal } from './helpers.ts'
+import { dockerFailure, placeOfToken, programSaid, refusal } from './helpers.ts'
 import { citeLog } from './cite.ts'
 import type { ConfigEvidence } from '../evidence/evidence.ts'
 import { valueAt, type ConfigPath } from '../formats/mcp-config.ts'
@@ -12,11 +12,12 @@ export default defineRule({
   code: 'path-not-absolute',
   severity: 'error',
   title: 'A host path is written in a form that nothing expands',
+  only: 'not-connected',
   needs: ['config'],
-  uses: ['serverLog', 'events', 'status', 'hostPaths', 'environment'],
-  detect({ config }, { serverLog, events, status, hostPaths, environment }, { platform }) {
+  uses: ['serverLog', 'events', 'hostPaths', 'environment'],
+  detect({ config }, { serverLog, events, hostPaths, environment }, { platform }) {
     const { expected, server } = config
-    if (!expected || !server || isConnected(serverLog, status)) return null
+    if (!expected || !server) return null
     const refusedMount = dockerFailure(serverLog, 'mount-name', 'mount-spec')
     const said = refusedMount?.subject?.startsWith(' ') ? null : refusedMount
     const windows = platform === 'win32'

@@ -6,6 +6,7 @@ export default defineRule({
   code: 'path-not-shared',
   severity: 'error',
   title: 'The mounted path is not shared with the virtual machine of the engine',
+  only: 'failed',
   needs: ['serverLog'],
   uses: ['events', 'engine'],
   detect({ serverLog }, { events, engine }) {

@@ -1,21 +1,22 @@
 /** --pids-limit is too low for the server's threads; it hangs without a word. */
 import { flagValue } from '../formats/docker-run.ts'
 import { citeConfig, citeStory } from './cite.ts'
-import { configFlag, effectiveRun, failure, isConnected, story } from './helpers.ts'
+import { configFlag, effectiveRun, failure, story } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
   code: 'pids-limit-low',
   severity: 'error',
   title: '--pids-limit is too low for the threads of the server; it hangs without a word',
+  only: 'not-connected',
   needs: ['config'],
-  uses: ['serverLog', 'events', 'setup', 'status'],
-  detect({ config }, { serverLog, events, setup, status }) {
+  uses: ['serverLog', 'events', 'setup'],
+  detect({ config }, { serverLog, events, setup }) {
     const run = effectiveRun(config, setup)?.run
     const value = run ? flagValue(run, 'pids-limit') : null
     const limit = Number(value)
     // node starts about eleven threads, a shell with a child two.
-    if (!run || value === null || !(limit > 0 && limit < 30) || isConnected(serverLog, status)) return null
+    if (!run || value === null || !(limit > 0 && limit < 30)) return null
     const attempt = failure(serverLog)
     const said = attempt?.stderr.find((l) =>
       /Resource temporarily unavailable|EAGAIN|can't fork|pthread_create|uv_thread_create|can't start new thread/i.test(l.raw),

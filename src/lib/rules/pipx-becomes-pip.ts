@@ -1,18 +1,19 @@
 /** MCPProxy runs pip instead of pipx in the container, and pip has no run. */
 import { baseName } from '../mcpproxy/images.ts'
 import { citeConfig, citeLog } from './cite.ts'
-import { failure, isConnected, isIsolated, serverPath } from './helpers.ts'
+import { failure, isIsolated, serverPath } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
   code: 'pipx-becomes-pip',
   severity: 'error',
   title: 'MCPProxy runs pip instead of pipx in the container, and pip has no run',
+  only: 'not-connected',
   needs: ['config'],
-  uses: ['serverLog', 'setup', 'status'],
-  detect({ config }, { serverLog, setup, status }) {
+  uses: ['serverLog', 'setup'],
+  detect({ config }, { serverLog, setup }) {
     const { server } = config
-    if (!server || baseName(server.command) !== 'pipx' || !isIsolated(config) || isConnected(serverLog, status)) return null
+    if (!server || baseName(server.command) !== 'pipx' || !isIsolated(config)) return null
     const pip = setup?.containerCommand === 'pip'
     return {
       observations: ['config', ...(pip ? (['setup'] as const) : [])],

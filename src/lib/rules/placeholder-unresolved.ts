@@ -5,7 +5,8 @@ import type { ConfigPath, ServerEntry } from '../formats/mcp-config.ts'
 import { baseName, stockImage } from '../mcpproxy/images.ts'
 import { isDockerCommand } from '../mcpproxy/isolation.ts'
 import { citeConfig, citeLog } from './cite.ts'
-import { isConnected, serverPath } from './helpers.ts'
+import { isConnected } from './connected.ts'
+import { serverPath } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({

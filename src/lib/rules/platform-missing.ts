@@ -1,7 +1,8 @@
 /** The image is not available for the processor that is asked for. */
 import { flagValue } from '../formats/docker-run.ts'
 import { citeConfig, citeEngine, citeLog } from './cite.ts'
-import { configFlag, dockerFailure, dockerSaid, effectiveRun, failure, imagePlace, isConnected, refusal } from './helpers.ts'
+import { isConnected } from './connected.ts'
+import { configFlag, dockerFailure, dockerSaid, effectiveRun, failure, imagePlace, refusal } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 /** `linux/arm64/v8` and `aarch64` → `arm64`: the engine, the images and `--platform` spell processors differently. */

@@ -7,6 +7,7 @@ export default defineRule({
   code: 'protocol-version',
   severity: 'error',
   title: 'Server and MCPProxy do not share an MCP protocol version',
+  only: 'failed',
   needs: ['serverLog'],
   detect({ serverLog }) {
     const said = programSaid(serverLog, 'protocol-version')

@@ -5,18 +5,19 @@ import type { Mount } from '../formats/docker-run.ts'
 import type { LogLine } from '../formats/log-line.ts'
 import type { HostPath } from '../system/system.ts'
 import { citeHost, citeLog } from './cite.ts'
-import { callsDocker, dockerFailure, effectiveRun, failure, isConnected, programSaid, story } from './helpers.ts'
+import { callsDocker, dockerFailure, effectiveRun, failure, programSaid, story } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
   code: 'proxy-in-container',
   severity: 'error',
   title: 'MCPProxy runs in a container itself, and sees another docker and other paths than the engine',
+  only: 'failed',
   needs: ['config', 'serverLog', 'hostPaths'],
-  uses: ['environment', 'setup', 'status', 'events'],
-  detect({ config, serverLog, hostPaths }, { environment, setup, status, events }) {
+  uses: ['environment', 'setup', 'events'],
+  detect({ config, serverLog, hostPaths }, { environment, setup, events }) {
     const mark = containerMarks.find((m) => hostPaths[m] !== undefined && hostPaths[m].type !== 'missing')
-    if (!mark || !callsDocker(config) || !failure(serverLog) || isConnected(serverLog, status)) return null
+    if (!mark || !callsDocker(config) || !failure(serverLog)) return null
     const mounts = effectiveRun(config, setup)?.run.mounts ?? []
     // What is said after the server's own container has started is said in there, not by the shell of MCPProxy.
     const inside = story(events)?.startedAt != null

@@ -11,6 +11,7 @@ export default defineRule({
   code: 'pull-in-handshake',
   severity: 'error',
   title: 'The image is pulled while the clock of the handshake runs, and that takes too long',
+  only: 'failed',
   needs: ['config', 'serverLog', 'image'],
   uses: ['events'],
   detect({ config, serverLog, image }, { events }, { version }) {

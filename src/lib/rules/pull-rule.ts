@@ -29,6 +29,7 @@ export function pullRule({ code, title, kinds, facts, detail, remedy, edits, hin
     severity: 'error',
     title,
     ...(hint ? { hint } : {}),
+    only: 'failed',
     needs: ['serverLog'],
     uses: ['config', 'events', 'image'],
     detect({ serverLog }, { config, events, image }, { version }) {

@@ -9,6 +9,7 @@ export default defineRule({
   code: 'read-only-filesystem',
   severity: 'error',
   title: 'The server writes to a place that is mounted or started read-only',
+  only: 'failed',
   needs: ['config', 'serverLog'],
   uses: ['setup'],
   detect({ config, serverLog }, { setup }) {

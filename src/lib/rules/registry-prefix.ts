@@ -4,19 +4,19 @@ import type { ConfigPath } from '../formats/mcp-config.ts'
 import { builtInImages, chooseImage } from '../mcpproxy/images.ts'
 import type { Version } from '../mcpproxy/versions.ts'
 import { citeConfig } from './cite.ts'
-import { dockerFailure, imagePlace, isConnected, isIsolated, refusal, serverPath } from './helpers.ts'
+import { dockerFailure, imagePlace, isIsolated, refusal, serverPath } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
   code: 'registry-prefix',
   severity: 'error',
   title: 'docker_isolation.registry turns a short image name into one that does not exist',
+  only: 'failed',
   needs: ['config', 'serverLog'],
   uses: ['events'],
   detect({ config, serverLog }, { events }, { version }) {
     const { registry } = config.global.docker_isolation
-    if (!config.server || !isIsolated(config) || !registry || /^(?:docker\.io|index\.docker\.io)$/.test(registry) || isConnected(serverLog))
-      return null
+    if (!config.server || !isIsolated(config) || !registry || /^(?:docker\.io|index\.docker\.io)$/.test(registry)) return null
     const image = config.expected?.run.image ?? ''
     const short = shortName(config, version.value)
     const said = dockerFailure(serverLog, 'image-unknown', 'registry-login')

@@ -1,6 +1,6 @@
 /** MCPProxy gave up its own reconnection after too many failures. */
 import { citeLog } from './cite.ts'
-import { isConnected } from './helpers.ts'
+import { isConnected } from './connected.ts'
 import { defineRule } from './rule.ts'
 
 const success =

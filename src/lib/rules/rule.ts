@@ -2,6 +2,7 @@
 import type { ConfigEvidence, Evidence, ObservedEvidence, Source, SourceError, Subject } from '../evidence/evidence.ts'
 import { compareVersions, firstRelease, newestKnown, since, type Milestone, type Version } from '../mcpproxy/versions.ts'
 import type { Remedy } from '../remedies/remedy.ts'
+import { isConnected } from './connected.ts'
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 export type Severity = 'error' | 'warning' | 'info'
@@ -99,6 +100,12 @@ export interface Rule {
   lint: ((seen: Needed<'config'>, context: Context) => Finding | null) | null
 }
 
+/**
+ * When a rule has anything to say. `failed`: the newest attempt to start the server failed, so that there is something to explain.
+ * `not-connected`: it failed, or was never made, so that what the configuration leads to is of interest.
+ */
+export type Occasion = 'failed' | 'not-connected'
+
 interface RuleDefinition<N extends Source, U extends Source> {
   code: string
   severity: Severity
@@ -106,6 +113,8 @@ interface RuleDefinition<N extends Source, U extends Source> {
   symptom?: boolean
   /** Of another release it says nothing; of an unknown one it is less sure, unless a trace proves it. */
   releases?: Releases
+  /** On other occasions it is clear, whatever could not be looked at; without the log it has to look. Absent: always. */
+  only?: Occasion
   /** Without these the outcome is undetermined. */
   needs: readonly N[]
   /** Each that agrees lifts the rank; `undefined` where it could not be looked at. */
@@ -117,11 +126,11 @@ interface RuleDefinition<N extends Source, U extends Source> {
 
 /** Types flow from `needs` and `uses` to the parameters of `detect`: a rule sees only what it declared. */
 export function defineRule<const N extends Source, const U extends Source = never>(definition: RuleDefinition<N, U>): Rule {
-  const { code, severity, title, needs, detect, hint } = definition
+  const { code, severity, title, only, needs, detect, hint } = definition
   const uses = definition.uses ?? []
   const releases = definition.releases ?? null
   const run = (subject: Subject): Outcome => {
-    if (!isTrueOf(releases, subject.version.value)) return { type: 'clear' }
+    if (!isOccasion(only, subject) || !isTrueOf(releases, subject.version.value)) return { type: 'clear' }
     const needed: Partial<Record<Source, unknown>> = {}
     const look = (source: Source): ObservedEvidence[Source] => {
       const later = source === 'engine' || source === 'image' || source === 'environment' ? subject.later?.[source] : undefined
@@ -153,6 +162,11 @@ export function defineRule<const N extends Source, const U extends Source = neve
   }
   const alone = needs.every((source) => source === 'config')
   return { code, severity, title, releases, needs, uses, symptom: definition.symptom ?? false, run, lint: alone || hint ? lint : null }
+}
+
+function isOccasion(only: Occasion | undefined, { evidence: { serverLog, status } }: Subject): boolean {
+  if (only === 'failed') return !serverLog.ok || serverLog.value.failed !== null
+  return only === undefined || !isConnected(serverLog.ok ? serverLog.value : undefined, status.ok ? status.value : undefined)
 }
 
 export const isTrueOf = (releases: Releases | null, version: Version): boolean =>

@@ -7,6 +7,7 @@ export default defineRule({
   code: 'runtime-version',
   severity: 'error',
   title: "The image's Node or Python does not fit the package",
+  only: 'failed',
   needs: ['serverLog'],
   uses: ['config'],
   detect({ serverLog }, { config }) {

@@ -13,6 +13,7 @@ export default defineRule({
   code: 'sdk-major-release',
   severity: 'error',
   title: 'The server was written for an older MCP SDK than the one that is installed now',
+  only: 'failed',
   needs: ['config', 'serverLog'],
   detect({ config, serverLog }, _, { version }) {
     const said = programSaid(serverLog, 'sdk-major')

@@ -12,6 +12,7 @@ export default defineRule({
   code: 'selinux-label',
   severity: 'error',
   title: 'SELinux forbids the container to use a mounted path',
+  only: 'failed',
   needs: ['config', 'serverLog', 'engine'],
   uses: ['setup', 'image', 'hostPaths'],
   detect({ config, serverLog, engine }, { setup, image, hostPaths }) {

@@ -7,6 +7,7 @@ export default defineRule({
   code: 'snap-docker',
   severity: 'error',
   title: 'docker comes from a snap, whose confinement refuses to start it here',
+  only: 'failed',
   needs: ['serverLog'],
   uses: ['environment'],
   detect({ serverLog }, { environment }) {

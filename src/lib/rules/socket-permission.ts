@@ -1,6 +1,7 @@
 /** The user that runs MCPProxy may not use the Docker socket. */
 import { citeEngine, citeHost, citeLog } from './cite.ts'
-import { callsDocker, dockerFailure, isConnected, story } from './helpers.ts'
+import { isConnected } from './connected.ts'
+import { callsDocker, dockerFailure, story } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({

@@ -7,6 +7,7 @@ export default defineRule({
   code: 'speaks-http',
   severity: 'error',
   title: 'The program starts an HTTP server instead of speaking over standard input and output',
+  only: 'failed',
   needs: ['serverLog'],
   uses: ['image'],
   detect({ serverLog }, { image }) {

@@ -11,6 +11,7 @@ export default defineRule({
   code: 'start-stampede',
   severity: 'warning',
   title: 'Many servers start at the same time as this one',
+  only: 'failed',
   needs: ['serverLog', 'events'],
   uses: ['engine'],
   detect({ serverLog, events }, { engine }) {

@@ -13,6 +13,7 @@ export default defineRule({
   code: 'start-too-slow',
   severity: 'error',
   title: 'The start takes longer than MCPProxy waits',
+  only: 'failed',
   needs: ['config', 'serverLog'],
   uses: ['setup', 'events'],
   detect({ config, serverLog }, { setup, events }, { version }) {

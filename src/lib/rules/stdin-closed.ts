@@ -3,18 +3,19 @@ import { hasSwitch } from '../formats/docker-run.ts'
 import { citeConfig, citeLog, citeStory } from './cite.ts'
 import { readDockerErrors, finalDockerError } from '../formats/docker-error.ts'
 import { ownExec, withoutSwitch } from './docker-switches.ts'
-import { endedByItself, failure, isConnected, serverPath, story } from './helpers.ts'
+import { endedByItself, failure, serverPath, story } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
   code: 'stdin-closed',
   severity: 'error',
   title: 'docker run has no -i, so the server reads end of input at once and leaves',
+  only: 'not-connected',
   needs: ['config'],
-  uses: ['serverLog', 'events', 'status'],
-  detect({ config }, { serverLog, events, status }) {
+  uses: ['serverLog', 'events'],
+  detect({ config }, { serverLog, events }) {
     const { expected, server } = config
-    if (!server || expected?.kind !== 'own' || isConnected(serverLog, status)) return null
+    if (!server || expected?.kind !== 'own') return null
     const exec = ownExec(config)
     const run = exec ?? expected.run
     if (run.image === null || !run.subcommand.includes('run')) return null

@@ -16,6 +16,7 @@ export default defineRule({
   code: 'stdin-lost',
   severity: 'error',
   title: 'A script starts the server so that it has no input, although -i is set',
+  only: 'failed',
   needs: ['config', 'serverLog', 'events'],
   uses: ['setup', 'image'],
   detect({ config, serverLog, events }, { setup, image }) {

@@ -11,6 +11,7 @@ export default defineRule({
   // A guess from what is absent: the symptom stays the finding, and this is what to try.
   severity: 'warning',
   title: 'The answer may stay in the output buffer of Python',
+  only: 'failed',
   needs: ['config', 'serverLog'],
   uses: ['setup', 'image', 'events'],
   detect({ config, serverLog }, { setup, image, events }) {

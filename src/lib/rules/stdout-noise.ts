@@ -12,6 +12,7 @@ export default defineRule({
   code: 'stdout-noise',
   severity: 'error',
   title: 'The server prints things to standard output that are not JSON-RPC',
+  only: 'failed',
   needs: ['config', 'serverLog'],
   detect({ config, serverLog }) {
     const attempt = failure(serverLog)

@@ -7,6 +7,7 @@ export default defineRule({
   code: 'tls-untrusted',
   severity: 'error',
   title: 'A certificate is not trusted: TLS interception or a private CA',
+  only: 'failed',
   needs: ['serverLog'],
   detect({ serverLog }) {
     const said = dockerFailure(serverLog, 'registry-tls') ?? programSaid(serverLog, 'certificate')

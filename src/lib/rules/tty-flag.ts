@@ -2,17 +2,17 @@
 import { hasSwitch } from '../formats/docker-run.ts'
 import { citeConfig, citeLog, citeStory } from './cite.ts'
 import { ownExec, withoutSwitch } from './docker-switches.ts'
-import { configFlag, dockerFailure, effectiveRun, failure, isConnected, serverPath, story, unheardOf } from './helpers.ts'
+import { configFlag, dockerFailure, effectiveRun, failure, serverPath, story, unheardOf } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({
   code: 'tty-flag',
   severity: 'error',
   title: 'The docker arguments ask for a terminal (-t), but MCPProxy talks over pipes',
+  only: 'not-connected',
   needs: ['config'],
-  uses: ['serverLog', 'events', 'setup', 'status'],
-  detect({ config }, { serverLog, events, setup, status }) {
-    if (isConnected(serverLog, status)) return null
+  uses: ['serverLog', 'events', 'setup'],
+  detect({ config }, { serverLog, events, setup }) {
     const exec = ownExec(config)
     const run = exec && config.server ? { run: exec, runArgs: config.server.args } : effectiveRun(config, setup)
     const said = dockerFailure(serverLog, 'tty')

@@ -4,7 +4,7 @@ import { detectRuntime } from '../mcpproxy/images.ts'
 import type { Remedy } from '../remedies/remedy.ts'
 import { neverStarted } from '../formats/engine-events.ts'
 import { citeConfig, citeLog, citeStory } from './cite.ts'
-import { dockerFailure, effectiveRun, failure, isConnected, isIsolated, serverPath, story } from './helpers.ts'
+import { dockerFailure, effectiveRun, failure, isIsolated, serverPath, story } from './helpers.ts'
 import { isHostFile } from './host-path-not-mounted.ts'
 import { defineRule } from './rule.ts'
 
@@ -12,11 +12,12 @@ export default defineRule({
   code: 'unknown-runner',
   severity: 'error',
   title: 'MCPProxy does not know this runner and uses a bare Alpine image',
+  only: 'not-connected',
   needs: ['config'],
-  uses: ['serverLog', 'setup', 'events', 'status', 'hostPaths'],
-  detect({ config }, { serverLog, setup, events, status, hostPaths }) {
+  uses: ['serverLog', 'setup', 'events', 'hostPaths'],
+  detect({ config }, { serverLog, setup, events, hostPaths }) {
     const { server } = config
-    if (!server || server.command === '' || !isIsolated(config) || server.isolation?.image || isConnected(serverLog, status)) return null
+    if (!server || server.command === '' || !isIsolated(config) || server.isolation?.image) return null
     const runtime = setup?.runtimeType ?? detectRuntime(server.command)
     const run = effectiveRun(config, setup)
     if ((runtime !== 'binary' && runtime !== 'bash') || !/(?:^|\/)alpine:/.test(run?.run.image ?? '')) return null

@@ -1,6 +1,7 @@
 /** The working folder in the container is a file, or an empty folder that docker made. */
 import { citeConfig, citeLog } from './cite.ts'
-import { dockerFailure, failure, isConnected, isIsolated, isMounted, placeOfToken, programSaid, refusal, serverPath } from './helpers.ts'
+import { isConnected } from './connected.ts'
+import { dockerFailure, failure, isIsolated, isMounted, placeOfToken, programSaid, refusal, serverPath } from './helpers.ts'
 import { defineRule } from './rule.ts'
 
 export default defineRule({

@@ -67,6 +67,7 @@ export default defineRule({
   code: 'wrong-engine',
   severity: 'error',
   title: 'The docker command of MCPProxy looks at another engine than the one that runs',
+  only: 'failed',
   needs: ['serverLog', 'engine'],
   uses: ['events', 'environment'],
   detect({ serverLog, engine }, { events, environment }) {

@@ -7,7 +7,7 @@ import { overallVerdict, sortFindings, type InterruptedLook, type Report, type S
 import { rules } from '../rules/index.ts'
 import type { EditClass } from '../remedies/remedy.ts'
 import type { Finding } from '../rules/rule.ts'
-import { isConnected } from '../rules/helpers.ts'
+import { isConnected } from '../rules/connected.ts'
 import type { System } from '../system/system.ts'
 import { knownServers, requireServer } from './servers.ts'
 import { redactReport, withVariables } from './redact.ts'
