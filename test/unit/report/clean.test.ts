@@ -98,6 +98,11 @@ test('width counts columns', () => {
   assert.equal(displayWidth('日本語'), 6)
   assert.equal(displayWidth('e\u0301'), 1)
   assert.equal(displayWidth('👍'), 2)
+  // Asked for without the tables of Unicode, in which they are what they are taken for.
+  for (const symbol of '✓✗·–—→│…') {
+    assert.equal(displayWidth(symbol), 1)
+    assert.ok(!/\p{M}|\p{Emoji_Presentation}/u.test(symbol), symbol)
+  }
 })
 
 test('headOf fits, and takes at least one character', () => {

@@ -1,0 +1,66 @@
+/** `args` shows the newest docker_run_args of main.log, whatever came after them. */
+import assert from 'node:assert/strict'
+import fs from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { collectMainLog } from '../../../src/lib/evidence/collect-logs.ts'
+import { createFiles } from '../../../src/lib/system/files.ts'
+import type { System } from '../../../src/lib/system/system.ts'
+
+let minute = 0
+const time = (): string => new Date(Date.UTC(2026, 9, 1, 0, minute++)).toISOString()
+const start = (version: string): string =>
+  `${time()} | INFO | cobra@v1.10.2/command.go:1015 | Starting mcpproxy | {"version": "${version}"}`
+const setup = (server: string, memory: string): string =>
+  `${time()} | INFO | core/connection_stdio.go:150 | Docker isolation setup completed | {"server": "${server}", "container_name": "mcpproxy-${server}-ypwk", "docker_run_args": ["run", "--rm", "-i", "--memory", "${memory}", "node:20"]}`
+const between = (kilobytes: number): string =>
+  Array.from({ length: kilobytes * 8 }, (_, i) => `${time()} | DEBUG | upstream/client.go:613 | Health check passed | {"tick": ${i}}`).join(
+    '\n',
+  )
+
+async function setups(t: TestContext, lines: readonly string[], servers: readonly string[]) {
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'doctor-'))
+  const files = createFiles()
+  t.after(async () => {
+    await files.close()
+    await fs.rm(folder, { recursive: true, force: true })
+  })
+  await fs.writeFile(path.join(folder, 'main.log'), `${lines.join('\n')}\n`)
+  const system = { files, now: () => new Date() } as unknown as System
+  const reading = await collectMainLog(system, [folder], servers, new Set(servers), Date.now() + 60_000, 'setups')
+  assert.ok(reading.ok)
+  return {
+    version: reading.value.log.version?.text ?? null,
+    setups: Object.fromEntries(
+      [...reading.value.setups].map(([server, { line, olderRun }]) => [server, [/"--memory", "(\w+)"/.exec(line.raw)?.[1], olderRun]]),
+    ),
+  }
+}
+
+for (const kilobytes of [1, 3000])
+  test(`the newest of each server, however many runs ago, with ${kilobytes} kB between them`, async (t) => {
+    const lines = [
+      start('v0.58.0'),
+      setup('early', '1m'),
+      setup('early', '2m'),
+      between(kilobytes),
+      start('v0.59.0'),
+      setup('other', '3m'),
+      between(kilobytes),
+      start('v0.60.0'),
+      setup('late', '4m'),
+      between(kilobytes),
+    ]
+    assert.deepEqual(await setups(t, lines, ['early', 'late', 'absent']), {
+      version: 'v0.60.0',
+      setups: { late: ['4m', false], early: ['2m', true] },
+    })
+  })
+
+test('without any start all are of the newest run that is known', async (t) => {
+  assert.deepEqual(await setups(t, [setup('a', '1m'), between(600), setup('b', '2m')], ['a', 'b']), {
+    version: null,
+    setups: { a: ['1m', false], b: ['2m', false] },
+  })
+})
