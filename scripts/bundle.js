@@ -108,7 +108,8 @@ const madeByTypeScript = /^(?:const|var) (\w+) = ((?:__importDefault|__importSta
  * What esbuild makes of imports of other chunks, and of parts of Node that take a millisecond or more and that few commands need. Each is
  * loaded when something of it is used: no module here does anything as it loads that another relies on.
  */
-const putOffHere = /\bvar (import_\w+)=((?:__toESM\(|\{default:)?require\("(?:node:(?:crypto|child_process|zlib|readline|os)|\.\/chunk-\w+\.js)"\)[)}]?);/g
+const putOffHere =
+  /\bvar (import_\w+)=((?:__toESM\(|\{default:)?require\("(?:node:(?:crypto|child_process|zlib|readline|os)|\.\/chunk-\w+\.js)"\)[)}]?);/g
 
 /** `import fs from 'node:fs'` needs no copy of all that is in there. */
 function defaultsOnly(code) {
@@ -183,7 +184,10 @@ for (const { path: name, text } of outputFiles) {
     logLevel: 'warning',
   })
   // esbuild leaves other characters in regular expressions only. Without them V8 needs half the memory, and no decoding.
-  const ascii = putOff(defaultsOnly(code), putOffHere).replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const ascii = putOff(defaultsOnly(code), putOffHere).replace(
+    /[\u0080-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
   const chunk = { id: `./${path.basename(name)}`, body: `(exports,require,module,__filename,__dirname){${ascii}}` }
   const together = ascii.length < 20_000 ? users.get(chunk.id) : chunk.id
   if (!byUse.has(together)) {

@@ -142,11 +142,7 @@ export async function collectMainLog(
   const setups = setupNeedles(servers)
   const withStart = [startMessage, ...setups]
   const needles =
-    only === 'setups'
-      ? () => (reading.log.start === null ? withStart : setups)
-      : servers.length > 12
-        ? undefined
-        : mainLogNeedles(servers)
+    only === 'setups' ? () => (reading.log.start === null ? withStart : setups) : servers.length > 12 ? undefined : mainLogNeedles(servers)
   const wanted = new Set(servers)
   const found = (names: Iterable<string>): boolean => [...names].every((s) => reading.setups.has(s))
   const enough = (): boolean => (reading.log.start !== null && found(isolated)) || (only === 'setups' && found(servers))
