@@ -49,9 +49,10 @@ export function relevantEnvironment(env: Record<string, string | undefined>): Re
 export async function findProxyProcesses(files: Files, platform: string, uid: number | null, proc = '/proc'): Promise<ProxyProcess[]> {
   if (platform !== 'linux') return []
   const names = await files.list(proc)
+  const kernel = kernelThreads(proc)
   const pids = names.ok
     ? (names.value ?? [])
-        .filter((n) => /^\d+$/.test(n))
+        .filter((n) => /^\d+$/.test(n) && !kernel.has(n))
         .map(Number)
         .sort((a, b) => a - b)
     : []
@@ -76,12 +77,22 @@ function mayBeDaemon(folder: string): boolean {
   }
 }
 
+/**
+ * Most processes of a machine are threads of the kernel: children of `kthreadd`, which is always process 2. Inside a container there are none, and
+ * process 2 is another one.
+ */
+function kernelThreads(proc: string): ReadonlySet<string> {
+  if (readNow(`${proc}/2/comm`) !== 'kthreadd\n') return new Set()
+  // Each has a space behind it: what is cut off is the last, if there are so many.
+  return new Set(readNow(`${proc}/2/task/2/children`, 64 * 1024).split(' ').slice(0, -1))
+}
+
 /** The beginning of a small file of /proc; empty when the process is gone. */
-function readNow(file: string): string {
+function readNow(file: string, size = 64): string {
   try {
     const handle = openSync(file, 'r')
     try {
-      const buffer = Buffer.allocUnsafe(64)
+      const buffer = Buffer.allocUnsafe(size)
       return buffer.toString('latin1', 0, readSync(handle, buffer, 0, buffer.length, 0))
     } finally {
       closeSync(handle)

@@ -3,7 +3,6 @@
  * them; and a file of which all is written, or it is said that it was not.
  */
 import { fstatSync, statSync, writeSync, type Stats } from 'node:fs'
-import { devNull } from 'node:os'
 import { UserError, codeOf } from '../errors.ts'
 
 /** Less than any pipe takes at once, so that nobody waits for its reader here, deaf to signals. */
@@ -68,4 +67,4 @@ export function terminalAt(stream: 'stdout' | 'stderr'): { isTerminal: boolean; 
 }
 
 const needsNoStream = (stats: Stats): boolean =>
-  stats.isFIFO() || stats.isSocket() || (stats.isCharacterDevice() && stats.rdev === statSync(devNull).rdev)
+  stats.isFIFO() || stats.isSocket() || (stats.isCharacterDevice() && stats.rdev === statSync('/dev/null').rdev)

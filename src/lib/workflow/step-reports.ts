@@ -290,12 +290,13 @@ export async function argsReport(system: System, server: string, options: StepOp
   const logged = setup.ok ? setup.value : null
   const run = effectiveRun(known, logged)
   const fromLog = run !== null && logged !== null && run.run === logged.run
+  const argv = run ? maskedArgs(run.runArgs, run.run) : []
   const view: Omit<ArgsView, 'server' | 'step'> = {
     source: run ? (fromLog ? 'log' : 'config') : null,
     at: fromLog ? logged.line.time : null,
     place: fromLog ? { file: logged.line.file, line: logged.line.number } : null,
-    argv: run ? maskedArgs(run.runArgs, run.run) : [],
-    groups: run ? groupsOf(run.runArgs, run.run, known, looked.subject.version.value) : [],
+    argv,
+    groups: run ? groupsOf(argv, run.runArgs, run.run, known, looked.subject.version.value) : [],
     image: run?.run.image ?? null,
     command: run ? maskedWords(run.command) : [],
     hostCommand: run || !known?.server ? [] : maskedWords([known.server.command, ...known.server.args]),
@@ -314,12 +315,17 @@ export async function argsReport(system: System, server: string, options: StepOp
   return finish(looked, seen, { ...view, shell: line ? ['docker', ...line.argv] : [] }, (shown) => shellLineOf(shown.shell), notes)
 }
 
-/** Each flag with its value, masked, and its origin where today's configuration gives the same. */
-function groupsOf(runArgs: readonly string[], run: DockerRun, config: ConfigEvidence | undefined, version: Version): ArgsView['groups'] {
+/** Each flag with its value, `masked`, and its origin where today's configuration gives the same. */
+function groupsOf(
+  masked: readonly string[],
+  runArgs: readonly string[],
+  run: DockerRun,
+  config: ConfigEvidence | undefined,
+  version: Version,
+): ArgsView['groups'] {
   const origins = new Map<string, string>()
   if (config?.server && config.decision?.runs === 'docker')
     for (const t of flagsTogether(isolatedRun(config.server, config.global, version).tokens)) origins.set(t.tokens.join('\0'), t.origin)
-  const masked = maskedArgs(runArgs, run)
   const valueOf = new Map(run.flags.map((f) => [f.index, f.valueIndex]))
   const groups: ArgsView['groups'] = []
   for (let i = 0; i < runArgs.length;) {
