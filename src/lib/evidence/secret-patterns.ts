@@ -249,7 +249,8 @@ export interface TextSecret extends SecretSpan {
 
 /** The spans of any text that hold a secret, in order and without overlaps. Quotes around a value are not part of it. */
 export function textSecrets(text: string): TextSecret[] {
-  if (text.length < shortestShape && !beside.test(text)) return []
+  const hasBeside = beside.test(text)
+  if (text.length < shortestShape && !hasBeside) return []
   const found: TextSecret[] = []
   const add = (from: number, value: string, kind: string, name: string): void => {
     const quote = /^(["'])[^]*\1$/.test(value) ? 1 : 0
@@ -274,7 +275,7 @@ export function textSecrets(text: string): TextSecret[] {
   for (const { 1: before = '', 2: name = '', 3: value = '', index } of small.includes('=') ? text.matchAll(queryValues) : [])
     if (isSecretParameter(name) && !isKept(value)) add(index + before.length, value, 'query-value', 'token')
   const said = ({ pattern, signs }: Sought, kind: string, told: (name: string, value: string) => string | null): void => {
-    if (!mayHold(signs)) return
+    if (!hasBeside || !mayHold(signs)) return
     for (const { 1: before = '', 2: name = '', 3: value = '', index } of text.matchAll(pattern())) {
       const as = told(name, value)
       if (as !== null && tells(value, as)) add(index + before.length, value, kind, as)

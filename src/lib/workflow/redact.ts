@@ -16,8 +16,17 @@ export function redactReport(report: Report, redact: Redactor): Report {
 
 /** The same value with every string in it redacted. */
 export function redactValue<T>(value: T, redact: Redactor): T {
+  // A report says many things several times.
+  const known = new Map<string, string>()
+  const struck = (text: string): string => {
+    const before = known.get(text)
+    if (before !== undefined) return before
+    const after = redact(text)
+    known.set(text, after)
+    return after
+  }
   const walk = (item: unknown): unknown => {
-    if (typeof item === 'string') return redact(item)
+    if (typeof item === 'string') return struck(item)
     if (Array.isArray(item)) return item.map(walk)
     if (typeof item === 'object' && item !== null) return Object.fromEntries(Object.entries(item).map(([k, v]) => [k, walk(v)]))
     return item
