@@ -270,7 +270,7 @@ export function serverReport(subject: Subject): ServerReport {
   // A symptom is the answer only where no cause was found.
   if (findings.some((f) => f.severity === 'error')) symptoms = []
   const sorted = sortFindings([...findings, ...symptoms.slice(0, 1)])
-  const { verdict, summary } = judge(subject, sorted, undetermined)
+  const { verdict, summary } = judge(subject, sorted)
   return {
     server: subject.server,
     verdict,
@@ -284,14 +284,10 @@ export function serverReport(subject: Subject): ServerReport {
   }
 }
 
-function judge(
-  subject: Subject,
-  findings: readonly Finding[],
-  undetermined: readonly Undetermined[],
-): Pick<ServerReport, 'verdict' | 'summary'> {
+function judge(subject: Subject, findings: readonly Finding[]): Pick<ServerReport, 'verdict' | 'summary'> {
   const [first] = findings
   if (first?.severity === 'error') return { verdict: 'problem', summary: first.title }
-  if (undetermined.some((u) => u.error.kind === 'interrupted'))
+  if (Object.values(subject.evidence).some((seen) => !seen.ok && seen.error.kind === 'interrupted'))
     return { verdict: 'undetermined', summary: 'interrupted before all of it was looked at' }
   const { serverLog, containers, status, config } = subject.evidence
   const log = serverLog.ok ? serverLog.value : undefined
