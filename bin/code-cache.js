@@ -6,8 +6,8 @@
  * The file is made of chunks in groups (scripts/bundle.js), each group read and compiled alone, so that a run pays for what it needs only.
  *
  * The cache is code that will be run, and V8 hardly looks at it. So it lies in a folder that nobody else can write to, its first
- * line says what it is of (also the time of the shipped file, which changes when somebody edits it), and it holds each piece of code twice, which
- * must be the same. (To compare bytes takes a tenth of what a checksum takes, and needs no part of Node.) Whatever is not as it should be
+ * line says what it is of (by the hash and the time of the shipped file: who edits it and sets its time back runs the old code), and it holds each
+ * piece of code twice, which must be the same. (To compare bytes takes a tenth of what a checksum takes, and needs no part of Node.) Whatever is not as it should be
  * counts as no cache: the result of the program is the same without.
  */
 'use strict'
@@ -115,8 +115,8 @@ function attempt(work) {
 /** What it must be of is in `of`; the name is as much of that as fits. */
 function locate(hash, time, part, env) {
   const { node, v8 } = process.versions
-  const settings = JSON.stringify([part, node, v8, process.platform, process.arch, process.execArgv, env.NODE_OPTIONS])
-  return { folder: cacheFolder(env), name: `${hash.slice(0, 8)}${shortHash(settings)}.code`, of: `${hash} ${time} ${settings}` }
+  const settings = JSON.stringify([part, time, node, v8, process.platform, process.arch, process.execArgv, env.NODE_OPTIONS])
+  return { folder: cacheFolder(env), name: `${hash.slice(0, 8)}${shortHash(settings)}.code`, of: `${hash} ${settings}` }
 }
 
 /** FNV-1a, 32 bits. */

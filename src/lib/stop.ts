@@ -21,7 +21,7 @@ export class Stop {
     return this.#controller.signal
   }
 
-  /** `listener` is called once, and never of an end that was before. */
+  /** `listener` is called once, before those of the signal, and never of an end that was before. */
   whenAborted(listener: () => void): void {
     this.#listeners.push(listener)
   }
@@ -31,7 +31,7 @@ export class Stop {
     if (this.#aborted) return
     this.#aborted = true
     this.#reason = reason
-    this.#controller?.abort(reason)
     for (const listener of this.#listeners) listener()
+    this.#controller?.abort(reason)
   }
 }

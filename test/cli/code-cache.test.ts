@@ -250,6 +250,24 @@ test('a shipped file that somebody changed runs as it is', async (t) => {
   }
 })
 
+test('two installations of the same release have a cache each', async (t) => {
+  const home = newHome(t)
+  const starts = [1_000_000_000, 1_100_000_000].map((seconds) => {
+    const folder = newHome(t)
+    for (const part of ['bin', 'bundle', 'package.json'])
+      fs.cpSync(path.join(packageRoot(), part), path.join(folder, part), { recursive: true })
+    fs.utimesSync(path.join(folder, 'bundle/mcpproxy-doctor.cjs'), seconds, seconds)
+    const program = path.join(path.relative(packageRoot(), folder), 'bin/run.js')
+    return (): Promise<CliResult> => runCli(args, { program, env: { XDG_CACHE_HOME: home, LOCALAPPDATA: home } })
+  })
+  const kept = (): string[] => fs.readdirSync(folderOf(home)).map((name) => identity(path.join(folderOf(home), name)))
+  for (const start of starts) assert.deepEqual(await start(), without)
+  const first = kept()
+  assert.equal(first.length, 2)
+  for (const start of starts) assert.deepEqual(await start(), without)
+  assert.deepEqual(kept(), first)
+})
+
 test('many processes that write it at once', async (t) => {
   const home = newHome(t)
   for (const result of await Promise.all(Array.from({ length: 6 }, () => run(home)))) assert.deepEqual(result, without)

@@ -5,7 +5,7 @@ import type { Wanted } from '../formats/byte-search.ts'
 import { setupMessage, startMessage } from '../mcpproxy/messages.ts'
 import { serverLogName } from '../mcpproxy/names.ts'
 import { newestKnown, parseVersion } from '../mcpproxy/versions.ts'
-import { lineNumbers, linesBackward, type BackwardOptions, type RawLine } from '../system/log-reader.ts'
+import { lineNumbers, linesBackward, type RawLine } from '../system/log-reader.ts'
 import { notObserved, observed, type Files, type Observed, type OpenFile, type System } from '../system/system.ts'
 import { steadyFamily } from './collect-log-lines.ts'
 import { newestFailure, readAttempts } from './attempts.ts'
@@ -62,11 +62,13 @@ const limits = {
 export const mainLogNeedles = (servers: readonly string[]): string[] => [...generalNeedles, ...servers.map((s) => JSON.stringify(s))]
 
 /**
- * Setup lines of these servers. Every one names the container, so that all of them hold `mcpproxy` too, of which one part is found for them and
- * for the start of MCPProxy at once; and the arguments of docker, whose beginning is rare in most logs.
+ * The start of MCPProxy, and setup lines of these servers. Every one of those names the container, so that all of them hold `mcpproxy`
+ * too, of which one part is found for both at once; and the arguments of docker, whose beginning is rare in most logs.
  */
-const setupNeedles = (servers: readonly string[]): Wanted[] =>
-  servers.map((server) => [setupMessage, JSON.stringify(server), 'mcpproxy', '["run",'])
+const setupNeedles = (servers: readonly string[]): Wanted[] => [
+  startMessage,
+  ...servers.map((server) => [setupMessage, JSON.stringify(server), 'mcpproxy', '["run",']),
+]
 
 /** Newest first: the log itself, then its rotations (`main-2025-10-14T09-30-00.123.log[.gz]`; the time is UTC). */
 export async function logFamily(files: Files, dirs: readonly string[], name: string): Promise<Observed<string[]>> {
@@ -117,9 +119,9 @@ export async function setupSecrets(file: OpenFile): Promise<string[]> {
 }
 
 /**
- * `isolated`: those of the servers that should have a setup line; only for them older runs are searched. `only`: their newest setup
- * lines and nothing else, however many runs ago they were; then reading ends at the last one that was missing, and what is known of the run itself
- * is what stood on the way.
+ * `isolated`: those of the servers that should have a setup line; only for them older runs are searched. `only`: their setup
+ * lines and nothing else; then reading ends at the last one that was missing, and what is known of the run itself is what
+ * stood on the way.
  */
 export async function collectMainLog(
   system: System,
@@ -133,16 +135,13 @@ export async function collectMainLog(
   if (!steady.ok) return steady
   const { paths, newest } = steady.value
   if (paths.length === 0) return notObserved('failed', `There is no main.log in ${dirs.join(' or ')}.`)
+  const needles = only === 'setups' ? setupNeedles(servers) : servers.length > 12 ? undefined : mainLogNeedles(servers)
   const now = system.now().getTime()
   const reading: MainLogReading = {
     log: { files: paths, general: [], start: null, version: null, complete: false },
     byServer: new Map(servers.map((s) => [s, []])),
     setups: new Map(),
   }
-  const setups = setupNeedles(servers)
-  const withStart = [startMessage, ...setups]
-  const needles =
-    only === 'setups' ? () => (reading.log.start === null ? withStart : setups) : servers.length > 12 ? undefined : mainLogNeedles(servers)
   const wanted = new Set(servers)
   const found = (names: Iterable<string>): boolean => [...names].every((s) => reading.setups.has(s))
   const enough = (): boolean => (reading.log.start !== null && found(isolated)) || (only === 'setups' && found(servers))
@@ -153,7 +152,7 @@ export async function collectMainLog(
       break
     }
     if (!opened.value) continue
-    const kept = await readMain(opened.value, needles, now, deadline, wanted, enough, only, reading)
+    const kept = await readMain(opened.value, needles, now, deadline, wanted, enough, reading)
     await opened.value.close()
     if (!kept) break
     // An isolated server that started long ago has its setup line in an older file only.
@@ -169,12 +168,11 @@ export async function collectMainLog(
 /** False: the limit was reached, older files are not worth opening. */
 async function readMain(
   file: OpenFile,
-  needles: BackwardOptions['needles'],
+  needles: readonly Wanted[] | undefined,
   now: number,
   deadline: number,
   servers: ReadonlySet<string>,
   enough: () => boolean,
-  only: 'setups' | null,
   reading: MainLogReading,
 ): Promise<boolean> {
   const kept: { raw: RawLine; line: LogLine }[] = []
@@ -213,9 +211,9 @@ async function readMain(
       kept.push({ raw: step.value, line })
     }
     if (line.message === startMessage) {
-      // One older run is enough to look for a setup line in, where much else is looked for.
-      if (!inNewestRun && only === null) return finish(true)
-      reading.log.start ??= line
+      // One older run is enough to look for a setup line in.
+      if (!inNewestRun) return finish(true)
+      reading.log.start = line
     }
     if (enough()) return finish(true)
     if (reading.log.start && file.size - step.value.offset > limits.olderBytes + (file.size - startOffset)) return finish(true)

@@ -15,8 +15,8 @@ export interface RawLine {
 }
 
 export interface BackwardOptions {
-  /** Only lines that hold one of these; absent: all lines. A function is asked before each chunk: fewer may be wanted by then, never others. */
-  needles?: readonly Wanted[] | (() => readonly Wanted[])
+  /** Only lines that hold one of these; absent: all lines. */
+  needles?: readonly Wanted[]
   /** How far back to go, in bytes. */
   maxBytes: number
   /** Milliseconds since 1970 at which to give up. */
@@ -50,8 +50,6 @@ const mostMisses = 2
  */
 export async function* linesBackward(file: OpenFile, options: BackwardOptions): AsyncGenerator<RawLine, BackwardEnd> {
   const limit = Math.max(0, file.size - options.maxBytes)
-  const { needles } = options
-  let wanted: readonly Wanted[] | undefined
   // Of chunks without any such line nobody needs to know more. Undefined: not chosen yet.
   let sought: Sought[] | null | undefined
   let choices = 0
@@ -65,22 +63,15 @@ export async function* linesBackward(file: OpenFile, options: BackwardOptions): 
   let atEnd = true
   try {
     for (;;) {
-      const wantedNow = typeof needles === 'function' ? needles() : needles
-      if (wantedNow !== wanted) {
-        wanted = wantedNow
-        find = undefined
-        sought = undefined
-        choices = 0
-      }
       const next = await chunks.next()
       if (next === 'start') return { reachedStart: file.cut !== true }
       if (next === 'stopped') return { reachedStart: false }
       const { start, chunk, room } = next
-      if (wanted) {
-        find ??= createLineFinder(wanted, chunk)
+      if (options.needles) {
+        find ??= createLineFinder(options.needles, chunk)
         // Rare where they were chosen, common here: chosen again. Not by the first chunk, which is small, and holds what other ones do not.
         if (sought === undefined && !atEnd) {
-          sought = choices++ < mostChoices ? rareParts(wanted, chunk) : null
+          sought = choices++ < mostChoices ? rareParts(options.needles, chunk) : null
           misses = 0
         }
       }

@@ -84,7 +84,11 @@ function mayBeDaemon(folder: string): boolean {
 function kernelThreads(proc: string): ReadonlySet<string> {
   if (readNow(`${proc}/2/comm`) !== 'kthreadd\n') return new Set()
   // Each has a space behind it: what is cut off is the last, if there are so many.
-  return new Set(readNow(`${proc}/2/task/2/children`, 64 * 1024).split(' ').slice(0, -1))
+  return new Set(
+    readNow(`${proc}/2/task/2/children`, 64 * 1024)
+      .split(' ')
+      .slice(0, -1),
+  )
 }
 
 /** The beginning of a small file of /proc; empty when the process is gone. */

@@ -1,4 +1,4 @@
-/** `args` shows the newest docker_run_args of main.log, whatever came after them. */
+/** Setup lines of the newest run of MCPProxy and of the one before it: what `args` shows, as `check` knows it. */
 import assert from 'node:assert/strict'
 import fs from 'node:fs/promises'
 import os from 'node:os'
@@ -39,20 +39,21 @@ async function setups(t: TestContext, lines: readonly string[], servers: readonl
 }
 
 for (const kilobytes of [1, 3000])
-  test(`the newest of each server, however many runs ago, with ${kilobytes} kB between them`, async (t) => {
+  test(`the newest of each server in two runs, with ${kilobytes} kB between them`, async (t) => {
     const lines = [
       start('v0.58.0'),
-      setup('early', '1m'),
-      setup('early', '2m'),
+      setup('earliest', '1m'),
       between(kilobytes),
       start('v0.59.0'),
+      setup('early', '1m'),
+      setup('early', '2m'),
       setup('other', '3m'),
       between(kilobytes),
       start('v0.60.0'),
       setup('late', '4m'),
       between(kilobytes),
     ]
-    assert.deepEqual(await setups(t, lines, ['early', 'late', 'absent']), {
+    assert.deepEqual(await setups(t, lines, ['earliest', 'early', 'late', 'absent']), {
       version: 'v0.60.0',
       setups: { late: ['4m', false], early: ['2m', true] },
     })

@@ -239,27 +239,3 @@ test('who stops after the first line leaves no read behind that could fail unsee
     for await (const line of linesBackward(failing, { maxBytes: 1e9, deadline: Infinity })) assert.equal(line.text, 'a line')
   }, /disk on fire/)
 })
-
-test('fewer may be wanted after a line that was found', async () => {
-  const lines = Array.from({ length: 60_000 }, (_, i) =>
-    i % 9000 === 0 ? `begun ${i}` : i % 7000 === 1 ? `wanted ${i}` : `line ${i} ${'x'.repeat(60)}`,
-  )
-  const content = Buffer.from(`${lines.join('\n')}\n`)
-  for (const atOnce of [false, true]) {
-    const [both, one]: [string[], string[]] = [['begun', 'wanted'], ['wanted']]
-    let found = false
-    const texts: string[] = []
-    const needles = (): string[] => (found ? one : both)
-    for await (const { text } of linesBackward(file(content, atOnce), { needles, maxBytes: 1e9, deadline: Infinity })) {
-      texts.push(text)
-      if (text.startsWith('begun')) found = true
-    }
-    assert.deepEqual(
-      texts.filter((text) => text.startsWith('wanted')),
-      lines.filter((line) => line.startsWith('wanted')).reverse(),
-    )
-    // In chunks before that one nobody looked for it.
-    assert.deepEqual(texts.filter((text) => text.startsWith('begun'))[0], 'begun 54000')
-    assert.ok(!texts.includes('begun 0'))
-  }
-})
