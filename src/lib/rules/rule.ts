@@ -113,7 +113,7 @@ interface RuleDefinition<N extends Source, U extends Source> {
   symptom?: boolean
   /** Of another release it says nothing; of an unknown one it is less sure, unless a trace proves it. */
   releases?: Releases
-  /** On other occasions it is clear, whatever could not be looked at; without the log it has to look. Absent: always. */
+  /** On other occasions it is clear, unless a source that it needs could not be looked at; without the log it has to look. Absent: always. */
   only?: Occasion
   /** Without these the outcome is undetermined. */
   needs: readonly N[]
@@ -130,7 +130,7 @@ export function defineRule<const N extends Source, const U extends Source = neve
   const uses = definition.uses ?? []
   const releases = definition.releases ?? null
   const run = (subject: Subject): Outcome => {
-    if (!isOccasion(only, subject) || !isTrueOf(releases, subject.version.value)) return { type: 'clear' }
+    if (!isTrueOf(releases, subject.version.value)) return { type: 'clear' }
     const needed: Partial<Record<Source, unknown>> = {}
     const look = (source: Source): ObservedEvidence[Source] => {
       const later = source === 'engine' || source === 'image' || source === 'environment' ? subject.later?.[source] : undefined
@@ -141,6 +141,7 @@ export function defineRule<const N extends Source, const U extends Source = neve
       if (!seen.ok) return { type: 'undetermined', code, source, error: seen.error }
       needed[source] = seen.value
     }
+    if (!isOccasion(only, subject)) return { type: 'clear' }
     const used: Partial<Record<Source, unknown>> = {}
     for (const source of uses) {
       const seen = look(source)

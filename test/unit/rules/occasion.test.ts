@@ -42,10 +42,10 @@ test('where the log could not be read it has to look', () => {
   assert.deepEqual([outcome('failed', unread), outcome('not-connected', unread)], ['found', 'found'])
 })
 
-test('what nobody needed and nobody could look at leaves nothing open', () => {
+test('what it needs and nobody could look at stays open on any occasion', () => {
   const engine = notObserved('unreachable', 'no engine')
   const blind = (subject: Subject): Subject => ({ ...subject, evidence: { ...subject.evidence, engine } })
   assert.equal(outcome('failed', blind(failing), 'engine'), 'undetermined')
-  assert.equal(outcome('failed', blind(connected), 'engine'), 'clear')
+  assert.equal(outcome('failed', blind(connected), 'engine'), 'undetermined')
   assert.equal(outcome(undefined, blind(connected), 'engine'), 'undetermined')
 })
