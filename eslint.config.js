@@ -62,6 +62,15 @@ export default defineConfig(
     },
   },
   {
+    files: ['test/**/*.test.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { paths: [{ name: 'fast-check', message: 'test/helpers/fast-check.ts: the same examples each time.' }] },
+      ],
+    },
+  },
+  {
     files: ['src/lib/system/**/*.ts', 'src/lib/base-command.ts'],
     rules: { 'no-restricted-properties': ['error', exit] },
   },

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from './helpers/fast-check.ts'
 import { clean } from '../src/lib/report/clean.ts'
 import { renderGithub } from '../src/lib/report/github.ts'
 import { renderJson } from '../src/lib/report/json.ts'

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from './helpers/fast-check.ts'
 import { UserError } from '../src/lib/errors.ts'
 import { renderJson } from '../src/lib/report/json.ts'
 import { memoryFiles, type CaptureFile } from '../src/lib/system/capture-files.ts'
@@ -20,7 +20,7 @@ import { packageRoot } from './helpers/package-root.ts'
 const root = join(packageRoot(), 'test/captures')
 const configName = 'home/.mcpproxy/mcp_config.json'
 /** What one run may take at most on a machine that does other things as well. */
-const longest = 10_000
+const longest = 20_000
 
 interface Capture {
   server: string

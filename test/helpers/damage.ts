@@ -1,5 +1,5 @@
 /** Damage done to texts at random, for fast-check. */
-import fc from 'fast-check'
+import { fc } from './fast-check.ts'
 
 export interface Damage {
   /** Where, as a part of the text's length. */

@@ -85,7 +85,8 @@ export const secretPatterns: readonly SecretPattern[] = [
   shape('google-key', 'AIza[\\w-]{30,}'),
   shape('google-token', 'ya29\\.[\\w-]{20,}'),
   shape('google-token', 'GOCSPX-[\\w-]{16,}'),
-  shape('jwt', 'eyJ[\\w-]{8,4000}\\.[\\w-]{8,8000}\\.[\\w-]*'),
+  // The first part is looked ahead for and taken whole: no shorter one ends before a point, and none is tried.
+  shape('jwt', 'eyJ(?=(?<header>[\\w-]{8,4000}))\\k<header>\\.[\\w-]{8,8000}\\.[\\w-]*'),
   shape('npm-token', 'npm_[A-Za-z0-9]{30,}'),
   shape('pypi-token', 'pypi-[\\w-]{16,}'),
   shape('huggingface-token', 'hf_[A-Za-z0-9]{20,}'),

@@ -1,7 +1,7 @@
 /** Every place of an argument list, a command line or an address in which a secret may stand, and what must stay readable. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../helpers/fast-check.ts'
 import { configSecrets, makeRedactor, mark, maskedConfig, maskedWords, maskShapes } from '../../../src/lib/evidence/secrets.ts'
 import { isSecretWord } from '../../../src/lib/evidence/secret-arguments.ts'
 import { parseConfig } from '../../../src/lib/formats/mcp-config.ts'

@@ -1,7 +1,7 @@
 /** The signs by which a text is passed over: no pattern finds anything in a text without them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../helpers/fast-check.ts'
 import { sayings, secretPatterns, textSecrets } from '../../../src/lib/evidence/secret-patterns.ts'
 import { bare } from '../../helpers/bare-pattern.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../helpers/fast-check.ts'
 import { createAnyCase, createLineFinder, type LineFinder } from '../../../src/lib/formats/byte-search.ts'
 import { searchableMemory } from '../../../src/lib/formats/simd-search.ts'
 

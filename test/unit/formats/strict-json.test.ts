@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../helpers/fast-check.ts'
 import { parseTree, type Node, type ParseError } from 'jsonc-parser'
 import { outlineOf } from '../../../src/lib/formats/config-outline.ts'
 import { parseStrict } from '../../../src/lib/formats/strict-json.ts'

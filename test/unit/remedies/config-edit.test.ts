@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../helpers/fast-check.ts'
 import { applyChange, applyConfigEdits, mendStrict } from '../../../src/lib/remedies/config-edit.ts'
 import type { ConfigEdit } from '../../../src/lib/remedies/remedy.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../helpers/fast-check.ts'
 import { flagsNamed, hasSwitch, parseDockerRun, type DockerRun } from '../../../src/lib/formats/docker-run.ts'
 import { planReplay, type ReplayOptions } from '../../../src/lib/replay/plan.ts'
 import { hiddenFile, ownerLabel, replayLabel, type ReplayPlan } from '../../../src/lib/system/replay-plan.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parse } from 'jsonc-parser'
-import fc from 'fast-check'
+import { fc } from '../../helpers/fast-check.ts'
 import { applyConfigEdits } from '../../../src/lib/remedies/config-edit.ts'
 import { diffText, editDiff, entryHunks, lineHunks } from '../../../src/lib/report/edit-diff.ts'
 import { sampleConfig } from '../../helpers/sample-report.ts'

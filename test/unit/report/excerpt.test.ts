@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../helpers/fast-check.ts'
 import { displayWidth } from '../../../src/lib/report/clean.ts'
 import { excerptLines } from '../../../src/lib/report/excerpt.ts'
 import { createTheme, plainTheme } from '../../../src/lib/report/theme.ts'

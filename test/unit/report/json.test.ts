@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../helpers/fast-check.ts'
 import { renderJson } from '../../../src/lib/report/json.ts'
 import { healthy, only, sampleReport, severalServers, undecided } from '../../helpers/sample-report.ts'
 import { schemaErrors } from '../../helpers/valid-report.ts'

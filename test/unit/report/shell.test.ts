@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../helpers/fast-check.ts'
 import { clean } from '../../../src/lib/report/clean.ts'
 import { shellLine, shellQuote } from '../../../src/lib/report/shell.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
-import fc from 'fast-check'
+import { fc } from '../../helpers/fast-check.ts'
 import type { Citation, Finding } from '../../../src/lib/rules/rule.ts'
 import { displayWidth } from '../../../src/lib/report/clean.ts'
 import type { Report } from '../../../src/lib/report/report.ts'

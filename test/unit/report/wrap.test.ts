@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../helpers/fast-check.ts'
 import { clean, displayWidth } from '../../../src/lib/report/clean.ts'
 import { flow, paragraph } from '../../../src/lib/report/wrap.ts'
 

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../helpers/fast-check.ts'
 import { UserError } from '../../../src/lib/errors.ts'
 import { backUp, ConfigChanged, listBackups, readBackup, readConfigFile, replaceConfigFile } from '../../../src/lib/system/config-file.ts'
 

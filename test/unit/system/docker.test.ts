@@ -59,7 +59,7 @@ test('a socket that is not there', async (t) => {
   const started = Date.now()
   const answers = await Promise.all([engine.version(), engine.info(), engine.events()])
   for (const answer of answers) assert.deepEqual([error(answer).kind, error(answer).why], ['unreachable', 'missing'])
-  assert.ok(Date.now() - started < 2000)
+  assert.ok(Date.now() - started < 10_000)
 })
 
 test('a socket behind which nobody listens, and a file that is none', async (t) => {
@@ -74,7 +74,7 @@ test('an engine that accepts and never answers', async (t) => {
     t,
     net.createServer(() => {}),
   )
-  const engine = engineAt(t, host)
+  const engine = engineAt(t, host, { limitMs: 3000 })
   const started = Date.now()
   const answers = await Promise.all([
     engine.version(),
@@ -84,7 +84,8 @@ test('an engine that accepts and never answers', async (t) => {
     engine.inspect('abc'),
   ])
   for (const answer of answers) assert.deepEqual([error(answer).kind, error(answer).why], ['timed-out', 'timed-out'])
-  assert.ok(Date.now() - started < 2500, `${Date.now() - started} ms`)
+  // Side by side: one after the other they take 15 s.
+  assert.ok(Date.now() - started < 12_000, `${Date.now() - started} ms`)
 })
 
 test('an engine that answers its head and then nothing', async (t) => {
@@ -102,8 +103,8 @@ test('after the deadline no call waits', async (t) => {
     net.createServer(() => {}),
   )
   const started = Date.now()
-  assert.equal(error(await engineAt(t, host, { deadline: Date.now() - 1 }).version()).why, 'timed-out')
-  assert.ok(Date.now() - started < 500)
+  assert.equal(error(await engineAt(t, host, { deadline: Date.now() - 1, limitMs: 60_000 }).version()).why, 'timed-out')
+  assert.ok(Date.now() - started < 20_000)
 })
 
 test('a socket that closes at once', async (t) => {

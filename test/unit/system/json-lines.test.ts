@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../helpers/fast-check.ts'
 import { byteRecord } from '../../../src/lib/system/byte-record.ts'
 import { createLineReader, type Line } from '../../../src/lib/system/json-lines.ts'
 

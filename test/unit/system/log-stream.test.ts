@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../helpers/fast-check.ts'
 import { blocksForward, blocksOf, longestShown } from '../../../src/lib/system/log-stream.ts'
 import type { OpenFile } from '../../../src/lib/system/system.ts'
 

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import http from 'node:http'
 import net from 'node:net'
 import { after, test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../helpers/fast-check.ts'
 import { plainGet, type PlainAnswer } from '../../../src/lib/system/plain-get.ts'
 
 /** What the next connection is told, in pieces; it is closed behind them unless `open`. */
