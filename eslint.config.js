@@ -62,7 +62,8 @@ export default defineConfig(
     },
   },
   {
-    files: ['test/**/*.test.ts'],
+    files: ['test/**/*.ts'],
+    ignores: ['test/helpers/fast-check.ts'],
     rules: {
       'no-restricted-imports': [
         'error',

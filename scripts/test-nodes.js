@@ -26,7 +26,7 @@ function outcome(major) {
   )
   const node = path.join(prefix, 'node_modules/node/bin/node')
   if (installed.status !== 0 || !fs.existsSync(node)) return `could not be had, nothing was tested: ${installed.stderr.trim()}`
-  const ran = spawnSync(node, ['--test', ...tests.map((name) => path.join(folder, name))], {
+  const ran = spawnSync(node, ['scripts/test.js', ...tests.map((name) => path.join(folder, name))], {
     stdio: 'inherit',
     env: { ...process.env, MCPPROXY_DOCTOR_TEST: 'shipped' },
   })

@@ -19,7 +19,7 @@ try {
       '--test',
       // Who names another number of files at a time names it later, and that is what counts.
       `--test-concurrency=${os.availableParallelism() + 1}`,
-      ...(process.stdout.isTTY ? ['--test-reporter=spec'] : ['--test-reporter=tap']),
+      `--test-reporter=${process.stdout.isTTY ? 'spec' : 'tap'}`,
       '--test-reporter-destination=stdout',
       '--test-reporter=./scripts/failures.js',
       `--test-reporter-destination=${failures}`,

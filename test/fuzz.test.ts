@@ -20,7 +20,7 @@ import { packageRoot } from './helpers/package-root.ts'
 const root = join(packageRoot(), 'test/captures')
 const configName = 'home/.mcpproxy/mcp_config.json'
 /** What one run may take at most on a machine that does other things as well. */
-const longest = 20_000
+const longest = 10_000
 
 interface Capture {
   server: string

@@ -19,7 +19,9 @@ interface Own {
 
 /** Null: it is clean. */
 export function uncleanPart(text: string, { colour = false, markdown = false }: Own = {}): string | null {
-  const plain = text.replace(colour ? colours : '', '').replace(markdown ? breaks : '', '')
+  let plain = text
+  if (colour) plain = plain.replace(colours, '')
+  if (markdown) plain = plain.replace(breaks, '')
   const hit = unclean.exec(plain)
   return hit === null ? null : JSON.stringify(plain.slice(Math.max(0, hit.index - 60), hit.index + 20))
 }
