@@ -6,7 +6,7 @@
  * memory; for longer ones it is four times slower (kBMMinPatternLength in Node's string_search.h).
  */
 
-import { isSearchable, searchPair, searchTriples, type ByteOf, type SimdSearch } from './simd-search.ts'
+import { canSearch, isSearchable, searchPair, searchTriples, type ByteOf, type SimdSearch } from './simd-search.ts'
 
 /** Lines that hold this text, or all of these texts; no text has a line feed. */
 export type Wanted = string | readonly string[]
@@ -61,7 +61,7 @@ function finderOf(wanted: readonly Wanted[], sample: Buffer, anyCase: boolean): 
     const anchors = chooseAnchors(wanted, piece, withSimd)
     return (
       (anyCase ? null : rareFinder(wanted, piece, anchors.length === 1 ? simdCost.pair : simdCost.triples)) ??
-      simdFinder(anchors, piece, anyCase)
+      (canSearch(from) ? simdFinder(anchors, piece, anyCase) : null)
     )
   }
   let search: LineSearch | null | undefined

@@ -141,25 +141,38 @@ interface Searchable {
   bytes: Buffer
 }
 
-/** Collected with the memory. */
-const programs = new WeakMap<ArrayBufferLike, Searchable>()
+/** Undefined: not looked at yet; null: not here. Collected with the memory. */
+const memories = new WeakMap<ArrayBufferLike, { memory: object; searchable: Searchable | null | undefined }>()
 
-/** Memory that is searched in place. It begins with a page of the system. */
+/** Memory that is searched in place where that can be. It begins with a page of the system. */
 export function searchableMemory(size: number): Buffer {
+  try {
+    const pages = 1 + Math.ceil((size + behind) / page)
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
+    memories.set(memory.buffer, { memory, searchable: undefined })
+    return Buffer.from(memory.buffer, page, size)
+  } catch {
+    // Each has some gigabytes of address space reserved (not used): a limit on that is no limit on what is needed.
+    return Buffer.allocUnsafeSlow(size)
+  }
+}
+
+/** The program is compiled when the first block is to be searched: that takes some milliseconds, and many logs are passed over without it. */
+function searchableOf({ buffer }: Buffer): Searchable | null {
+  const known = memories.get(buffer)
+  if (known === undefined) return null
+  if (known.searchable !== undefined) return known.searchable
+  known.searchable = null
   const module = programModule()
   if (module !== null) {
     try {
-      const pages = 1 + Math.ceil((size + behind) / page)
-      const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
-      const { exports } = new WebAssembly.Instance(module, { host: { memory } })
-      const bytes = Buffer.from(memory.buffer)
-      programs.set(memory.buffer, { program: exports as Program, numbers: new Uint32Array(memory.buffer, 0, page / 4), bytes })
-      return bytes.subarray(page, page + size)
+      const { exports } = new WebAssembly.Instance(module, { host: { memory: known.memory } })
+      known.searchable = { program: exports as Program, numbers: new Uint32Array(buffer, 0, page / 4), bytes: Buffer.from(buffer) }
     } catch {
-      // Each has some gigabytes of address space reserved (not used): a limit on that is no limit on what is needed.
+      // No room for its code: searched as any other memory.
     }
   }
-  return Buffer.allocUnsafeSlow(size)
+  return known.searchable
 }
 
 /** Memory for two threads, in bytes. It begins with a page of the system where there is WebAssembly. */
@@ -173,7 +186,10 @@ export function sharedMemory(size: number): Uint8Array<ArrayBufferLike> {
 }
 
 /** Whether a block lies in searchable memory. */
-export const isSearchable = (block: Buffer): boolean => programs.has(block.buffer)
+export const isSearchable = (block: Buffer): boolean => memories.has(block.buffer)
+
+/** Whether such a block can be searched here. */
+export const canSearch = (block: Buffer): boolean => searchableOf(block) !== null
 
 /**
  * Gives the places of a searchable block where something may begin, in order; also some whose bytes reach over its end.
@@ -183,7 +199,7 @@ export type SimdSearch = (block: Buffer, found: (at: number) => void) => void
 const searchWith =
   (run: (memory: Searchable, at: number, end: number) => number): SimdSearch =>
   (block, found) => {
-    const memory = programs.get(block.buffer)
+    const memory = searchableOf(block)
     if (!memory) throw new Error('not searchable')
     const begin = block.byteOffset
     const end = begin + block.length

@@ -54,9 +54,14 @@ export async function* linesBackward(file: OpenFile, options: BackwardOptions): 
   let sought: Sought[] | null | undefined
   let choices = 0
   let misses = 0
-  const chunks = chunksBackward(file, limit, options, () =>
-    sought && rest.length < 2 && !sought.some(({ part }) => rest[0]?.includes(part) === true) ? sought : null,
-  )
+  const chunks = chunksBackward(file, limit, options, (chunk) => {
+    // Rare where they were chosen, common here: chosen again.
+    if (chunk && options.needles && sought === undefined) {
+      sought = choices++ < mostChoices ? rareParts(options.needles, chunk) : null
+      misses = 0
+    }
+    return sought && rest.length < 2 && !sought.some(({ part }) => rest[0]?.includes(part) === true) ? sought : null
+  })
   let find: LineFinder | undefined
   // What was read of a line whose beginning is further ahead in the file, in pieces, the earliest first.
   let rest: Buffer[] = []
@@ -67,14 +72,7 @@ export async function* linesBackward(file: OpenFile, options: BackwardOptions): 
       if (next === 'start') return { reachedStart: file.cut !== true }
       if (next === 'stopped') return { reachedStart: false }
       const { start, chunk, room } = next
-      if (options.needles) {
-        find ??= createLineFinder(options.needles, chunk)
-        // Rare where they were chosen, common here: chosen again. Not by the first chunk, which is small, and holds what other ones do not.
-        if (sought === undefined && !atEnd) {
-          sought = choices++ < mostChoices ? rareParts(options.needles, chunk) : null
-          misses = 0
-        }
-      }
+      if (options.needles) find ??= createLineFinder(options.needles, chunk)
       // What follows was passed over, but for the end of the line that goes on there.
       if (next.passedOver === true) {
         rest = [await lineRest(file, start + chunk.length)]
@@ -116,8 +114,8 @@ async function lineRest(file: OpenFile, offset: number): Promise<Buffer> {
   return Buffer.concat(pieces)
 }
 
-/** What is looked for; null: nothing may be passed over now. */
-type SoughtNow = () => readonly Sought[] | null
+/** What is looked for, chosen by this chunk if it is not yet; null: nothing may be passed over now. */
+type SoughtNow = (chunk?: Buffer) => readonly Sought[] | null
 
 interface Chunk {
   start: number
@@ -190,7 +188,7 @@ function chunksAtOnce(
     stop: () => second?.stop(),
     next: async () => {
       // Where nothing is found there is nothing else to do: this is the loop that reads whole logs.
-      const now = sought()
+      let now = sought()
       for (let passedOver = false; ; passedOver = true) {
         if (end === 0) return 'start'
         if (end <= limit || Date.now() > deadline) return 'stopped'
@@ -208,8 +206,10 @@ function chunksAtOnce(
         if (turn > 0 && turn % turnAfter === 0) await new Promise((resolve) => setImmediate(resolve))
         // With what a part could go on with in the chunk behind it.
         const read = turn === 0 ? await file.read(start, length, into) : timed(start, length + edge, into)
-        turn++
         if (read.length < length) return 'stopped'
+        // Not by the first chunk, which is small, and holds what other ones do not.
+        now ??= turn > 0 ? sought(read) : null
+        turn++
         end = start
         if (now === null || mayHold(read, now)) return { start, chunk: read.subarray(0, length), room: into, passedOver }
       }
