@@ -65,10 +65,8 @@ export const mainLogNeedles = (servers: readonly string[]): string[] => [...gene
  * The start of MCPProxy, and setup lines of these servers. Every one of those names the container, so that all of them hold `mcpproxy`
  * too, of which one part is found for both at once; and the arguments of docker, whose beginning is rare in most logs.
  */
-const setupNeedles = (servers: readonly string[]): Wanted[] => [
-  startMessage,
-  ...servers.map((server) => [setupMessage, JSON.stringify(server), 'mcpproxy', '["run",']),
-]
+const setupNeedles = (servers: readonly string[]): Wanted[] => [startMessage, ...servers.map(setupNeedle)]
+const setupNeedle = (server: string): Wanted => [setupMessage, JSON.stringify(server), 'mcpproxy', '["run",']
 
 /** Newest first: the log itself, then its rotations (`main-2025-10-14T09-30-00.123.log[.gz]`; the time is UTC). */
 export async function logFamily(files: Files, dirs: readonly string[], name: string): Promise<Observed<string[]>> {
@@ -164,6 +162,9 @@ export async function collectMainLog(
   reading.log.complete = reading.log.start !== null
   return observed(reading)
 }
+
+/** Says what main.log will be searched for, while it is not yet known which one that is. */
+export const expectSetupSearch = (system: System, server: string): void => system.expectSearch?.('main.log', setupNeedle(server))
 
 /** False: the limit was reached, older files are not worth opening. */
 async function readMain(

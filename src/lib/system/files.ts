@@ -1,5 +1,5 @@
 /** Files of this machine. Nothing here waits for a FIFO, a device or a dead network mount. */
-import { constants, readSync, type Stats } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs'
 import { dirname } from 'node:path'
 import { codeOf } from '../errors.ts'
 import * as fs from './async-fs.ts'
@@ -10,8 +10,17 @@ import { notObserved, observed, type Files, type HostPath, type Observed, type O
 const largestUnpacked = 256 * 1024 * 1024
 const limitMs = 10_000
 
-/** `close` closes what callers left open. */
-export function createFiles(options: { maxUnpacked?: number } = {}): Files & { close(): Promise<void> } {
+export interface LiveFiles extends Files {
+  /**
+   * The last `length` bytes of a file of at least `size` bytes on a disk of this machine, to guess by what will be needed of it. Null: it is none of
+   * those, or a link. Throws what looking at it throws.
+   */
+  endOfLarge(path: string, size: number, length: number): Promise<Buffer | null>
+  /** Closes what callers left open. */
+  close(): Promise<void>
+}
+
+export function createFiles(options: { maxUnpacked?: number } = {}): LiveFiles {
   const open = new Set<fs.FileHandle>()
   return {
     stat: (path) => attempt<HostPath>(path, async () => describe(await fs.stat(path)), { type: 'missing' }),
@@ -66,6 +75,20 @@ export function createFiles(options: { maxUnpacked?: number } = {}): Files & { c
         open: () => openRegular(path).catch(() => null),
         asFile: (handle, size) => positioned(path, handle, size, 0, new Set([handle]), false),
       }),
+    endOfLarge: async (path, size, length) => {
+      const [named, local] = await Promise.all([fs.lstat(path), isLocal(path)])
+      if (!named.isFile() || named.size < size || !local) return null
+      // At once: each wait here would be one for all that is done meanwhile.
+      const handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | constants.O_NOFOLLOW)
+      try {
+        const opened = fstatSync(handle)
+        if (opened.ino !== named.ino || opened.dev !== named.dev || opened.size < length) return null
+        const end = Buffer.allocUnsafe(length)
+        return end.subarray(0, readSync(handle, end, 0, length, opened.size - length))
+      } finally {
+        closeSync(handle)
+      }
+    },
     list: (path) => attempt<string[] | null>(path, () => fs.readdir(path), null),
     close: async () => {
       await Promise.all([...open].map((handle) => handle.close().catch(() => {})))

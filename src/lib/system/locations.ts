@@ -33,8 +33,7 @@ export async function locate(input: LocationInput): Promise<Located> {
   const cwd = process?.cwd ?? input.cwd
   const uid = process?.user.uid ?? input.uid
   const standard = paths.join(home, '.mcpproxy')
-  const absolute = (name: string, from: string): string =>
-    paths.resolve(from, /^~[/\\]/.test(name) ? paths.join(home, name.slice(2)) : name)
+  const absolute = (name: string, from: string): string => absolutePath(paths, home, name, from)
   const exists = async (name: string): Promise<boolean> => {
     const answer = await files.stat(name)
     // A file that this user may not look at is there all the same.
@@ -116,6 +115,16 @@ export async function locate(input: LocationInput): Promise<Located> {
   if (dataDir !== standard) logs(paths.join(dataDir, 'logs'), 'beside the data, since v0.39.0')
   logs(standardLogs(platform, home, uid, env), 'the default of this system')
   return { home, config, trackedConfig, otherConfigs, dataDir, logDirs, how, settings }
+}
+
+/** MCPProxy knows `~` itself. */
+const absolutePath = (paths: path.PlatformPath, home: string, name: string, from: string): string =>
+  paths.resolve(from, /^~[/\\]/.test(name) ? paths.join(home, name.slice(2)) : name)
+
+/** Where they are as long as neither a process nor a configuration says otherwise: known at once. */
+export function likelyLogs({ platform, home, uid, cwd, env, flags }: Omit<LocationInput, 'files' | 'process'>): string {
+  const paths = platform === 'win32' ? path.win32 : path.posix
+  return flags.logDir === undefined ? standardLogs(platform, home, uid, env) : absolutePath(paths, home, flags.logDir, cwd)
 }
 
 function standardLogs(platform: string, home: string, uid: number | null, env: Record<string, string | undefined>): string {

@@ -5,6 +5,7 @@
 import { createLineFinder, mayHold, rareParts, type LineFinder, type Sought, type Wanted } from '../formats/byte-search.ts'
 import { searchableMemory } from '../formats/simd-search.ts'
 import type { SecondReader } from './second-reader.ts'
+import type { LiveFiles } from './files.ts'
 import type { OpenFile } from './system.ts'
 
 export interface RawLine {
@@ -98,6 +99,21 @@ export async function* linesBackward(file: OpenFile, options: BackwardOptions): 
   } finally {
     chunks.stop()
   }
+}
+
+/**
+ * For a log that is likely to be searched soon: a second thread, if the log is large and no such line stands near its end. True: it was begun, and
+ * `dropPrepared` ends it where no search came.
+ */
+export async function prepareSearch(files: LiveFiles, path: string, wanted: Wanted): Promise<boolean> {
+  const end = await files.endOfLarge(path, worthSecondThread, firstChunk)
+  if (end === null) return false
+  let found = false
+  createLineFinder([wanted], end)(end, () => (found = true))
+  if (found) return false
+  const { prepareSecondReader } = await import('./second-reader.ts')
+  prepareSecondReader()
+  return true
 }
 
 /** From there to the end of the line, or what is kept of it. */

@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
+import { Worker, type MessagePort } from 'node:worker_threads'
 import { mayHold, type Sought } from '../formats/byte-search.ts'
 import { sharedMemory } from '../formats/simd-search.ts'
 import type { SharedFile } from './system.ts'
@@ -34,26 +34,40 @@ const states = { free: 0, taken: 1, empty: 2, uncertain: 3 }
 /** A piece takes less than a millisecond. Where one takes so much longer, no other is waited for. */
 const longestWaitMs = 200
 
+interface Thread {
+  begin(task: Task): void
+  stop(): void
+}
+
+/** It was begun for a search that was expected; the next search takes it. */
+let ready: Thread | null = null
+
+/** Begins the thread, which takes some time, for a search that is expected. */
+export function prepareSecondReader(): void {
+  ready ??= beginThread()
+}
+
+/** The search did not come. */
+export function dropPrepared(): void {
+  ready?.stop()
+  ready = null
+}
+
 /** Null: there is no second processor, no room for a thread, or none to be had. */
 export function startSecondReader(file: SharedFile, pieces: Pieces, sought: readonly Sought[]): SecondReader | null {
-  if (availableParallelism() < 2 || hasLimitedMemory()) return null
+  const thread = ready ?? beginThread()
+  ready = null
+  if (thread === null) return null
   const { size, edge, begin, end } = pieces
   const count = Math.ceil((end - begin) / size)
-  let worker: Worker
   let known: Int32Array
   try {
     known = new Int32Array(new SharedArrayBuffer(count * Int32Array.BYTES_PER_ELEMENT))
-    const workerData: Task = { file, pieces, states, known, sought, bytes: sharedMemory(size + edge) }
-    // As text: then it is the same in the shipped file and needs none of its own.
-    const program = `(${readPieces.toString()})(require('node:worker_threads').workerData, require('node:fs'), ${mayHold.toString()})`
-    // Nothing of what NODE_OPTIONS asks for is loaded again, and nothing is printed.
-    worker = new Worker(program, { eval: true, workerData, env: {}, execArgv: [], stdout: true, stderr: true })
+    thread.begin({ file, pieces, states, known, sought, bytes: sharedMemory(size + edge) })
   } catch {
+    thread.stop()
     return null
   }
-  // What it does not do, the first thread does.
-  worker.on('error', () => undefined)
-  worker.unref()
   let waits = true
   return {
     isEmpty(pieceEnd) {
@@ -61,6 +75,32 @@ export function startSecondReader(file: SharedFile, pieces: Pieces, sought: read
       const before = Atomics.compareExchange(known, piece, states.free, states.taken)
       if (before === states.taken && waits) waits = Atomics.wait(known, piece, states.taken, longestWaitMs) !== 'timed-out'
       return Atomics.load(known, piece) === states.empty
+    },
+    stop: thread.stop,
+  }
+}
+
+function beginThread(): Thread | null {
+  if (availableParallelism() < 2 || hasLimitedMemory()) return null
+  let worker: Worker
+  let called: Int32Array
+  try {
+    called = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+    // As text: then it is the same in the shipped file and needs none of its own.
+    const program = `(${readPieces.toString()})(require('node:worker_threads'), require('node:fs'), ${mayHold.toString()})`
+    // Nothing of what NODE_OPTIONS asks for is loaded again, and nothing is printed.
+    worker = new Worker(program, { eval: true, workerData: called, env: {}, execArgv: [], stdout: true, stderr: true })
+  } catch {
+    return null
+  }
+  // What it does not do, the first thread does.
+  worker.on('error', () => undefined)
+  worker.unref()
+  return {
+    begin(task) {
+      worker.postMessage(task)
+      Atomics.store(called, 0, 1)
+      Atomics.notify(called, 0)
     },
     stop: () => void worker.terminate(),
   }
@@ -89,10 +129,13 @@ interface Task {
 
 /** What the other thread does. It uses nothing from around it, because only its text gets there. */
 function readPieces(
-  { file, pieces, states, known, sought, bytes }: Task,
+  { workerData, parentPort, receiveMessageOnPort }: typeof import('node:worker_threads'),
   { constants, statSync, openSync, fstatSync, readSync, closeSync }: typeof fs,
   holds: typeof mayHold,
 ): void {
+  Atomics.wait(workerData as Int32Array, 0, 0)
+  const { message } = receiveMessageOnPort(parentPort as MessagePort) as { message: Task }
+  const { file, pieces, states, known, sought, bytes } = message
   // A file of its own: the first thread may close its one at any time, and then the number is that of another.
   const path = `/proc/self/fd/${file.descriptor}`
   const isSame = ({ dev, ino }: fs.Stats): boolean => dev === file.dev && ino === file.ino
