@@ -7,8 +7,9 @@ import { test, type TestContext } from 'node:test'
 import { fc } from '../../helpers/fast-check.ts'
 import { mayHold, type Sought, type Wanted } from '../../../src/lib/formats/byte-search.ts'
 import { createFiles } from '../../../src/lib/system/files.ts'
-import { linesBackward } from '../../../src/lib/system/log-reader.ts'
-import { startSecondReader, type Pieces } from '../../../src/lib/system/second-reader.ts'
+import { createLiveSystem } from '../../../src/lib/system/live.ts'
+import { linesBackward, prepareSearch } from '../../../src/lib/system/log-reader.ts'
+import { dropPrepared, prepareSecondReader, startSecondReader, type Pieces } from '../../../src/lib/system/second-reader.ts'
 import type { OpenFile, SharedFile } from '../../../src/lib/system/system.ts'
 import { expected } from '../../helpers/slow-search.ts'
 
@@ -99,13 +100,18 @@ test('any lines anywhere: the same lines in the same order', async (t) => {
   )
 })
 
-test('a setup far before the end of a log that is large enough for two threads', async (t) => {
-  const file = path.join(await folderFor(t), 'main.log')
-  const setup = 'Docker isolation setup completed | {"server": "absent", "docker_run_args": ["run", "x"]}'
+const setup = 'Docker isolation setup completed | {"server": "absent", "docker_run_args": ["run", "x"]}'
+
+/** Large enough for two threads, nearly all of it zeros that take no room on the disk. */
+async function largeLog(file: string): Promise<void> {
   await fs.writeFile(file, `${setup}\nother\n`)
-  // Zeros that take no room on the disk.
   await fs.truncate(file, 600 * mebi)
   await fs.appendFile(file, `\n${noise.toString()}`)
+}
+
+test('a setup far before the end of a log that is large enough for two threads', async (t) => {
+  const file = path.join(await folderFor(t), 'main.log')
+  await largeLog(file)
   const texts: string[] = []
   const scan = linesBackward(await opened(t, file), { needles: ['Starting mcpproxy', both], maxBytes: 1e9, deadline: Infinity })
   for await (const { text } of scan) texts.push(text)
@@ -125,6 +131,46 @@ test('a part that is rare in the newest lines, and common before them', async (t
 test('a text that begins with the end of a line is in no line, and the search for it ends', () => {
   const part = Buffer.from('\nabc')
   assert.equal(mayHold(Buffer.from('a\n\nabc\n\nabc\nx\n'), [{ part, texts: [part] }]), false)
+})
+
+test('it begins before the search where the log is large and its end has no such line; the search is the same', able, async (t) => {
+  const folder = await folderFor(t)
+  const [large, small] = [path.join(folder, 'main.log'), path.join(folder, 'small.log')]
+  await largeLog(large)
+  await fs.writeFile(small, noise)
+  const files = createFiles()
+  t.after(() => files.close())
+  assert.equal(await prepareSearch(files, small, both), false)
+  await assert.rejects(prepareSearch(files, path.join(folder, 'none.log'), both), { code: 'ENOENT' })
+  assert.equal(await prepareSearch(files, large, both), true)
+  assert.deepEqual(
+    (await linesOf(await opened(t, large), ['Starting mcpproxy', both])).texts,
+    [setup],
+  )
+  await fs.appendFile(large, `${setup}\n`)
+  assert.equal(await prepareSearch(files, large, both), false)
+})
+
+test('a search that was expected and does not come keeps nothing open', able, async (t) => {
+  const logDir = await folderFor(t)
+  await largeLog(path.join(logDir, 'main.log'))
+  const threads = async (): Promise<number> => (await fs.readdir('/proc/self/task')).length
+  const before = await threads()
+  const become = async (wanted: (now: number) => boolean): Promise<void> => {
+    while (!wanted(await threads())) await pause(20)
+  }
+  const live = createLiveSystem({
+    logDir,
+    deadline: Date.now() + 10_000,
+    env: {},
+    platform: process.platform,
+    homedir: logDir,
+    uid: process.getuid?.() ?? null,
+  })
+  live.expectSearch?.('main.log', both)
+  await become((now) => now > before)
+  await live.close()
+  await become((now) => now === before)
 })
 
 // ---- the second thread alone --------------------------------------------------------
@@ -159,6 +205,22 @@ test('it tells which pieces are empty, as a look at each of them does', able, as
   assert.deepEqual(truth, [true, true, false, true, true, false, true, true])
   assert.deepEqual(answers(reader), truth)
   reader.stop()
+})
+
+test('one that was begun before is taken once, and answers the same', able, async (t) => {
+  const file = await inEight(t)
+  prepareSecondReader()
+  prepareSecondReader()
+  for (let i = 0; i < 2; i++) {
+    const reader = startSecondReader(file.shared, pieces, sought)
+    assert.ok(reader)
+    await pause(500)
+    assert.deepEqual(answers(reader), [true, true, false, true, true, false, true, true])
+    reader.stop()
+  }
+  prepareSecondReader()
+  dropPrepared()
+  dropPrepared()
 })
 
 test('what this thread has taken it leaves alone, and it begins where the first piece of interest does', able, async (t) => {
