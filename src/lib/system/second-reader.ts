@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { Worker, type MessagePort } from 'node:worker_threads'
+import threads from 'node:worker_threads'
 import { mayHold, type Sought } from '../formats/byte-search.ts'
 import { sharedMemory } from '../formats/simd-search.ts'
 import type { SharedFile } from './system.ts'
@@ -35,8 +35,8 @@ const states = { free: 0, taken: 1, empty: 2, uncertain: 3 }
 const longestWaitMs = 200
 
 interface Thread {
-  begin(task: Task): void
-  stop(): void
+  begin: (task: Task) => void
+  stop: () => void
 }
 
 /** It was begun for a search that was expected; the next search takes it. */
@@ -82,14 +82,14 @@ export function startSecondReader(file: SharedFile, pieces: Pieces, sought: read
 
 function beginThread(): Thread | null {
   if (availableParallelism() < 2 || hasLimitedMemory()) return null
-  let worker: Worker
+  let worker: threads.Worker
   let called: Int32Array
   try {
     called = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
     // As text: then it is the same in the shipped file and needs none of its own.
     const program = `(${readPieces.toString()})(require('node:worker_threads'), require('node:fs'), ${mayHold.toString()})`
     // Nothing of what NODE_OPTIONS asks for is loaded again, and nothing is printed.
-    worker = new Worker(program, { eval: true, workerData: called, env: {}, execArgv: [], stdout: true, stderr: true })
+    worker = new threads.Worker(program, { eval: true, workerData: called, env: {}, execArgv: [], stdout: true, stderr: true })
   } catch {
     return null
   }
@@ -129,12 +129,12 @@ interface Task {
 
 /** What the other thread does. It uses nothing from around it, because only its text gets there. */
 function readPieces(
-  { workerData, parentPort, receiveMessageOnPort }: typeof import('node:worker_threads'),
+  { workerData, parentPort, receiveMessageOnPort }: typeof threads,
   { constants, statSync, openSync, fstatSync, readSync, closeSync }: typeof fs,
   holds: typeof mayHold,
 ): void {
   Atomics.wait(workerData as Int32Array, 0, 0)
-  const { message } = receiveMessageOnPort(parentPort as MessagePort) as { message: Task }
+  const { message } = receiveMessageOnPort(parentPort as threads.MessagePort) as { message: Task }
   const { file, pieces, states, known, sought, bytes } = message
   // A file of its own: the first thread may close its one at any time, and then the number is that of another.
   const path = `/proc/self/fd/${file.descriptor}`

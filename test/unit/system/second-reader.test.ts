@@ -143,10 +143,7 @@ test('it begins before the search where the log is large and its end has no such
   assert.equal(await prepareSearch(files, small, both), false)
   await assert.rejects(prepareSearch(files, path.join(folder, 'none.log'), both), { code: 'ENOENT' })
   assert.equal(await prepareSearch(files, large, both), true)
-  assert.deepEqual(
-    (await linesOf(await opened(t, large), ['Starting mcpproxy', both])).texts,
-    [setup],
-  )
+  assert.deepEqual((await linesOf(await opened(t, large), ['Starting mcpproxy', both])).texts, [setup])
   await fs.appendFile(large, `${setup}\n`)
   assert.equal(await prepareSearch(files, large, both), false)
 })
