@@ -21,7 +21,7 @@ const config = (more: object = {}, value = key): unknown => ({
 })
 
 async function diff(args: string[]): Promise<{ exitCode: number | null; report: DiffReport; told: string[]; text: string }> {
-  const [json, text] = [await runCli(['diff', ...args, '--format', 'json']), await runCli(['diff', ...args], { env: { COLUMNS: '120' } })]
+  const [json, text] = [await runCli(['diff', ...args, '--format', 'json']), await runCli(['diff', ...args])]
   assert.equal(json.stderr, '')
   assert.equal(text.exitCode, json.exitCode)
   const report = JSON.parse(json.stdout) as DiffReport

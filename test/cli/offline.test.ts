@@ -54,7 +54,7 @@ for (const [what, options] of Object.entries(scenarios)) {
       const home = player.folder
       if (options.gone?.includes('mcpproxy')) player.die()
       if (options.gone?.includes('logs')) fs.rmSync(player.logs, { recursive: true })
-      const env = { HOME: home, NO_COLOR: '1', COLUMNS: '200', DOCKER_HOST: player.engine }
+      const env = { HOME: home, NO_COLOR: '1', DOCKER_HOST: player.engine }
       const live = (...args: string[]) => runCli([...args, ...player.flags], { cwd: home, env })
       const looks = [
         ['check', '--all', '--json', '--no-replay'],
