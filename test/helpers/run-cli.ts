@@ -29,6 +29,8 @@ export interface CliOptions {
 export const shipped = process.env['MCPPROXY_DOCTOR_TEST'] === 'shipped'
 const own = { XDG_CACHE_HOME: join(packageRoot(), 'dist-test/cache') }
 
+const modules = 'bin/modules.js'
+
 /** What is read before a command begins, or by Node itself. */
 const readAtStart = /^(?:NODE_|FORCE_COLOR$|DEBUG$|COLUMNS$|LANG$)/
 
@@ -37,7 +39,9 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
   const { env = {}, cwd = packageRoot(), program, stdin, signal, closedPipe } = options
   const whole = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', LANG: 'C.UTF-8', ...own, ...env }
   const asProcess =
-    shipped || [program, stdin, signal, closedPipe].some((o) => o !== undefined) || Object.keys(env).some((n) => readAtStart.test(n))
+    (program === undefined ? shipped : program !== modules) ||
+    [stdin, signal, closedPipe].some((o) => o !== undefined) ||
+    Object.keys(env).some((n) => readAtStart.test(n))
   return asProcess ? runProcess(args, whole, cwd, options) : { ...(await runInIdle(args, whole, cwd)), signal: null }
 }
 
@@ -45,7 +49,7 @@ function runProcess(
   args: readonly string[],
   env: Record<string, string>,
   cwd: string,
-  { stdin = '', closedPipe = false, signal: sent, program = shipped ? 'bin/run.js' : 'bin/modules.js' }: CliOptions,
+  { stdin = '', closedPipe = false, signal: sent, program = shipped ? 'bin/run.js' : modules }: CliOptions,
 ): Promise<CliResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(packageRoot(), program), ...args], { cwd, env, stdio: 'pipe' })
