@@ -28,10 +28,11 @@ export interface CaptureFiles {
 
 /** Links that lead out of the folder are no part of the capture: it may come from somebody who wants another file shown. */
 export function folderFiles(root: string): CaptureFiles {
+  const disk = fs.diskOf(path.resolve(root))
   let real: Promise<string> | undefined
   const inside = async (name: string): Promise<string | null> => {
     try {
-      const [base, full] = await Promise.all([(real ??= fs.realpath(root)), fs.realpath(path.join(root, name))])
+      const [base, full] = await Promise.all([(real ??= disk.realpath(root)), disk.realpath(path.join(root, name))])
       return full === base || full.startsWith(base + path.sep) ? full : null
     } catch {
       return null
@@ -42,7 +43,7 @@ export function folderFiles(root: string): CaptureFiles {
     if (full === null) return null
     try {
       // Opening a FIFO would wait for a writer.
-      return (await fs.stat(full)).isFile() ? await fs.open(full, constants.O_RDONLY) : null
+      return (await disk.stat(full)).isFile() ? await disk.open(full, constants.O_RDONLY) : null
     } catch {
       return null
     }
@@ -61,7 +62,7 @@ export function folderFiles(root: string): CaptureFiles {
       const full = await inside(folder)
       if (full === null) return null
       try {
-        return await fs.readdir(full)
+        return await disk.readdir(full)
       } catch {
         return null
       }

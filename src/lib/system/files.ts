@@ -1,5 +1,5 @@
 /** Files of this machine. Nothing here waits for a FIFO, a device or a dead network mount. */
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs'
+import { constants, readSync, type Stats } from 'node:fs'
 import { dirname } from 'node:path'
 import { codeOf } from '../errors.ts'
 import * as fs from './async-fs.ts'
@@ -11,11 +11,6 @@ const largestUnpacked = 256 * 1024 * 1024
 const limitMs = 10_000
 
 export interface LiveFiles extends Files {
-  /**
-   * The last `length` bytes of a file of at least `size` bytes on a disk of this machine, to guess by what will be needed of it. Null: it is none of
-   * those, or a link. Throws what looking at it throws.
-   */
-  endOfLarge(path: string, size: number, length: number): Promise<Buffer | null>
   /** Closes what callers left open. */
   close(): Promise<void>
 }
@@ -23,7 +18,7 @@ export interface LiveFiles extends Files {
 export function createFiles(options: { maxUnpacked?: number } = {}): LiveFiles {
   const open = new Set<fs.FileHandle>()
   return {
-    stat: (path) => attempt<HostPath>(path, async () => describe(await fs.stat(path)), { type: 'missing' }),
+    stat: (path) => attempt<HostPath>(path, async () => describe(await fs.diskOf(path).stat(path)), { type: 'missing' }),
     read: (path, limit) =>
       attempt<Buffer | null>(
         path,
@@ -45,9 +40,10 @@ export function createFiles(options: { maxUnpacked?: number } = {}): LiveFiles {
           try {
             const { size, mtimeMs, dev, ino } = await handle.stat()
             if (path.endsWith('.gz')) return inMemory(path, mtimeMs, await unpack(handle, options.maxUnpacked ?? largestUnpacked))
-            const leadsTo = (await fs.lstat(path)).isSymbolicLink() ? { leadsTo: await fs.realpath(path) } : {}
+            const disk = fs.diskOf(path)
+            const leadsTo = (await disk.lstat(path)).isSymbolicLink() ? { leadsTo: await disk.realpath(path) } : {}
             open.add(handle)
-            const local = size >= worthAsking && (await isLocal(path))
+            const local = size >= worthAsking && disk === fs.quickDisk
             const shared = local ? { shared: { descriptor: handle.fd, dev, ino } } : {}
             return { ...positioned(path, handle, size, mtimeMs, open, local), ...leadsTo, ...shared }
           } finally {
@@ -75,21 +71,7 @@ export function createFiles(options: { maxUnpacked?: number } = {}): LiveFiles {
         open: () => openRegular(path).catch(() => null),
         asFile: (handle, size) => positioned(path, handle, size, 0, new Set([handle]), false),
       }),
-    endOfLarge: async (path, size, length) => {
-      const [named, local] = await Promise.all([fs.lstat(path), isLocal(path)])
-      if (!named.isFile() || named.size < size || !local) return null
-      // At once: each wait here would be one for all that is done meanwhile.
-      const handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | constants.O_NOFOLLOW)
-      try {
-        const opened = fstatSync(handle)
-        if (opened.ino !== named.ino || opened.dev !== named.dev || opened.size < length) return null
-        const end = Buffer.allocUnsafe(length)
-        return end.subarray(0, readSync(handle, end, 0, length, opened.size - length))
-      } finally {
-        closeSync(handle)
-      }
-    },
-    list: (path) => attempt<string[] | null>(path, () => fs.readdir(path), null),
+    list: (path) => attempt<string[] | null>(path, () => fs.diskOf(path).readdir(path), null),
     close: async () => {
       await Promise.all([...open].map((handle) => handle.close().catch(() => {})))
       open.clear()
@@ -150,14 +132,15 @@ const typeOf = (stats: Stats): 'file' | 'directory' | 'socket' | 'fifo' | 'other
 
 /** Looks before it opens (opening a device can do something), and again after, in case the path was exchanged. */
 async function openRegular(path: string, again = true): Promise<fs.FileHandle> {
-  refuseOthers(await fs.stat(path))
+  const disk = fs.diskOf(path)
+  refuseOthers(await disk.stat(path))
   // Without O_NONBLOCK opening a FIFO waits for a writer. Windows has neither.
-  const handle = await fs.open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0))
+  const handle = await disk.open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0))
   let same: boolean
   try {
     const opened = await handle.stat()
     refuseOthers(opened)
-    same = await isAllowed(path, opened)
+    same = await isAllowed(disk, path, opened)
     if (!same && !again) throw new Error('it was exchanged while it was opened')
   } catch (error) {
     await handle.close()
@@ -175,10 +158,10 @@ async function openRegular(path: string, again = true): Promise<fs.FileHandle> {
  * Of the file and of its folder, and of what was opened, so that nothing is won by exchanging them meanwhile. False: the path
  * names another file by now.
  */
-async function isAllowed(path: string, opened: Stats): Promise<boolean> {
+async function isAllowed(disk: fs.Disk, path: string, opened: Stats): Promise<boolean> {
   const uid = process.getuid?.()
   if (uid === undefined) return true
-  const [folder, named] = await Promise.all([fs.lstat(dirname(path)), fs.lstat(path)])
+  const [folder, named] = await Promise.all([disk.lstat(dirname(path)), disk.lstat(path)])
   for (const link of [folder, named])
     if (link.isSymbolicLink() && link.uid !== uid && link.uid !== 0 && opened.uid !== link.uid)
       throw Object.assign(new Error('a link of another user to a file that is not theirs'), { code: 'EFOREIGNLINK' })
@@ -189,17 +172,8 @@ function refuseOthers(stats: Stats): void {
   if (!stats.isFile()) throw new Error(`not a regular file (${typeOf(stats) === 'other' ? 'device' : typeOf(stats)})`)
 }
 
-/** Of smaller files it makes no difference. */
+/** Smaller files are read at once anyway. */
 const worthAsking = 1024 * 1024
-/** File systems of this machine's own disks and memory (`linux/magic.h`): ext4, xfs, btrfs, zfs, f2fs, tmpfs, overlayfs. */
-const localTypes = new Set([0xef53, 0x58465342, 0x9123683e, 0x2fc12fc1, 0xf2f52010, 0x01021994, 0x794c7630])
-
-const isLocal = async (path: string): Promise<boolean> =>
-  process.platform === 'linux' &&
-  fs.statfs(path).then(
-    ({ type }) => localTypes.has(type),
-    () => false,
-  )
 
 function positioned(
   path: string,

@@ -2,7 +2,7 @@
  * The running MCPProxy and what its child processes inherit. Only Linux shows that to others (/proc); elsewhere
  * our own environment is the best guess, and is called so.
  */
-import { closeSync, existsSync, openSync, readlinkSync, readSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs'
 import path from 'node:path'
 import { object, text } from '../formats/loose.ts'
 import { readlink } from './async-fs.ts'
@@ -48,14 +48,11 @@ export function relevantEnvironment(env: Record<string, string | undefined>): Re
 /** All daemons on this machine whose pids mean the same to us: ours first, then by age. */
 export async function findProxyProcesses(files: Files, platform: string, uid: number | null, proc = '/proc'): Promise<ProxyProcess[]> {
   if (platform !== 'linux') return []
-  const names = await files.list(proc)
   const kernel = kernelThreads(proc)
-  const pids = names.ok
-    ? (names.value ?? [])
-        .filter((n) => /^\d+$/.test(n) && !kernel.has(n))
-        .map(Number)
-        .sort((a, b) => a - b)
-    : []
+  const pids = namesIn(proc)
+    .filter((n) => /^\d+$/.test(n) && !kernel.has(n))
+    .map(Number)
+    .sort((a, b) => a - b)
   const found = await Promise.all(pids.filter((pid) => mayBeDaemon(`${proc}/${pid}`)).map((pid) => readProxyProcess(files, pid, proc)))
   return found.filter((p) => p !== null).sort((a, b) => Number(b.user.uid === uid) - Number(a.user.uid === uid))
 }
@@ -89,6 +86,15 @@ function kernelThreads(proc: string): ReadonlySet<string> {
       .split(' ')
       .slice(0, -1),
   )
+}
+
+/** The kernel counts them and waits for nobody. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
 }
 
 /** The beginning of a small file of /proc; empty when the process is gone. */
