@@ -24,7 +24,7 @@ const kept = 20
 const ours = /^[0-9a-f]{16}\.(?:code|[0-9a-f]+\.tmp)$/
 
 /**
- * `file`: absolute; its chunk `./stdin.js` exports what is returned. `off`: without a cache. Each part of the program that a run may
+ * `file`: absolute. Returns what loads a chunk by its id. `off`: without a cache. Each part of the program that a run may
  * need has a cache of its own, so that no run unpacks what another needed.
  */
 function runCached(file, { argv, off, env }) {
@@ -77,7 +77,7 @@ function runCached(file, { argv, off, env }) {
     )
   }
   if (cache) process.once('exit', () => attempt(keep))
-  return load('./stdin.js')
+  return load
 }
 
 /** Commands by their name, and with a capture: live and recorded systems are different code. */

@@ -51,7 +51,9 @@ async function main() {
     const { env } = process
     const end = argv.indexOf('--')
     const off = Boolean(env.MCPPROXY_DOCTOR_NO_CACHE) || (end < 0 ? argv : argv.slice(0, end)).includes('--no-cache')
-    await runCached(path.join(root, 'bundle/mcpproxy-doctor.cjs'), { argv, off, env }).main(argv, root, used)
+    const load = runCached(path.join(root, 'bundle/mcpproxy-doctor.cjs'), { argv, off, env })
+    if (argv[0] === 'args') load('./early.js').beginEarly(argv, process)
+    await load('./stdin.js').main(argv, root, used)
   } catch (error) {
     // 1 would mean "problem found".
     process.exitCode = 4

@@ -145,6 +145,8 @@ const contents = `
 const { metafile, outputFiles } = await build({
   absWorkingDir: root,
   stdin: { contents, resolveDir: root, sourcefile: 'bundle.js' },
+  // What bin/run.js may run before all that.
+  entryPoints: { early: 'src/lib/early.ts' },
   outdir: 'bundle',
   bundle: true,
   platform: 'node',
@@ -211,7 +213,7 @@ const load=(id)=>{
   if(!loaded[id]){loaded[id]={exports:{}};chunks[id](loaded[id].exports,load,loaded[id],__filename,__dirname)}
   return loaded[id].exports
 }
-module.exports=load('./stdin.js')
+module.exports=load
 `
 const hash = createHash('sha256').update(file).digest('hex').slice(0, 32)
 fs.mkdirSync(path.join(root, 'bundle'), { recursive: true })
@@ -219,7 +221,7 @@ fs.writeFileSync(path.join(root, 'bundle/mcpproxy-doctor.cjs'), `//${JSON.string
 
 fs.writeFileSync(path.join(root, 'THIRD-PARTY-NOTICES'), notices(Object.keys(metafile.inputs)))
 
-/** For each chunk who may need it: every start, one command alone (its file), `check` beside others, or `others`. */
+/** For each chunk who may need it: what comes before the start, every start, one command alone (its file), `check` beside others, or `others`. */
 function usersOf(outputs) {
   const idOf = (file) => `./${path.basename(file)}`
   const imports = new Map(Object.entries(outputs).map(([file, output]) => [idOf(file), output.imports]))
@@ -229,11 +231,13 @@ function usersOf(outputs) {
     for (const { path: file, kind } of imports.get(id)) if (lazily || kind !== 'dynamic-import') reach(idOf(file), lazily, seen)
     return seen
   }
+  const early = reach('./early.js', false)
   const start = reach('./stdin.js', false)
   const commands = Object.entries(outputs)
     .filter(([, { entryPoint }]) => entryPoint?.startsWith('src/commands/'))
     .map(([file, { entryPoint }]) => ({ command: entryPoint, reached: reach(idOf(file), true) }))
   const userOf = (id) => {
+    if (early.has(id)) return 'early'
     if (start.has(id)) return 'start'
     const users = commands.filter(({ reached }) => reached.has(id)).map(({ command }) => command)
     return users.length === 1 ? users[0] : users.includes('src/commands/check.ts') ? 'check' : 'others'

@@ -24,6 +24,7 @@ const allowed = {
 const wider = [
   { file: /^src\/lib\/evidence\/collect[^/]*\.ts$/, layers: ['system'] },
   { file: /^src\/lib\/base-command\.ts$/, layers: ['evidence', 'system'] },
+  { file: /^src\/lib\/early\.ts$/, layers: ['mcpproxy', 'system'] },
 ]
 
 /** What opens files, connections or processes: for src/lib/system only. */

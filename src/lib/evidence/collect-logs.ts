@@ -163,9 +163,6 @@ export async function collectMainLog(
   return observed(reading)
 }
 
-/** Says what main.log will be searched for, while it is not yet known which one that is. */
-export const expectSetupSearch = (system: System, server: string): void => system.expectSearch?.('main.log', setupNeedle(server))
-
 /** False: the limit was reached, older files are not worth opening. */
 async function readMain(
   file: OpenFile,
@@ -177,7 +174,8 @@ async function readMain(
   reading: MainLogReading,
 ): Promise<boolean> {
   const kept: { raw: RawLine; line: LogLine }[] = []
-  const scan = linesBackward(file, { ...(needles ? { needles } : {}), maxBytes: limits.mainBytes, deadline })
+  const bound = { text: startMessage, isKnown: () => reading.log.start !== null }
+  const scan = linesBackward(file, { ...(needles ? { needles } : {}), maxBytes: limits.mainBytes, deadline, bound })
   const finish = async (done: boolean): Promise<boolean> => {
     await scan.return({ reachedStart: done })
     await number(file, kept)

@@ -1,10 +1,8 @@
 /** This machine. Everything is worked out on first use, once, because the doctor looks at one moment. */
-import path from 'node:path'
 import { createEngine } from './docker.ts'
 import { otherSockets, resolveEndpoint } from './docker-endpoint.ts'
 import { createFiles } from './files.ts'
-import { chooseProcess, likelyLogs, locate, type Located } from './locations.ts'
-import { prepareSearch } from './log-reader.ts'
+import { chooseProcess, locate, type Located } from './locations.ts'
 import { createProxyApi, defaultSocket, listenUrl, type LiveProxyApi } from './mcpproxy.ts'
 import { findProxyProcesses, proxyEnvironment, readProxyProcess, relevantEnvironment, type ProxyProcess } from './processes.ts'
 import type { ReplayRunner } from './replay-run.ts'
@@ -94,7 +92,6 @@ export function createLiveSystem(options: LiveOptions): LiveSystem {
   const engine = createEngine({ endpoint, deadline: options.deadline, env: allVariables, patient: options.patient ?? true })
   const replays = replaysOnUse({ endpoint, env: allVariables, files, platform })
   const watches = new Set<EngineWatch>()
-  let expected: Promise<boolean> | null = null
   return {
     replays,
     watchEngine: async (listener) => {
@@ -111,11 +108,6 @@ export function createLiveSystem(options: LiveOptions): LiveSystem {
       return locations
     },
     files,
-    expectSearch: (name, wanted) => {
-      const file = path.join(likelyLogs({ platform, home, uid, cwd, env, flags }), name)
-      // It is about time only: whatever keeps it from that file is told by who reads it.
-      expected = prepareSearch(files, file, wanted).catch(() => false)
-    },
     proxy,
     engine,
     environment: async ({ programs } = { programs: true }) => observed(await (programs ? environment() : withoutPrograms())),
@@ -133,7 +125,6 @@ export function createLiveSystem(options: LiveOptions): LiveSystem {
       await Promise.all([replays.close(), ...[...watches].map((watch) => watch.close())])
       await engine.close()
       proxy.close()
-      if (await expected) (await import('./second-reader.ts')).dropPrepared()
       await files.close()
     },
   }

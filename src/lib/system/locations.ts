@@ -1,5 +1,6 @@
 /** Where MCPProxy keeps its things, by its own rules (internal/config/loader.go, cmd/mcpproxy/logdir.go, internal/logs/paths.go). */
 import path from 'node:path'
+import { absolutePath, standardLogs } from './log-folder.ts'
 import type { ProxyProcess } from './processes.ts'
 import { readProxySettings, type ProxySettings } from './proxy-settings.ts'
 import type { Files, Locations } from './system.ts'
@@ -115,25 +116,6 @@ export async function locate(input: LocationInput): Promise<Located> {
   if (dataDir !== standard) logs(paths.join(dataDir, 'logs'), 'beside the data, since v0.39.0')
   logs(standardLogs(platform, home, uid, env), 'the default of this system')
   return { home, config, trackedConfig, otherConfigs, dataDir, logDirs, how, settings }
-}
-
-/** MCPProxy knows `~` itself. */
-const absolutePath = (paths: path.PlatformPath, home: string, name: string, from: string): string =>
-  paths.resolve(from, /^~[/\\]/.test(name) ? paths.join(home, name.slice(2)) : name)
-
-/** Where they are as long as neither a process nor a configuration says otherwise: known at once. */
-export function likelyLogs({ platform, home, uid, cwd, env, flags }: Omit<LocationInput, 'files' | 'process'>): string {
-  const paths = platform === 'win32' ? path.win32 : path.posix
-  return flags.logDir === undefined ? standardLogs(platform, home, uid, env) : absolutePath(paths, home, flags.logDir, cwd)
-}
-
-function standardLogs(platform: string, home: string, uid: number | null, env: Record<string, string | undefined>): string {
-  if (platform === 'darwin') return path.posix.join(home, 'Library/Logs/mcpproxy')
-  if (platform === 'win32') return path.win32.join(env['LOCALAPPDATA'] || path.win32.join(home, 'AppData', 'Local'), 'mcpproxy', 'logs')
-  if (platform !== 'linux') return path.posix.join(home, '.mcpproxy/logs')
-  // Root: there, whatever HOME is.
-  if (uid === 0) return '/var/log/mcpproxy'
-  return path.posix.join(env['XDG_STATE_HOME'] || path.posix.join(home, '.local/state'), 'mcpproxy/logs')
 }
 
 /** `data_dir` may hold `${env:NAME}`. */

@@ -4,8 +4,8 @@
  */
 import { createLineFinder, mayHold, rareParts, type LineFinder, type Sought, type Wanted } from '../formats/byte-search.ts'
 import { searchableMemory } from '../formats/simd-search.ts'
+import { worthSecondThread } from './large-log.ts'
 import type { SecondReader } from './second-reader.ts'
-import type { LiveFiles } from './files.ts'
 import type { OpenFile } from './system.ts'
 
 export interface RawLine {
@@ -22,8 +22,19 @@ export interface BackwardOptions {
   maxBytes: number
   /** Milliseconds since 1970 at which to give up. */
   deadline: number
+  bound?: Bound
   /** From how many bytes on a second thread looks through a file, where that can be. Default: where it pays. */
   secondFrom?: number
+}
+
+/**
+ * One of the needles: lines that end the search, and so matter only to lines in front of them. The second thread does not look for them, which
+ * takes a pass over each piece; where something else is found, what was passed over until then is searched for them first.
+ */
+export interface Bound {
+  text: string
+  /** Whether lines of its are of no other interest by now. */
+  isKnown(): boolean
 }
 
 export interface BackwardEnd {
@@ -55,14 +66,22 @@ export async function* linesBackward(file: OpenFile, options: BackwardOptions): 
   let sought: Sought[] | null | undefined
   let choices = 0
   let misses = 0
+  const { needles, bound } = options
   const chunks = chunksBackward(file, limit, options, (chunk) => {
     // Rare where they were chosen, common here: chosen again.
-    if (chunk && options.needles && sought === undefined) {
-      sought = choices++ < mostChoices ? rareParts(options.needles, chunk) : null
+    if (chunk && needles && sought === undefined) {
+      sought = choices++ < mostChoices ? rareParts(needles, chunk) : null
       misses = 0
     }
-    return sought && rest.length < 2 && !sought.some(({ part }) => rest[0]?.includes(part) === true) ? sought : null
+    if (!sought || rest.length > 1 || sought.some(({ part }) => rest[0]?.includes(part) === true)) return null
+    const others = bound?.isKnown() === true ? sought.filter((_, i) => needles?.[i] !== bound.text) : sought
+    return { all: sought, others: others.length > 0 ? others : sought }
   })
+  /** Those in what was passed over without a look for them. False: not all of that could be searched. */
+  async function* boundLines(): AsyncGenerator<RawLine, boolean> {
+    const span = chunks.unchecked()
+    return span === null || (yield* linesIn(file, span, bound?.text ?? '', options.deadline))
+  }
   let find: LineFinder | undefined
   // What was read of a line whose beginning is further ahead in the file, in pieces, the earliest first.
   let rest: Buffer[] = []
@@ -71,7 +90,10 @@ export async function* linesBackward(file: OpenFile, options: BackwardOptions): 
     for (;;) {
       const next = await chunks.next()
       if (next === 'start') return { reachedStart: file.cut !== true }
-      if (next === 'stopped') return { reachedStart: false }
+      if (next === 'stopped') {
+        yield* boundLines()
+        return { reachedStart: false }
+      }
       const { start, chunk, room } = next
       if (options.needles) find ??= createLineFinder(options.needles, chunk)
       // What follows was passed over, but for the end of the line that goes on there.
@@ -89,6 +111,7 @@ export async function* linesBackward(file: OpenFile, options: BackwardOptions): 
       const block = joined(chunk, rest, room)
       let found = false
       for (const line of hits(block.subarray(first), start + first, find, atEnd)) {
+        if (!found && !(yield* boundLines())) return { reachedStart: false }
         found = true
         yield line
       }
@@ -101,20 +124,46 @@ export async function* linesBackward(file: OpenFile, options: BackwardOptions): 
   }
 }
 
-/**
- * For a log that is likely to be searched soon: a second thread, if the log is large and no such line stands near its end. True: it was begun, and
- * `dropPrepared` ends it where no search came.
- */
-export async function prepareSearch(files: LiveFiles, path: string, wanted: Wanted): Promise<boolean> {
-  const end = await files.endOfLarge(path, worthSecondThread, firstChunk)
-  if (end === null) return false
-  let found = false
-  createLineFinder([wanted], end)(end, () => (found = true))
-  if (found) return false
-  const { prepareSecondReader } = await import('./second-reader.ts')
-  prepareSecondReader()
+/** Lines of a span that hold a text, newest first. False: it could not be searched to its beginning. */
+async function* linesIn(file: OpenFile, { begin, end }: Span, text: string, deadline: number): AsyncGenerator<RawLine, boolean> {
+  const room = Buffer.allocUnsafeSlow(readSize + pageSize + edge)
+  for (let stop = end; stop > begin;) {
+    await turn()
+    if (Date.now() > deadline) return false
+    const start = Math.max(begin, chunkStart(stop, readSize))
+    // With what a text could go on with behind it.
+    const length = Math.min(file.size, stop + edge) - start
+    const chunk = file.readNow ? file.readNow(start, length, room) : await file.read(start, length, room)
+    if (chunk.length < length) return false
+    const places: number[] = []
+    for (let at = chunk.indexOf(text); at >= 0 && start + at < stop; at = chunk.indexOf(text, at + 1)) places.push(start + at)
+    let last = -1
+    for (const place of places.reverse()) {
+      const offset = await lineStart(file, place)
+      // Of a line that begins in front of all this the other chunk has the whole.
+      if (offset < begin || offset === last) continue
+      last = offset
+      const line = (await lineRest(file, offset)).toString('utf8')
+      yield { offset, text: line.replace(/\n$/, ''), unterminated: !line.endsWith('\n') }
+    }
+    stop = start
+  }
   return true
 }
+
+/** Where the line begins that a place is in, or what is kept of it. */
+async function lineStart(file: OpenFile, place: number): Promise<number> {
+  for (let stop = place; stop > 0 && place - stop < longestLine;) {
+    const start = Math.max(0, stop - pageSize)
+    const piece = await file.read(start, stop - start)
+    const at = piece.lastIndexOf(newline)
+    if (at >= 0) return start + at + 1
+    stop = start
+  }
+  return Math.max(0, place - longestLine)
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** From there to the end of the line, or what is kept of it. */
 async function lineRest(file: OpenFile, offset: number): Promise<Buffer> {
@@ -130,8 +179,14 @@ async function lineRest(file: OpenFile, offset: number): Promise<Buffer> {
   return Buffer.concat(pieces)
 }
 
-/** What is looked for, chosen by this chunk if it is not yet; null: nothing may be passed over now. */
-type SoughtNow = (chunk?: Buffer) => readonly Sought[] | null
+/** What is looked for, chosen by this chunk if it is not yet; `others`: without the bound, once it is known. Null: nothing may be passed over now. */
+type SoughtNow = (chunk?: Buffer) => { all: readonly Sought[]; others: readonly Sought[] } | null
+
+/** Of a file, in bytes. */
+interface Span {
+  begin: number
+  end: number
+}
 
 interface Chunk {
   start: number
@@ -143,9 +198,9 @@ interface Chunk {
 }
 
 /** After so many chunks read at once others get their turn (signals, timers). */
-const turnAfter = 16
+const turnAfter = 8
 /** So much is read at once from a file that needs no waiting. Each read and search has its price, and more than this gains nothing. */
-const readSize = 1024 * 1024
+const readSize = 2 * 1024 * 1024
 /** So much behind a chunk is looked at with it: parts that go on there, which are shorter, and lines that end there. */
 const edge = 64
 /** Where chunks begin: a copy to the beginning of a page is fast from the beginning of a page. */
@@ -155,6 +210,8 @@ const chunkStart = (end: number, size: number): number => Math.max(0, Math.floor
 /** Chunk after chunk, from the end of a file to its beginning. */
 interface Chunks {
   next(): Promise<Chunk | 'start' | 'stopped'>
+  /** Where chunks were passed over since this was asked that were not searched for the bound. */
+  unchecked(): Span | null
   stop(): void
 }
 
@@ -167,10 +224,8 @@ function chunksBackward(file: OpenFile, limit: number, options: BackwardOptions,
   return readNow ? chunksAtOnce(file, readNow, limit, options, sought) : chunksAhead(file, limit, options.deadline)
 }
 
-/** Of a smaller file most is read before a second thread has begun. */
-const worthSecondThread = 512 * 1024 * 1024
 /** From a disk that needs so long for a chunk, two threads would only be in each other's way. */
-const slowMs = 5
+const slowMs = 10
 const mostSlow = 8
 
 function chunksAtOnce(
@@ -182,10 +237,12 @@ function chunksAtOnce(
 ): Chunks {
   let end = file.size
   let room: Buffer | undefined
-  let turn = 0
+  let reads = 0
   let slow = 0
   /** Null: there is none. */
   let second: SecondReader | null | undefined
+  let secondLooksForAll = true
+  let unchecked: Span | null = null
   const startSecond = async (now: readonly Sought[]): Promise<SecondReader | null> => {
     if (!file.shared || end - limit < secondFrom) return null
     const { startSecondReader } = await import('./second-reader.ts')
@@ -202,32 +259,41 @@ function chunksAtOnce(
   }
   return {
     stop: () => second?.stop(),
+    unchecked() {
+      const taken = unchecked
+      unchecked = null
+      return taken
+    },
     next: async () => {
       // Where nothing is found there is nothing else to do: this is the loop that reads whole logs.
       let now = sought()
       for (let passedOver = false; ; passedOver = true) {
         if (end === 0) return 'start'
         if (end <= limit || Date.now() > deadline) return 'stopped'
-        const start = chunkStart(end, turn === 0 ? firstChunk : readSize)
+        const start = chunkStart(end, reads === 0 ? firstChunk : readSize)
         const length = end - start
-        if (second === undefined && now !== null) second = await startSecond(now)
+        if (second === undefined && now !== null) {
+          second = await startSecond(now.others)
+          secondLooksForAll = now.others === now.all
+        }
         if (second?.isEmpty(end) === true && now !== null) {
+          if (!secondLooksForAll) unchecked = { begin: start, end: unchecked?.end ?? end }
           end = start
           continue
         }
         // What can be searched in place is worth its price only when the first chunk did not have it.
-        if (turn === 0) room = Buffer.allocUnsafeSlow(length + spare)
-        else if (turn === 1) room = searchableMemory(readSize + pageSize + spare)
+        if (reads === 0) room = Buffer.allocUnsafeSlow(length + spare)
+        else if (reads === 1) room = searchableMemory(readSize + pageSize + spare)
         const into = room as Buffer
-        if (turn > 0 && turn % turnAfter === 0) await new Promise((resolve) => setImmediate(resolve))
+        if (reads > 0 && reads % turnAfter === 0) await turn()
         // With what a part could go on with in the chunk behind it.
-        const read = turn === 0 ? await file.read(start, length, into) : timed(start, length + edge, into)
+        const read = reads === 0 ? await file.read(start, length, into) : timed(start, length + edge, into)
         if (read.length < length) return 'stopped'
         // Not by the first chunk, which is small, and holds what other ones do not.
-        now ??= turn > 0 ? sought(read) : null
-        turn++
+        now ??= reads > 0 ? sought(read) : null
+        reads++
         end = start
-        if (now === null || mayHold(read, now)) return { start, chunk: read.subarray(0, length), room: into, passedOver }
+        if (now === null || mayHold(read, now.all)) return { start, chunk: read.subarray(0, length), room: into, passedOver }
       }
     },
   }
@@ -261,6 +327,7 @@ function chunksAhead(file: OpenFile, limit: number, deadline: number): Chunks {
   let ahead = begin()
   return {
     stop: () => undefined,
+    unchecked: () => null,
     next: async () => {
       const next = await ahead
       if (next === 'start' || next === 'stopped') return next

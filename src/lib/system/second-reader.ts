@@ -2,11 +2,10 @@
  * A second thread for a large log. It goes through the file from its beginning, piece by piece, while the first thread comes from the end, and
  * tells of each piece whether it can be passed over. All else is the work of the first, which finds the same without it.
  */
-import fs from 'node:fs'
-import { availableParallelism } from 'node:os'
-import threads from 'node:worker_threads'
+import type fs from 'node:fs'
 import { mayHold, type Sought } from '../formats/byte-search.ts'
 import { sharedMemory } from '../formats/simd-search.ts'
+import { takeThread } from './spare-thread.ts'
 import type { SharedFile } from './system.ts'
 
 /** How the file is cut, in bytes. Pieces are counted from the last one; the one at the beginning of the file may be shorter. */
@@ -34,36 +33,17 @@ const states = { free: 0, taken: 1, empty: 2, uncertain: 3 }
 /** A piece takes less than a millisecond. Where one takes so much longer, no other is waited for. */
 const longestWaitMs = 200
 
-interface Thread {
-  begin: (task: Task) => void
-  stop: () => void
-}
-
-/** It was begun for a search that was expected; the next search takes it. */
-let ready: Thread | null = null
-
-/** Begins the thread, which takes some time, for a search that is expected. */
-export function prepareSecondReader(): void {
-  ready ??= beginThread()
-}
-
-/** The search did not come. */
-export function dropPrepared(): void {
-  ready?.stop()
-  ready = null
-}
-
 /** Null: there is no second processor, no room for a thread, or none to be had. */
 export function startSecondReader(file: SharedFile, pieces: Pieces, sought: readonly Sought[]): SecondReader | null {
-  const thread = ready ?? beginThread()
-  ready = null
+  const thread = takeThread()
   if (thread === null) return null
   const { size, edge, begin, end } = pieces
   const count = Math.ceil((end - begin) / size)
   let known: Int32Array
   try {
     known = new Int32Array(new SharedArrayBuffer(count * Int32Array.BYTES_PER_ELEMENT))
-    thread.begin({ file, pieces, states, known, sought, bytes: sharedMemory(size + edge) })
+    const task: Task = { file, pieces, states, known, sought, bytes: sharedMemory(size + edge) }
+    thread.run(`(task, fs) => (${readPieces.toString()})(task, fs, ${mayHold.toString()})`, task)
   } catch {
     thread.stop()
     return null
@@ -76,42 +56,10 @@ export function startSecondReader(file: SharedFile, pieces: Pieces, sought: read
       if (before === states.taken && waits) waits = Atomics.wait(known, piece, states.taken, longestWaitMs) !== 'timed-out'
       return Atomics.load(known, piece) === states.empty
     },
-    stop: thread.stop,
-  }
-}
-
-function beginThread(): Thread | null {
-  if (availableParallelism() < 2 || hasLimitedMemory()) return null
-  let worker: threads.Worker
-  let called: Int32Array
-  try {
-    called = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
-    // As text: then it is the same in the shipped file and needs none of its own.
-    const program = `(${readPieces.toString()})(require('node:worker_threads'), require('node:fs'), ${mayHold.toString()})`
-    // Nothing of what NODE_OPTIONS asks for is loaded again, and nothing is printed.
-    worker = new threads.Worker(program, { eval: true, workerData: called, env: {}, execArgv: [], stdout: true, stderr: true })
-  } catch {
-    return null
-  }
-  // What it does not do, the first thread does.
-  worker.on('error', () => undefined)
-  worker.unref()
-  return {
-    begin(task) {
-      worker.postMessage(task)
-      Atomics.store(called, 0, 1)
-      Atomics.notify(called, 0)
+    // It ends by itself where it finds nothing left to do. To be ended from here takes this thread two milliseconds.
+    stop() {
+      for (let piece = 0; piece < count; piece++) Atomics.compareExchange(known, piece, states.free, states.taken)
     },
-    stop: () => void worker.terminate(),
-  }
-}
-
-/** V8 ends the process when it cannot reserve addresses for a thread, some gigabytes of which it uses next to nothing. */
-function hasLimitedMemory(): boolean {
-  try {
-    return !/^Max address space +unlimited /m.test(fs.readFileSync('/proc/self/limits', 'latin1'))
-  } catch {
-    return true
   }
 }
 
@@ -129,13 +77,10 @@ interface Task {
 
 /** What the other thread does. It uses nothing from around it, because only its text gets there. */
 function readPieces(
-  { workerData, parentPort, receiveMessageOnPort }: typeof threads,
+  { file, pieces, states, known, sought, bytes }: Task,
   { constants, statSync, openSync, fstatSync, readSync, closeSync }: typeof fs,
   holds: typeof mayHold,
 ): void {
-  Atomics.wait(workerData as Int32Array, 0, 0)
-  const { message } = receiveMessageOnPort(parentPort as threads.MessagePort) as { message: Task }
-  const { file, pieces, states, known, sought, bytes } = message
   // A file of its own: the first thread may close its one at any time, and then the number is that of another.
   const path = `/proc/self/fd/${file.descriptor}`
   const isSame = ({ dev, ino }: fs.Stats): boolean => dev === file.dev && ino === file.ino

@@ -4,7 +4,6 @@
  * An answer is always a value: `Observed` says when nobody could look, and why.
  */
 
-import type { Wanted } from '../formats/byte-search.ts'
 import type { RecordedReplays } from './replay-record.ts'
 import type { ReplayRunner } from './replay-run.ts'
 
@@ -223,8 +222,6 @@ export interface System {
   now(): Date
   locations(): Promise<Locations>
   files: Files
-  /** A log of this name will be searched for lines that hold this: where that takes long, what takes time to begin begins. Absent: in a recording. */
-  expectSearch?(name: string, wanted: Wanted): void
   proxy: ProxyApi
   engine: Engine
   /** `programs: false`: they need not be looked for, and may be missing in the answer. */

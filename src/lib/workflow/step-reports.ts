@@ -1,5 +1,4 @@
 /** The steps of the workflow on their own: what each saw, as data and as text. */
-import { expectSetupSearch } from '../evidence/collect-logs.ts'
 import { collectServers, collectShared, withStatus } from '../evidence/collect.ts'
 import type { ConfigEvidence, Needs, Subject } from '../evidence/evidence.ts'
 import { maskedArgs, maskedWords, type Redactor } from '../evidence/secrets.ts'
@@ -64,7 +63,6 @@ interface Looked {
 }
 
 async function lookAt(system: System, server: string, { timeoutMs }: StepOptions, what: Needs): Promise<Looked> {
-  if (what.has('setup') && !what.has('mainLog')) expectSetupSearch(system, server)
   let shared = await collectShared(system, Date.now() + timeoutMs, what)
   // MCPProxy may know a server that the file has not.
   if (shared.config.ok && !shared.config.value.servers.some((s) => s.name === server)) shared = await withStatus(shared)

@@ -7,9 +7,9 @@ import { test, type TestContext } from 'node:test'
 import { fc } from '../../helpers/fast-check.ts'
 import { mayHold, type Sought, type Wanted } from '../../../src/lib/formats/byte-search.ts'
 import { createFiles } from '../../../src/lib/system/files.ts'
-import { createLiveSystem } from '../../../src/lib/system/live.ts'
-import { linesBackward, prepareSearch } from '../../../src/lib/system/log-reader.ts'
-import { dropPrepared, prepareSecondReader, startSecondReader, type Pieces } from '../../../src/lib/system/second-reader.ts'
+import { linesBackward } from '../../../src/lib/system/log-reader.ts'
+import { startSecondReader, type Pieces } from '../../../src/lib/system/second-reader.ts'
+import { prepareThread } from '../../../src/lib/system/spare-thread.ts'
 import type { OpenFile, SharedFile } from '../../../src/lib/system/system.ts'
 import { expected } from '../../helpers/slow-search.ts'
 
@@ -32,7 +32,7 @@ async function opened(t: TestContext, file: string): Promise<OpenFile & { shared
 
 const noise = Buffer.from(`${'2026 | INFO | nothing of it {"a": 1}'.repeat(3)}\n`.repeat(84_000))
 /** Chunks are counted from the first one, which begins at a page. */
-const edgeOf = (chunk: number): number => Math.floor((noise.length - 2 ** 18) / 4096) * 4096 - mebi * chunk
+const edgeOf = (chunk: number): number => Math.floor((noise.length - 2 ** 18) / 4096) * 4096 - 2 * mebi * chunk
 
 /** The second thread is begun before the second chunk is read at once; that takes its time, so that the other thread comes to all else. */
 function slow(file: Awaited<ReturnType<typeof opened>>): OpenFile {
@@ -62,9 +62,9 @@ test('texts at and across the edges of what is read at once, at every distance: 
   for (let shift = -24; shift <= 24; shift += 4) {
     const content = Buffer.from(noise)
     // Far from each other: between them is nothing.
-    content.write('Starting mcpproxy', edgeOf(3) + shift)
-    content.write(`"absent"${'-'.repeat(130)}["run",`, edgeOf(5) + 4 * shift)
-    content.write(`["run",${'-'.repeat(130)}"absent"`, edgeOf(7) + 4 * shift)
+    content.write('Starting mcpproxy', edgeOf(2) + shift)
+    content.write(`"absent"${'-'.repeat(130)}["run",`, edgeOf(3) + 4 * shift)
+    content.write(`["run",${'-'.repeat(130)}"absent"`, edgeOf(4) + 4 * shift)
     await fs.writeFile(file, content)
     const whole = expected(content, needles).texts
     assert.deepEqual((await linesOf(slow(await opened(t, file)), needles)).texts, whole, `${shift}`)
@@ -76,7 +76,7 @@ test('any lines anywhere: the same lines in the same order', async (t) => {
   const file = path.join(await folderFor(t), 'main.log')
   const wanted = ['["run",', '"absent"', 'Starting mcpproxy', `"absent"${'-'.repeat(130)}["run",`, `["run",${'-'.repeat(130)}"absent"`]
   const anywhere = fc.nat(noise.length)
-  const atEdge = fc.tuple(fc.nat(7), fc.integer({ min: -220, max: 220 })).map(([chunk, by]) => edgeOf(chunk) + by)
+  const atEdge = fc.tuple(fc.nat(4), fc.integer({ min: -220, max: 220 })).map(([chunk, by]) => edgeOf(chunk) + by)
   const place = fc.record({ at: fc.oneof(anywhere, atEdge), text: fc.constantFrom(...wanted), long: fc.boolean() })
   await fc.assert(
     fc.asyncProperty(
@@ -133,47 +133,67 @@ test('a text that begins with the end of a line is in no line, and the search fo
   assert.equal(mayHold(Buffer.from('a\n\nabc\n\nabc\nx\n'), [{ part, texts: [part] }]), false)
 })
 
-test('it begins before the search where the log is large and its end has no such line; the search is the same', able, async (t) => {
-  const folder = await folderFor(t)
-  const [large, small] = [path.join(folder, 'main.log'), path.join(folder, 'small.log')]
-  await largeLog(large)
-  await fs.writeFile(small, noise)
-  const files = createFiles()
-  t.after(() => files.close())
-  assert.equal(await prepareSearch(files, small, both), false)
-  await assert.rejects(prepareSearch(files, path.join(folder, 'none.log'), both), { code: 'ENOENT' })
-  assert.equal(await prepareSearch(files, large, both), true)
-  assert.deepEqual((await linesOf(await opened(t, large), ['Starting mcpproxy', both])).texts, [setup])
-  await fs.appendFile(large, `${setup}\n`)
-  assert.equal(await prepareSearch(files, large, both), false)
+const start = 'Starting mcpproxy'
+const isStart = (text: string): boolean => text.includes(start)
+
+/** As a search does that ends with the second start: what it finds before that, and whether there was a first one. */
+async function untilSecondStart(
+  lines: Iterable<string> | AsyncIterable<string>,
+  starts = { count: 0 },
+): Promise<{ found: string[]; starts: number }> {
+  const found: string[] = []
+  for await (const text of lines) {
+    if (!isStart(text)) found.push(text)
+    else if (++starts.count > 1) break
+  }
+  return { found, starts: Math.min(1, starts.count) }
+}
+
+test('lines that only end the search are not looked for everywhere, and end it as if they were', async (t) => {
+  const file = path.join(await folderFor(t), 'main.log')
+  const anywhere = fc.nat(noise.length - 200)
+  const atEdge = fc.tuple(fc.nat(4), fc.integer({ min: -220, max: 220 })).map(([chunk, by]) => Math.max(0, edgeOf(chunk) + by))
+  const texts = fc.constantFrom(start, start, `"absent"${'-'.repeat(30)}["run",`, '["run",')
+  const place = fc.record({ at: fc.oneof(anywhere, atEdge), text: texts })
+  let ended = 0
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(place, { minLength: 2, maxLength: 12 }),
+      // Where it is known before the rest is read.
+      fc.constantFrom(noise.length - 400_000, edgeOf(1) + 500),
+      fc.boolean(),
+      async (places, first, delayed) => {
+        const content = Buffer.from(noise)
+        content.write(start, first)
+        for (const { at, text } of places) content.write(text, at)
+        await fs.writeFile(file, content)
+        const source = await opened(t, file)
+        const starts = { count: 0 }
+        async function* lines(): AsyncGenerator<string> {
+          const bound = { text: start, isKnown: () => starts.count > 0 }
+          const options = { needles: [start, both], maxBytes: 1e9, deadline: Infinity, bound, secondFrom: delayed ? 1 : Infinity }
+          for await (const { text } of linesBackward(delayed ? slow(source) : source, options)) yield text
+        }
+        const wanted = await untilSecondStart(expected(content, [start, both]).texts)
+        assert.deepEqual(await untilSecondStart(lines(), starts), wanted)
+        ended += Number(expected(content, [both]).texts.length > wanted.found.length)
+      },
+    ),
+    { numRuns: 40 },
+  )
+  assert.ok(ended > 5, 'in some of them a start stood between')
 })
 
-test('a search that was expected and does not come keeps nothing open', { ...able, timeout: 60_000 }, async (t) => {
-  const logDir = await folderFor(t)
-  await largeLog(path.join(logDir, 'main.log'))
-  const threads = async (): Promise<number> => (await fs.readdir('/proc/self/task')).length
-  // Those of the tests before may still be ending.
-  let before = await threads()
-  for (let since = Date.now(); Date.now() - since < 300; await pause(20)) {
-    const now = await threads()
-    if (now !== before) since = Date.now()
-    before = now
-  }
-  const become = async (wanted: (now: number) => boolean): Promise<void> => {
-    while (!wanted(await threads())) await pause(20)
-  }
-  const live = createLiveSystem({
-    logDir,
-    deadline: Date.now() + 10_000,
-    env: {},
-    platform: process.platform,
-    homedir: logDir,
-    uid: process.getuid?.() ?? null,
-  })
-  live.expectSearch?.('main.log', both)
-  await become((now) => now > before)
-  await live.close()
-  await become((now) => now <= before)
+test('a line that ends the search is told of also where the search ends before the file does', able, async (t) => {
+  const file = path.join(await folderFor(t), 'main.log')
+  const content = Buffer.from(noise)
+  for (const at of [edgeOf(1) + 500, edgeOf(3) + 1000]) content.write(start, at)
+  await fs.writeFile(file, content)
+  let count = 0
+  const bound = { text: start, isKnown: () => count > 0 }
+  const options = { needles: [start, both], maxBytes: 8 * mebi, deadline: Infinity, bound, secondFrom: 1 }
+  for await (const { text } of linesBackward(slow(await opened(t, file)), options)) count += Number(isStart(text))
+  assert.equal(count, 2)
 })
 
 // ---- the second thread alone --------------------------------------------------------
@@ -210,10 +230,10 @@ test('it tells which pieces are empty, as a look at each of them does', able, as
   reader.stop()
 })
 
-test('one that was begun before is taken once, and answers the same', able, async (t) => {
+test('a thread that was begun before is taken once, and answers the same', able, async (t) => {
   const file = await inEight(t)
-  prepareSecondReader()
-  prepareSecondReader()
+  assert.equal(prepareThread(), true)
+  assert.equal(prepareThread(), true)
   for (let i = 0; i < 2; i++) {
     const reader = startSecondReader(file.shared, pieces, sought)
     assert.ok(reader)
@@ -221,9 +241,6 @@ test('one that was begun before is taken once, and answers the same', able, asyn
     assert.deepEqual(answers(reader), [true, true, false, true, true, false, true, true])
     reader.stop()
   }
-  prepareSecondReader()
-  dropPrepared()
-  dropPrepared()
 })
 
 test('what this thread has taken it leaves alone, and it begins where the first piece of interest does', able, async (t) => {
