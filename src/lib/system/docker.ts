@@ -218,7 +218,9 @@ export function createEngine(options: EngineOptions): Engine & { close(): Promis
     const name = `doctor-programs-${randomBytes(6).toString('hex')}`
     let id: string | null = null
     try {
-      const container = await limited(within(limit), ending.signal, async (transport, signal) =>
+      // Once it is asked for, its answer is waited for also by close(): what is removed before the engine has made it comes up after that.
+      if (ending.aborted) throw engineFailure('failed', 'The call was cancelled.')
+      const container = await limited(within(limit), null, async (transport, signal) =>
         (await transport.client(signal)).createContainer(neverStarted(name, idOf(image) ?? reference)),
       )
       id = container.id
