@@ -19,6 +19,9 @@ const closed = promisify(fs.close)
 const fstat = promisify(fs.fstat)
 const read = promisify(fs.read)
 
+/** Lets others have their turn (signals, timers). */
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 /** So long others may have to wait for their turn (signals, timers), in milliseconds. */
 const longestStretch = 20
 let turned = 0
@@ -28,7 +31,7 @@ const atOnce =
   <Args extends unknown[], T>(work: (...args: Args) => T) =>
   async (...args: Args): Promise<T> => {
     if (performance.now() - turned > longestStretch) {
-      await new Promise((resolve) => setImmediate(resolve))
+      await turn()
       turned = performance.now()
     }
     return work(...args)

@@ -4,6 +4,7 @@
  */
 import { createLineFinder, mayHold, rareParts, type LineFinder, type Sought, type Wanted } from '../formats/byte-search.ts'
 import { searchableMemory } from '../formats/simd-search.ts'
+import { turn } from './async-fs.ts'
 import { worthSecondThread } from './large-log.ts'
 import type { SecondReader } from './second-reader.ts'
 import type { OpenFile } from './system.ts'
@@ -163,8 +164,6 @@ async function lineStart(file: OpenFile, place: number): Promise<number> {
   return Math.max(0, place - longestLine)
 }
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
 /** From there to the end of the line, or what is kept of it. */
 async function lineRest(file: OpenFile, offset: number): Promise<Buffer> {
   const pieces: Buffer[] = []
@@ -216,8 +215,7 @@ interface Chunks {
 }
 
 /**
- * From the page cache of a local file, at once into one buffer: that is twice as fast as any waiting; the first chunk is waited for, it may
- * have to come from the disk. From elsewhere, one chunk is read while the one behind it is searched.
+ * From the page cache of a local file, at once into one buffer: that is twice as fast as any waiting. From elsewhere, one chunk is read while the one behind it is searched.
  */
 function chunksBackward(file: OpenFile, limit: number, options: BackwardOptions, sought: SoughtNow): Chunks {
   const { readNow } = file

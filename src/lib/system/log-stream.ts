@@ -4,6 +4,7 @@
  */
 import { eachLine, type LineFinder } from '../formats/byte-search.ts'
 import { searchableMemory } from '../formats/simd-search.ts'
+import { turn } from './async-fs.ts'
 import type { OpenFile } from './system.ts'
 
 export interface Block {
@@ -36,7 +37,7 @@ export async function* blocksForward(file: OpenFile, from = 0, to: number = file
   const fill: Fill = async (room) => {
     const length = Math.min(room.length - (at % pageSize), file.size - at)
     if (length <= 0) return room.subarray(0, 0)
-    if (file.readNow && reads > 0 && reads % turnAfter === 0) await new Promise((resolve) => setImmediate(resolve))
+    if (file.readNow && reads > 0 && reads % turnAfter === 0) await turn()
     const bytes = file.readNow && reads++ > 0 ? file.readNow(at, length, room) : await file.read(at, length, room)
     reads++
     at += bytes.length

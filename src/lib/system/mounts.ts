@@ -39,8 +39,9 @@ export function createDisks(mounts: Mounts): (name: string) => boolean {
     const full = folder === '/' ? `/${name}` : `${folder}/${name}`
     const before = known.get(full)
     if (before !== undefined) return before
+    const type = mounts.get(full)
     let found: string | null = full
-    if (!localTypes.has(mounts.get(full) ?? 'ext4')) found = null
+    if (type !== undefined && !localTypes.has(type)) found = null
     else {
       const target = linkAt(full)
       if (target !== null) found = ++links > mostLinks ? null : walk(folder, target)

@@ -92,7 +92,7 @@ test('a path is followed as Linux follows it, and never onto another disk', { sk
   assert.equal(createDisks(new Map([['/', 'nfs']]))(at('here')), false)
 })
 
-test('here: the folder of tests is on a disk, /proc is none', linux, () => {
+test('here: /proc is no disk', linux, () => {
   assert.equal(isLocal('/proc/self/status'), false)
   assert.equal(isLocal('relative'), false)
 })
