@@ -109,7 +109,7 @@ const madeByTypeScript = /^(?:const|var) (\w+) = ((?:__importDefault|__importSta
  * loaded when something of it is used: no module here does anything as it loads that another relies on.
  */
 const putOffHere =
-  /\bvar (import_\w+)=((?:__toESM\(|\{default:)?require\("(?:node:(?:crypto|child_process|zlib|readline|os)|\.\/chunk-\w+\.js)"\)[)}]?);/g
+  /\bvar (import_\w+)=((?:__toESM\(|\{default:)?require\("(?:node:(?!(?:buffer|events|fs|path|process|url|util)")[\w/]+|\.\/chunk-\w+\.js)"\)[)}]?);/g
 
 /** `import fs from 'node:fs'` needs no copy of all that is in there. */
 function defaultsOnly(code) {

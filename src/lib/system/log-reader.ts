@@ -4,7 +4,7 @@
  */
 import { createLineFinder, mayHold, rareParts, type LineFinder, type Sought, type Wanted } from '../formats/byte-search.ts'
 import { searchableMemory } from '../formats/simd-search.ts'
-import { turn } from './async-fs.ts'
+import { clock, turn } from './async-fs.ts'
 import { worthSecondThread } from './large-log.ts'
 import type { SecondReader } from './second-reader.ts'
 import type { OpenFile } from './system.ts'
@@ -247,9 +247,9 @@ function chunksAtOnce(
     return startSecondReader(file.shared, { size: readSize, edge, begin: limit, end }, now)
   }
   const timed = (start: number, length: number, into: Buffer): Buffer => {
-    const begun = performance.now()
+    const begun = clock()
     const read = readNow(start, length, into)
-    if (second && performance.now() - begun > slowMs && ++slow > mostSlow) {
+    if (second && clock() - begun > slowMs && ++slow > mostSlow) {
       second.stop()
       second = null
     }
