@@ -116,10 +116,17 @@ export async function setupSecrets(file: OpenFile): Promise<string[]> {
   return [...values]
 }
 
+/** Before anything is found. */
+export const emptyReading = (servers: readonly string[]): MainLogReading => ({
+  log: { files: [], general: [], start: null, version: null, complete: false },
+  byServer: new Map(servers.map((s) => [s, []])),
+  setups: new Map(),
+})
+
 /**
  * `isolated`: those of the servers that should have a setup line; only for them older runs are searched. `only`: their setup
  * lines and nothing else; then reading ends at the last one that was missing, and what is known of the run itself is what
- * stood on the way.
+ * stood on the way. `reading`: is filled meanwhile.
  */
 export async function collectMainLog(
   system: System,
@@ -128,6 +135,7 @@ export async function collectMainLog(
   isolated: ReadonlySet<string>,
   deadline: number,
   only: 'setups' | null = null,
+  reading = emptyReading(servers),
 ): Promise<Observed<MainLogReading>> {
   const steady = await steadyFamily(system.files, () => logFamily(system.files, dirs, 'main.log'))
   if (!steady.ok) return steady
@@ -135,11 +143,7 @@ export async function collectMainLog(
   if (paths.length === 0) return notObserved('failed', `There is no main.log in ${dirs.join(' or ')}.`)
   const needles = only === 'setups' ? setupNeedles(servers) : servers.length > 12 ? undefined : mainLogNeedles(servers)
   const now = system.now().getTime()
-  const reading: MainLogReading = {
-    log: { files: paths, general: [], start: null, version: null, complete: false },
-    byServer: new Map(servers.map((s) => [s, []])),
-    setups: new Map(),
-  }
+  reading.log.files = paths
   const wanted = new Set(servers)
   const found = (names: Iterable<string>): boolean => [...names].every((s) => reading.setups.has(s))
   const enough = (): boolean => (reading.log.start !== null && found(isolated)) || (only === 'setups' && found(servers))
@@ -158,8 +162,6 @@ export async function collectMainLog(
   }
   reading.log.general.reverse()
   for (const lines of reading.byServer.values()) lines.reverse()
-  reading.log.version = parseVersion(reading.log.start ? field(reading.log.start, 'version') : null)
-  reading.log.complete = reading.log.start !== null
   return observed(reading)
 }
 
@@ -213,6 +215,8 @@ async function readMain(
       // One older run is enough to look for a setup line in.
       if (!inNewestRun) return finish(true)
       reading.log.start = line
+      reading.log.version = parseVersion(field(line, 'version'))
+      reading.log.complete = true
     }
     if (enough()) return finish(true)
     if (reading.log.start && file.size - step.value.offset > limits.olderBytes + (file.size - startOffset)) return finish(true)

@@ -25,7 +25,7 @@ import {
   ownerPaths,
   type EngineReading,
 } from './collect-engine.ts'
-import { collectMainLog, collectServerLog, configPathOf, mainLogFor, setupFor, type MainLogReading } from './collect-logs.ts'
+import { collectMainLog, collectServerLog, configPathOf, emptyReading, mainLogFor, setupFor, type MainLogReading } from './collect-logs.ts'
 import { collectStatus, statusFor, type StatusReading } from './collect-status.ts'
 import { standIns } from './later.ts'
 import type { ConfigEvidence, Container, Evidence, Image, Needs, ObservedEvidence, ServerLog, Source, Subject } from './evidence.ts'
@@ -134,9 +134,20 @@ export interface Collected {
   redact: Redactor
 }
 
-/** The evidence about these servers. */
-export async function collectServers(shared: Shared, servers: readonly string[]): Promise<Collected> {
-  const { system, deadline } = shared
+/** A search of main.log that takes longer than this is long enough to make a report meanwhile. In milliseconds. */
+const longSearch = 25
+
+/**
+ * The evidence about these servers. `expected`: gets what it will be if nothing more is found in main.log, when the search for setups takes
+ * long. If nothing more is found indeed, the same object is returned, and what was made of it meanwhile is true. (A large log is
+ * searched by a second thread too, which has nothing to do any more while a report is made after the search.)
+ */
+export async function collectServers(
+  shared: Shared,
+  servers: readonly string[],
+  expected?: (collected: Collected) => void,
+): Promise<Collected> {
+  const { system, deadline, locations, needs } = shared
   const left = (share: number): number => Math.max(500, (deadline - Date.now()) * share)
   const entries = shared.config.ok ? shared.config.value.servers : []
   const isolated = new Set(
@@ -145,24 +156,30 @@ export async function collectServers(shared: Shared, servers: readonly string[])
       return !entry || (!isDockerCommand(entry.command) && entry.isolation?.enabled !== false && entry.command !== '')
     }),
   )
-  const mainLog = await asked(shared.needs.has('mainLog') || shared.needs.has('setup'), () =>
-    within(
-      left(0.6),
-      'main.log',
-      collectMainLog(
-        system,
-        shared.locations.logDirs,
-        servers,
-        isolated,
-        Date.now() + left(0.5),
-        shared.needs.has('mainLog') ? null : 'setups',
-      ),
-    ),
+  const sources: ServerSources = { image: eachOnce(), serverLog: eachLogOnce(shared) }
+  const withLog = async (mainLog: Observed<MainLogReading>): Promise<Collected> => {
+    const version = versionOf(shared, mainLog)
+    const subjects = await eachOf(servers, 4, (server) => collectServer(shared, server, mainLog, version, sources))
+    return { subjects, version, redact: makeRedactor(allSecrets(shared, subjects)) }
+  }
+  const reading = emptyReading(servers)
+  let early: { reading: MainLogReading; collected: Promise<Collected> } | undefined
+  const prepare = (expected: (collected: Collected) => void): void => {
+    const soFar = { ...reading, log: { ...reading.log }, setups: new Map(reading.setups) }
+    early = { reading: soFar, collected: withLog(observed(soFar)) }
+    // What goes wrong is told by who waits for it.
+    early.collected.then(expected).catch(() => undefined)
+  }
+  // Of the lines of the log, which other looks need, more may be found in any case.
+  const timer = expected && !needs.has('mainLog') ? setTimeout(prepare, longSearch, expected) : undefined
+  const only = needs.has('mainLog') ? null : 'setups'
+  const mainLog = await asked(needs.has('mainLog') || needs.has('setup'), () =>
+    within(left(0.6), 'main.log', collectMainLog(system, locations.logDirs, servers, isolated, Date.now() + left(0.5), only, reading)),
   )
-  const version = versionOf(shared, mainLog)
-  const image = eachOnce()
-  const subjects = await eachOf(servers, 4, (server) => collectServer(shared, server, mainLog, version, image))
-  return { subjects, version, redact: makeRedactor(allSecrets(shared, subjects)) }
+  clearTimeout(timer)
+  const nothingNew =
+    early && mainLog.ok && early.reading.log.start === reading.log.start && early.reading.setups.size === reading.setups.size
+  return early && nothingNew ? early.collected : withLog(mainLog)
 }
 
 /** The same subjects, of which everything is known that was left out at first. */
@@ -181,6 +198,26 @@ export const subjectsWithRest = async (shared: Shared, subjects: readonly Subjec
       },
     }
   })
+}
+
+/** What is read once for several looks at the same servers. */
+interface ServerSources {
+  image: typeof collectImage
+  serverLog: (server: string) => Promise<Observed<ServerLog>>
+}
+
+function eachLogOnce({ system, locations, deadline, needs }: Shared): ServerSources['serverLog'] {
+  const logs = new Map<string, Promise<Observed<ServerLog>>>()
+  return (server) => {
+    const left = (share: number): number => Math.max(500, (deadline - Date.now()) * share)
+    const known =
+      logs.get(server) ??
+      asked(needs.has('serverLog'), () =>
+        within(left(0.5), `the log of ${server}`, collectServerLog(system, locations.logDirs, server, Date.now() + left(0.4))),
+      )
+    logs.set(server, known)
+    return known
+  }
 }
 
 /** Many servers share few images. */
@@ -224,15 +261,13 @@ async function collectServer(
   server: string,
   mainLog: Observed<MainLogReading>,
   version: Subject['version'],
-  imageFor: typeof collectImage,
+  sources: ServerSources,
 ): Promise<Subject> {
   const { system, needs } = shared
   const left = (share: number): number => Math.max(500, (shared.deadline - Date.now()) * share)
   const config = shared.config.ok ? observed(configFor(shared.config.value, server, version.value)) : shared.config
   const known = config.ok ? config.value : null
-  const serverLog = await asked(needs.has('serverLog'), () =>
-    within(left(0.5), `the log of ${server}`, collectServerLog(system, shared.locations.logDirs, server, Date.now() + left(0.4))),
-  )
+  const serverLog = await sources.serverLog(server)
   const setup = mainLog.ok ? observed(setupFor(mainLog.value, server)) : mainLog
   const events = shared.engine.history.ok
     ? observed(eventsFor(shared.engine.history.value, server, known, serverLog.ok ? serverLog.value : null, system.now()))
@@ -241,7 +276,7 @@ async function collectServer(
     ? observed(containersFor(shared.engine.containers.value, server, known))
     : shared.engine.containers
   const [image, hostPaths] = await Promise.all([
-    asked(needs.has('image'), () => imageWithin(shared, { config, setup, serverLog, events }, imageFor)),
+    asked(needs.has('image'), () => imageWithin(shared, { config, setup, serverLog, events }, sources.image)),
     asked(needs.has('hostPaths'), () =>
       within(
         left(0.5),

@@ -1,5 +1,5 @@
 /** The steps of the workflow on their own: what each saw, as data and as text. */
-import { collectServers, collectShared, withStatus } from '../evidence/collect.ts'
+import { collectServers, collectShared, withStatus, type Collected } from '../evidence/collect.ts'
 import type { ConfigEvidence, Needs, Subject } from '../evidence/evidence.ts'
 import { maskedArgs, maskedWords, type Redactor } from '../evidence/secrets.ts'
 import { parseDockerRun, type DockerRun } from '../formats/docker-run.ts'
@@ -62,13 +62,21 @@ interface Looked {
   home: string
 }
 
-async function lookAt(system: System, server: string, { timeoutMs }: StepOptions, what: Needs): Promise<Looked> {
+/** `expected`: gets what it will be if nothing is found in a log that is searched for long; if so, the same subject is returned. */
+async function lookAt(
+  system: System,
+  server: string,
+  { timeoutMs }: StepOptions,
+  what: Needs,
+  expected?: (looked: Looked) => void,
+): Promise<Looked> {
   let shared = await collectShared(system, Date.now() + timeoutMs, what)
   // MCPProxy may know a server that the file has not.
   if (shared.config.ok && !shared.config.value.servers.some((s) => s.name === server)) shared = await withStatus(shared)
   requireServer(shared, server)
-  const { subjects, redact } = await collectServers(shared, [server])
-  return { subject: subjects[0] as Subject, redact, home: shared.locations.home }
+  const { home } = shared.locations
+  const lookedOf = ({ subjects, redact }: Collected): Looked => ({ subject: subjects[0] as Subject, redact, home })
+  return lookedOf(await collectServers(shared, [server], expected && ((collected) => expected(lookedOf(collected)))))
 }
 
 /** By the rules that need no more than was looked at. */
@@ -284,7 +292,18 @@ function textOf(line: LogLine): string {
 // ---- step 4 -------------------------------------------------------------------------
 
 export async function argsReport(system: System, server: string, options: StepOptions): Promise<StepReport> {
-  const looked = await lookAt(system, server, options, options.diff ? needs.argsDiff : needs.args)
+  if (options.diff) return argsReportOf(await lookAt(system, server, options, needs.argsDiff), system, options)
+  let ready: { subject: Subject; report: Promise<StepReport> } | undefined
+  const looked = await lookAt(system, server, options, needs.args, (expected) => {
+    const report = argsReportOf(expected, system, options)
+    // If it is of use, who waits for it is told.
+    report.catch(() => undefined)
+    ready = { subject: expected.subject, report }
+  })
+  return ready?.subject === looked.subject ? ready.report : argsReportOf(looked, system, options)
+}
+
+async function argsReportOf(looked: Looked, system: System, options: StepOptions): Promise<StepReport> {
   const { config, setup } = looked.subject.evidence
   const known = config.ok ? config.value : undefined
   const logged = setup.ok ? setup.value : null
