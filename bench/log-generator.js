@@ -54,5 +54,7 @@ export function writeLog(file, bytes, { last = null, seed = 1 } = {}) {
     for (let i = 0; i < 2000; i++) lines.push(`${now()} | INFO | server/server.go:179 | Update checker tick ${i} | {"count": ${i}}`)
     flush()
   }
+  // What is still to be written to disk would take a processor from whoever runs next.
+  fs.fsyncSync(handle)
   fs.closeSync(handle)
 }

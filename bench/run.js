@@ -211,7 +211,7 @@ const rows = [
     against: 'cat >/dev/null',
     limit: 1.8,
     aim: 1.4,
-    measure: () => compare([argsOf('absent'), { argv: ['cat', log] }], rounds),
+    measure: () => compare([argsOf('absent'), { argv: ['cat', log] }], starts),
   },
   {
     row: '10',

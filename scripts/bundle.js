@@ -118,6 +118,12 @@ function defaultsOnly(code) {
   )
 }
 
+/** Between chunks there is nothing but what was written as `export`: it is handed over as it is, where esbuild makes two copies more. */
+const handedOver = (code) =>
+  code
+    .replace(/\bmodule\.exports=__toCommonJS\((\w+)\)/, 'module.exports=__defProp($1,"__esModule",{value:true})')
+    .replace(/\b__toESM\((require\("\.\/[\w-]+\.js"\))\)/g, '$1')
+
 function putOff(code, pattern) {
   const names = []
   const text = code.replace(pattern, (_, name, value) => {
@@ -186,7 +192,7 @@ for (const { path: name, text } of outputFiles) {
     logLevel: 'warning',
   })
   // esbuild leaves other characters in regular expressions only. Without them V8 needs half the memory, and no decoding.
-  const ascii = putOff(defaultsOnly(code), putOffHere).replace(
+  const ascii = putOff(defaultsOnly(handedOver(code)), putOffHere).replace(
     /[\u0080-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
