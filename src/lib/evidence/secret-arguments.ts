@@ -42,6 +42,13 @@ export function isSecretWord(name: string): boolean {
   return words.some((w) => secretWords.has(w) || /(?:token|secret|passw(?:or)?d|apikey|api_key|accesskey|auth|credentials?)$/.test(w))
 }
 
+/** One of these stands in every name for which that is true, in small letters. */
+export const secretWordSigns: readonly string[] = [
+  ...['key', 'token', 'secret', 'pass', 'pat', 'pwd', 'pw', 'auth', 'cred', 'bearer', 'cookie', 'jwt', 'sig', 'dsn', 'webhook', 'session'],
+  // What stands in a bundle for a value may stand inside a name.
+  'value_',
+]
+
 /** Is a string under this key of a JSON object a secret, whatever the object is? `"key": "server_name"` is none. */
 export const isSecretKey = (key: string): boolean =>
   isSecretWord(key) && !/^(?:keys?|tokens|pass|auth|sig|signature|pat|pw|(?:sandbox|fixer|public|primary|cache|sort)_?key)$/i.test(key)
@@ -167,6 +174,8 @@ export const addressCredentials: readonly [RegExp, RegExp] = [
   /(\b[a-z][a-z0-9+.-]{0,32}:\/\/)((?:[^\s/"'`<>?#]|(?<=\w)'(?=[\w%])){1,4000})@/gi,
   /(\b[a-z][a-z0-9+.-]{0,32}:\/\/)([^\s/@:[\]"'`<>?#]{1,256}:(?!\d{0,5}[/?#\s]|[${])[^\s"'`<>@]{1,4000})@(?=[\w[])/gi,
 ]
+/** One of these stands in what it finds something in. */
+export const querySigns: readonly string[] = ['?', '&', ';']
 export const queryValues = /([?&;]([\w.[\]-]{1,128})=)([^&;\s"'`#<>\\]+)/g
 
 /** `?tavilyApiKey=`; not `?author=`, `?keyword=`. */

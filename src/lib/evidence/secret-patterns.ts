@@ -7,7 +7,9 @@ import {
   isReference,
   isSecretParameter,
   isSecretWord,
+  querySigns,
   queryValues,
+  secretWordSigns,
   united,
   type SecretSpan,
 } from './secret-arguments.ts'
@@ -204,10 +206,15 @@ function isRandom(value: string): boolean {
 
 // ---- with what stands before it --------------------------------------------------------
 
+interface Saying {
+  pattern: () => RegExp
+  signs: readonly (readonly string[])[]
+}
+
 /** As sh, JSON and people quote it. */
 const quotedValue = `"(?:[^"\\\\\\n]|\\\\.)*"|'(?:[^'\\n]|'\\\\'')*'`
-/** `signs` as above. */
-export const sayings = {
+/** `signs` as above, of each list one: what ends in `secretWordSigns` is told by the name alone. */
+export const sayings: Record<'variable' | 'attached' | 'flag' | 'header' | 'pair' | 'quoted', Saying> = {
   // -e NAME=x, also as two words in quotes.
   variable: {
     pattern: once(
@@ -217,30 +224,30 @@ export const sayings = {
           'g',
         ),
     ),
-    signs: ['='],
+    signs: [['='], ['-']],
   },
   attached: {
     pattern: once(() => new RegExp(`((?:^|[\\s"'\`[,(])-[ditqP]*e([A-Z_][A-Z0-9_]*)=)(${quotedValue}|[^\\s"'\`,\\]]+)`, 'g')),
-    signs: ['='],
+    signs: [['='], ['-']],
   },
   flag: {
     pattern: () => /((?:^|[\s"'`[,(])(--[A-Za-z][\w-]*)(?:=|\s+|["'],?\s+)["']?)([^\s"'`,;)\]-][^\s"'`,;)\]]*)/g,
-    signs: ['--'],
+    signs: [['--'], secretWordSigns],
   },
   header: {
     pattern: () =>
       /(\b((?:proxy-)?authorization|x-[\w-]+|cookie)["']?\s*:\s*["']?(?:(?:bearer|basic|token|digest|api-?key|key)\s+)?)([^\s"'`,;)]{4,})/gi,
-    signs: ['authorization', 'x-', 'cookie'],
+    signs: [['authorization', 'x-', 'cookie']],
   },
   // NAME=x, with signs in it that end a value elsewhere.
   pair: {
     pattern: () => /((?:^|[\s"'`({,;[])(?:--?)?([A-Za-z_][\w.-]{0,64})=)([^\s"'`,;)\]}\\]{4,})/g,
-    signs: ['='],
+    signs: [['='], secretWordSigns],
   },
   // NAME="a b", "name": "a b", --name='a b'
   quoted: {
     pattern: once(() => new RegExp(`((?:^|[\\s{,[(;"'\`])(?:--?)?([A-Za-z_][\\w.-]{0,64})["']?\\s{0,4}[=:]\\s{0,4})(${quotedValue})`, 'g')),
-    signs: ['"', "'"],
+    signs: [['"', "'"], secretWordSigns],
   },
 }
 
@@ -273,10 +280,11 @@ export function textSecrets(text: string): TextSecret[] {
   for (const pattern of small.includes('@') ? addressCredentials : [])
     for (const { 1: scheme = '', 2: who = '', index } of text.matchAll(pattern))
       if (!isKept(who)) add(index + scheme.length, who, 'url-credentials', 'token')
-  for (const { 1: before = '', 2: name = '', 3: value = '', index } of small.includes('=') ? text.matchAll(queryValues) : [])
+  const hasQuery = small.includes('=') && mayHold(querySigns)
+  for (const { 1: before = '', 2: name = '', 3: value = '', index } of hasQuery ? text.matchAll(queryValues) : [])
     if (isSecretParameter(name) && !isKept(value)) add(index + before.length, value, 'query-value', 'token')
-  const said = ({ pattern, signs }: Sought, kind: string, told: (name: string, value: string) => string | null): void => {
-    if (!hasBeside || !mayHold(signs)) return
+  const said = ({ pattern, signs }: Saying, kind: string, told: (name: string, value: string) => string | null): void => {
+    if (!hasBeside || !signs.every(mayHold)) return
     for (const { 1: before = '', 2: name = '', 3: value = '', index } of text.matchAll(pattern())) {
       const as = told(name, value)
       if (as !== null && tells(value, as)) add(index + before.length, value, kind, as)
