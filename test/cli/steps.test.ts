@@ -1,10 +1,12 @@
 /** The commands of single steps: one line that answers, the same exit code with --json, no value of a variable. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { TokenView } from '../../src/lib/report/step-views.ts'
 import { runCli } from '../helpers/run-cli.ts'
 import { smallCapture } from '../helpers/small-capture.ts'
+import { smallHome } from '../helpers/small-home.ts'
 import { errorsBy } from '../helpers/valid-report.ts'
 
 const capture = (name: string): string => `test/captures/0.60.0-${name}`
@@ -221,6 +223,23 @@ describe('args', () => {
     } finally {
       small.remove()
     }
+  })
+  test('without a run of it: what follows from the configuration, and whether the log was looked at', async (t) => {
+    const server = { name: 'time', enabled: true, command: 'uvx', args: ['mcp-server-time'] }
+    const { run, logs } = smallHome(t, { config: JSON.stringify({ docker_isolation: { enabled: true }, mcpServers: [server] }) })
+    const look = async (): Promise<{ text: string; logError: unknown }> => {
+      const [text, json] = [await run(['args', 'time']), await run(['args', 'time', '--json'])]
+      assert.deepEqual([text.exitCode, json.exitCode], [0, 0])
+      assert.equal(errorsBy('steps', JSON.parse(json.stdout)), null)
+      return { text: text.stdout.replaceAll(/\s+/g, ' '), logError: (JSON.parse(json.stdout) as { logError: unknown }).logError }
+    }
+    const without = await look()
+    assert.match(without.text, /today's configuration; the log does not tell: There is no main\.log in /)
+    assert.match(String(without.logError), /^There is no main\.log in /)
+    writeFileSync(join(logs, 'main.log'), '')
+    const empty = await look()
+    assert.match(empty.text, /today's configuration; no run of it was found in the log/)
+    assert.equal(empty.logError, null)
   })
   test('--shell leaves out what is only MCPProxy’s', async () => {
     const { text } = await both('args', 'keyed', '--from', capture('missing-env'), '--shell')

@@ -5,8 +5,7 @@ import type { Wanted } from '../formats/byte-search.ts'
 import { setupMessage, startMessage } from '../mcpproxy/messages.ts'
 import { serverLogName } from '../mcpproxy/names.ts'
 import { newestKnown, parseVersion } from '../mcpproxy/versions.ts'
-import { lineNumbers, linesBackward } from '../system/log-reader.ts'
-import type { RawLine } from '../system/log-span.ts'
+import { lineNumbers, linesBackward, type RawLine } from '../system/log-reader.ts'
 import { notObserved, observed, type Files, type Observed, type OpenFile, type System } from '../system/system.ts'
 import { steadyFamily } from './collect-log-lines.ts'
 import { newestFailure, readAttempts } from './attempts.ts'
@@ -126,7 +125,7 @@ export const emptyReading = (servers: readonly string[]): MainLogReading => ({
 
 /**
  * `isolated`: those of the servers that should have a setup line; only for them older runs are searched. `only`: their setup
- * lines and nothing else; then reading ends at the last one that was missing, and what is known of the run itself is what
+ * lines and nothing else, from however old a run; then reading ends at the last one that was missing, and what is known of the run itself is what
  * stood on the way. `reading`: is filled meanwhile.
  */
 export async function collectMainLog(
@@ -155,8 +154,10 @@ export async function collectMainLog(
       break
     }
     if (!opened.value) continue
-    const kept = await readMain(opened.value, needles, now, deadline, wanted, enough, reading)
+    const kept = await readMain(opened.value, { needles, setupsOnly: only === 'setups', now, deadline, servers: wanted, enough }, reading)
     await opened.value.close()
+    if (!kept && only === 'setups' && Date.now() > deadline && !enough())
+      return notObserved('timed-out', `${path} was not read to its beginning in time, and no setup was found until then.`)
     if (!kept) break
     // An isolated server that started long ago has its setup line in an older file only.
     if (enough()) break
@@ -166,19 +167,30 @@ export async function collectMainLog(
   return observed(reading)
 }
 
+interface MainSearch {
+  needles: readonly Wanted[] | undefined
+  setupsOnly: boolean
+  now: number
+  /** Milliseconds since 1970. */
+  deadline: number
+  servers: ReadonlySet<string>
+  enough: () => boolean
+}
+
 /** False: the limit was reached, older files are not worth opening. */
 async function readMain(
   file: OpenFile,
-  needles: readonly Wanted[] | undefined,
-  now: number,
-  deadline: number,
-  servers: ReadonlySet<string>,
-  enough: () => boolean,
+  { needles, setupsOnly, now, deadline, servers, enough }: MainSearch,
   reading: MainLogReading,
 ): Promise<boolean> {
   const kept: { raw: RawLine; line: LogLine }[] = []
-  const bound = { text: startMessage, isKnown: () => reading.log.start !== null }
-  const scan = linesBackward(file, { ...(needles ? { needles } : {}), maxBytes: limits.mainBytes, deadline, bound })
+  const scan = linesBackward(file, {
+    ...(needles ? { needles } : {}),
+    maxBytes: limits.mainBytes,
+    deadline,
+    // For setups alone all older runs are searched, wherever they begin.
+    ...(setupsOnly ? { once: { text: startMessage, isKnown: () => reading.log.start !== null } } : {}),
+  })
   const finish = async (done: boolean): Promise<boolean> => {
     await scan.return({ reachedStart: done })
     await number(file, kept)
@@ -212,14 +224,15 @@ async function readMain(
       reading.log.general.push(line)
       kept.push({ raw: step.value, line })
     }
-    if (line.message === startMessage) {
-      // One older run is enough to look for a setup line in.
-      if (!inNewestRun) return finish(true)
+    if (line.message === startMessage && inNewestRun) {
       reading.log.start = line
       reading.log.version = parseVersion(field(line, 'version'))
       reading.log.complete = true
     }
     if (enough()) return finish(true)
+    if (setupsOnly) continue
+    // To all that is looked for one older run is enough, and a piece of a long one.
+    if (line.message === startMessage && !inNewestRun) return finish(true)
     if (reading.log.start && file.size - step.value.offset > limits.olderBytes + (file.size - startOffset)) return finish(true)
     if (inNewestRun && reading.log.start) startOffset = step.value.offset
   }

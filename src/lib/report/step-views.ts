@@ -95,6 +95,8 @@ export interface ArgsView {
   source: 'log' | 'config' | null
   at: string | null
   place: { file: string; line: number | null } | null
+  /** Why the log does not tell what ran, one sentence; null: it was looked at. */
+  logError: string | null
   /** After the word `docker`; values of variables masked. */
   argv: string[]
   image: string | null
@@ -308,7 +310,7 @@ export function argsText(view: ArgsView, home: string): View {
     const from =
       view.source === 'log' && view.place
         ? `ran at ${theme.text(view.at ?? '')}, from ${shortPath(view.place.file, home, theme)}${view.place.line === null ? '' : `:${view.place.line}`}`
-        : "what follows from today's configuration; no run of it was found in the log"
+        : `what follows from today's configuration; ${view.logError === null ? 'no run of it was found in the log' : `the log does not tell: ${theme.text(view.logError)}`}`
     lines.push(...paragraph(from, theme.width, '  ', theme.faint), '', 'docker')
     lines.push(
       ...table(

@@ -314,6 +314,7 @@ async function argsReportOf(looked: Looked, system: System, options: StepOptions
     source: run ? (fromLog ? 'log' : 'config') : null,
     at: fromLog ? logged.line.time : null,
     place: fromLog ? { file: logged.line.file, line: logged.line.number } : null,
+    logError: setup.ok ? null : setup.error.message,
     argv,
     groups: run ? groupsOf(argv, run.runArgs, run.run, known, looked.subject.version.value) : [],
     image: run?.run.image ?? null,

@@ -1,4 +1,4 @@
-/** Setup lines of the newest run of MCPProxy and of the one before it: what `args` shows, as `check` knows it. */
+/** Setup lines of the newest run of MCPProxy and of those before it, as `args` shows them. */
 import assert from 'node:assert/strict'
 import fs from 'node:fs/promises'
 import os from 'node:os'
@@ -39,7 +39,7 @@ async function setups(t: TestContext, lines: readonly string[], servers: readonl
 }
 
 for (const kilobytes of [1, 3000])
-  test(`the newest of each server in two runs, with ${kilobytes} kB between them`, async (t) => {
+  test(`the newest of each server in several runs, with ${kilobytes} kB between them`, async (t) => {
     const lines = [
       start('v0.58.0'),
       setup('earliest', '1m'),
@@ -55,7 +55,7 @@ for (const kilobytes of [1, 3000])
     ]
     assert.deepEqual(await setups(t, lines, ['earliest', 'early', 'late', 'absent']), {
       version: 'v0.60.0',
-      setups: { late: ['4m', false], early: ['2m', true] },
+      setups: { late: ['4m', false], early: ['2m', true], earliest: ['1m', true] },
     })
   })
 
@@ -64,4 +64,18 @@ test('without any start all are of the newest run that is known', async (t) => {
     version: null,
     setups: { a: ['1m', false], b: ['2m', false] },
   })
+})
+
+test('a log that cannot be read to its beginning in time tells nothing of older runs', async (t) => {
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'doctor-'))
+  const files = createFiles()
+  t.after(async () => {
+    await files.close()
+    await fs.rm(folder, { recursive: true, force: true })
+  })
+  await fs.writeFile(path.join(folder, 'main.log'), `${[start('v0.59.0'), setup('a', '1m'), between(10)].join('\n')}\n`)
+  const system = { files, now: () => new Date() } as unknown as System
+  const late = await collectMainLog(system, [folder], ['a'], new Set(['a']), Date.now() - 1, 'setups')
+  assert.ok(!late.ok)
+  assert.equal(late.error.kind, 'timed-out')
 })
