@@ -241,6 +241,21 @@ describe('args', () => {
     assert.match(empty.text, /today's configuration; no run of it was found in the log/)
     assert.equal(empty.logError, null)
   })
+  test('a run by an older MCPProxy is of interest where it would be isolated today as well', async (t) => {
+    const fields = { server: 'time', container_name: 'mcpproxy-time-ypwk', docker_run_args: ['run', '--rm', '-i', '--memory', '64m', 'x'] }
+    const line = (second: number, message: string, fields: object): string =>
+      `2026-10-01T00:00:0${second}.000Z | INFO | x.go:1 | ${message} | ${JSON.stringify(fields)}\n`
+    const started = [1, 3].map((second) => line(second, 'Starting mcpproxy', { version: 'v0.60.0' }))
+    const log = started.join(line(2, 'Docker isolation setup completed', fields))
+    const server = { name: 'time', enabled: true, command: 'uvx', args: ['mcp-server-time'] }
+    for (const enabled of [true, false]) {
+      const { run, logs } = smallHome(t, { config: JSON.stringify({ docker_isolation: { enabled }, mcpServers: [server] }) })
+      writeFileSync(join(logs, 'main.log'), log)
+      const { stdout, exitCode } = await run(['args', 'time'])
+      assert.equal(exitCode, 0)
+      assert.match(stdout, enabled ? /--memory 64m/ : /no docker command\s+uvx mcp-server-time/)
+    }
+  })
   test('--shell leaves out what is only MCPProxy’s', async () => {
     const { text } = await both('args', 'keyed', '--from', capture('missing-env'), '--shell')
     assert.match(text, /^docker run --rm -i --log-opt/)

@@ -5,7 +5,8 @@ import type { Wanted } from '../formats/byte-search.ts'
 import { setupMessage, startMessage } from '../mcpproxy/messages.ts'
 import { serverLogName } from '../mcpproxy/names.ts'
 import { newestKnown, parseVersion } from '../mcpproxy/versions.ts'
-import { lineNumbers, linesBackward, type RawLine } from '../system/log-reader.ts'
+import { lineNumbers, linesBackward } from '../system/log-reader.ts'
+import type { RawLine } from '../system/log-span.ts'
 import { notObserved, observed, type Files, type Observed, type OpenFile, type System } from '../system/system.ts'
 import { steadyFamily } from './collect-log-lines.ts'
 import { newestFailure, readAttempts } from './attempts.ts'
@@ -18,6 +19,8 @@ export interface MainLogReading {
   byServer: Map<string, LogLine[]>
   /** The newest setup line of each server, also from an older run of MCPProxy. */
   setups: Map<string, { line: LogLine; olderRun: boolean }>
+  /** Of a search for setups alone: what it did not get to, so that there may be others, one sentence. */
+  unread: string | null
 }
 
 /** Lines about the program as a whole that a rule looks at. */
@@ -121,11 +124,12 @@ export const emptyReading = (servers: readonly string[]): MainLogReading => ({
   log: { files: [], general: [], start: null, version: null, complete: false },
   byServer: new Map(servers.map((s) => [s, []])),
   setups: new Map(),
+  unread: null,
 })
 
 /**
  * `isolated`: those of the servers that should have a setup line; only for them older runs are searched. `only`: their setup
- * lines and nothing else, from however old a run; then reading ends at the last one that was missing, and what is known of the run itself is what
+ * lines and nothing else; then reading ends at the last one that was missing, and what is known of the run itself is what
  * stood on the way. `reading`: is filled meanwhile.
  */
 export async function collectMainLog(
@@ -147,18 +151,26 @@ export async function collectMainLog(
   const wanted = new Set(servers)
   const found = (names: Iterable<string>): boolean => [...names].every((s) => reading.setups.has(s))
   const enough = (): boolean => (reading.log.start !== null && found(isolated)) || (only === 'setups' && found(servers))
-  for (const path of paths.slice(0, limits.rotations)) {
-    const opened = path === paths[0] && newest ? newest : await system.files.open(path)
+  const setupsOnly = only === 'setups'
+  for (const [i, path] of paths.entries()) {
+    if (i === limits.rotations) {
+      if (setupsOnly) reading.unread = `${path} and older ones were not looked into.`
+      break
+    }
+    const opened = i === 0 && newest ? newest : await system.files.open(path)
     if (!opened.ok) {
-      if (path === paths[0]) return opened
+      if (i === 0) return opened
+      if (setupsOnly) reading.unread = opened.error.message
       break
     }
     if (!opened.value) continue
-    const kept = await readMain(opened.value, { needles, setupsOnly: only === 'setups', now, deadline, servers: wanted, enough }, reading)
+    const kept = await readMain(opened.value, needles, now, deadline, wanted, enough, reading)
     await opened.value.close()
-    if (!kept && only === 'setups' && Date.now() > deadline && !enough())
-      return notObserved('timed-out', `${path} was not read to its beginning in time, and no setup was found until then.`)
-    if (!kept) break
+    if (!kept) {
+      if (setupsOnly)
+        reading.unread = `${path} was not read to its beginning${opened.value.cut === true ? ': only its end was recorded' : ''}.`
+      break
+    }
     // An isolated server that started long ago has its setup line in an older file only.
     if (enough()) break
   }
@@ -167,30 +179,19 @@ export async function collectMainLog(
   return observed(reading)
 }
 
-interface MainSearch {
-  needles: readonly Wanted[] | undefined
-  setupsOnly: boolean
-  now: number
-  /** Milliseconds since 1970. */
-  deadline: number
-  servers: ReadonlySet<string>
-  enough: () => boolean
-}
-
 /** False: the limit was reached, older files are not worth opening. */
 async function readMain(
   file: OpenFile,
-  { needles, setupsOnly, now, deadline, servers, enough }: MainSearch,
+  needles: readonly Wanted[] | undefined,
+  now: number,
+  deadline: number,
+  servers: ReadonlySet<string>,
+  enough: () => boolean,
   reading: MainLogReading,
 ): Promise<boolean> {
   const kept: { raw: RawLine; line: LogLine }[] = []
-  const scan = linesBackward(file, {
-    ...(needles ? { needles } : {}),
-    maxBytes: limits.mainBytes,
-    deadline,
-    // For setups alone all older runs are searched, wherever they begin.
-    ...(setupsOnly ? { once: { text: startMessage, isKnown: () => reading.log.start !== null } } : {}),
-  })
+  const bound = { text: startMessage, isKnown: () => reading.log.start !== null }
+  const scan = linesBackward(file, { ...(needles ? { needles } : {}), maxBytes: limits.mainBytes, deadline, bound })
   const finish = async (done: boolean): Promise<boolean> => {
     await scan.return({ reachedStart: done })
     await number(file, kept)
@@ -224,15 +225,14 @@ async function readMain(
       reading.log.general.push(line)
       kept.push({ raw: step.value, line })
     }
-    if (line.message === startMessage && inNewestRun) {
+    if (line.message === startMessage) {
+      // One older run is enough to look for a setup line in.
+      if (!inNewestRun) return finish(true)
       reading.log.start = line
       reading.log.version = parseVersion(field(line, 'version'))
       reading.log.complete = true
     }
     if (enough()) return finish(true)
-    if (setupsOnly) continue
-    // To all that is looked for one older run is enough, and a piece of a long one.
-    if (line.message === startMessage && !inNewestRun) return finish(true)
     if (reading.log.start && file.size - step.value.offset > limits.olderBytes + (file.size - startOffset)) return finish(true)
     if (inNewestRun && reading.log.start) startOffset = step.value.offset
   }
@@ -256,9 +256,10 @@ export function mainLogFor(reading: MainLogReading, server: string): MainLog {
   return { ...reading.log, lines: reading.byServer.get(server) ?? [] }
 }
 
-export function setupFor(reading: MainLogReading, server: string): IsolationSetup | null {
-  const found = reading.setups.get(server)
-  return found ? setupOf(found.line, found.olderRun) : null
+export function setupFor({ setups, unread }: MainLogReading, server: string): Observed<IsolationSetup | null> {
+  const found = setups.get(server)
+  if (found) return observed(setupOf(found.line, found.olderRun))
+  return unread === null ? observed(null) : notObserved('failed', unread)
 }
 
 /** `line`: "Docker isolation setup completed". */

@@ -2,6 +2,7 @@
 import { parseVersion, newestKnown, type Version } from '../mcpproxy/versions.ts'
 import { isDockerCommand } from '../mcpproxy/isolation.ts'
 import { readDockerErrors } from '../formats/docker-error.ts'
+import type { LogLine } from '../formats/log-line.ts'
 import { readProgramErrors } from '../formats/program-error.ts'
 import { neverStarted } from '../formats/engine-events.ts'
 import {
@@ -163,10 +164,13 @@ export async function collectServers(
     return { subjects, version, redact: makeRedactor(allSecrets(shared, subjects)) }
   }
   const reading = emptyReading(servers)
-  let early: { reading: MainLogReading; collected: Promise<Collected> } | undefined
+  let early: { start: LogLine | null; collected: Promise<Collected> } | undefined
   const prepare = (expected: (collected: Collected) => void): void => {
-    const soFar = { ...reading, log: { ...reading.log }, setups: new Map(reading.setups) }
-    early = { reading: soFar, collected: withLog(observed(soFar)) }
+    const { start, version } = reading.log
+    // What was found is still to be numbered.
+    if (reading.setups.size > 0) return
+    const soFar = emptyReading(servers)
+    early = { start, collected: withLog(observed({ ...soFar, log: { ...soFar.log, start, version } })) }
     // What goes wrong is told by who waits for it.
     early.collected.then(expected).catch(() => undefined)
   }
@@ -177,9 +181,8 @@ export async function collectServers(
     within(left(0.6), 'main.log', collectMainLog(system, locations.logDirs, servers, isolated, Date.now() + left(0.5), only, reading)),
   )
   clearTimeout(timer)
-  const nothingNew =
-    early && mainLog.ok && early.reading.log.start === reading.log.start && early.reading.setups.size === reading.setups.size
-  return early && nothingNew ? early.collected : withLog(mainLog)
+  const asExpected = mainLog.ok && reading.setups.size === 0 && reading.unread === null && early?.start === reading.log.start
+  return early && asExpected ? early.collected : withLog(mainLog)
 }
 
 /** The same subjects, of which everything is known that was left out at first. */
@@ -268,7 +271,7 @@ async function collectServer(
   const config = shared.config.ok ? observed(configFor(shared.config.value, server, version.value)) : shared.config
   const known = config.ok ? config.value : null
   const serverLog = await sources.serverLog(server)
-  const setup = mainLog.ok ? observed(setupFor(mainLog.value, server)) : mainLog
+  const setup = mainLog.ok ? setupFor(mainLog.value, server) : mainLog
   const events = shared.engine.history.ok
     ? observed(eventsFor(shared.engine.history.value, server, known, serverLog.ok ? serverLog.value : null, system.now()))
     : shared.engine.history
@@ -362,7 +365,8 @@ async function collectHostPaths(
     for (const word of [...words]) if (word.startsWith(`${mount.target}/`)) words.add(mount.source + word.slice(mount.target.length))
   }
   const paths: Record<string, HostPath> = {}
-  const stats = await eachOf([...words], 16, async (word) => [word, await system.files.stat(word)] as const)
+  // Node has four threads that wait for disks. One is left to others, should these wait for a mount that is gone.
+  const stats = await eachOf([...words], 3, async (word) => [word, await system.files.stat(word)] as const)
   for (const [word, stat] of stats) if (stat.ok) paths[word] = stat.value
   return observed(paths)
 }

@@ -59,12 +59,16 @@ export function unheardOf(log: ServerLog | undefined, events: ContainerEvents | 
   return !full || (oldest !== null && oldest.getTime() < attempt.startedAt.getTime())
 }
 
-/** The docker arguments of the newest attempt: from the log what ran, else what the file leads to. */
+/**
+ * The docker arguments of the newest attempt: from the log what ran, else what the file leads to. What an older MCPProxy ran is of interest
+ * only where today's would run docker too.
+ */
 export function effectiveRun(
   config: ConfigEvidence | undefined,
   setup: IsolationSetup | null | undefined,
 ): { run: DockerRun; runArgs: string[]; command: string[]; isolated: boolean } | null {
-  if (setup && config?.expected?.kind !== 'own')
+  const stands = setup?.olderRun !== true || !config?.decision || config.decision.runs === 'docker'
+  if (setup && stands && config?.expected?.kind !== 'own')
     return { run: setup.run, runArgs: setup.runArgs, command: [setup.containerCommand, ...setup.containerArgs], isolated: true }
   const expected = config?.expected
   return expected

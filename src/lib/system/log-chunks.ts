@@ -19,10 +19,16 @@ export interface ChunkOptions {
   secondFrom?: number
 }
 
-/** What is looked for, chosen by this chunk if it is not yet. Null: nothing may be passed over now. */
-type SoughtNow = (chunk?: Buffer) => readonly Sought[] | null
+/** What is looked for, chosen by this chunk if it is not yet; `others`: without the bound, once it is known. Null: nothing may be passed over now. */
+export type SoughtNow = (chunk?: Buffer) => { all: readonly Sought[]; others: readonly Sought[] } | null
 
-interface Chunk {
+/** Of a file, in bytes. */
+export interface Span {
+  begin: number
+  end: number
+}
+
+export interface Chunk {
   start: number
   /** The chunk that stands directly behind it in the file was passed over, because nothing that is wanted is there. */
   passedOver?: boolean
@@ -34,16 +40,18 @@ interface Chunk {
 /** After so many chunks read at once others get their turn (signals, timers). */
 const turnAfter = 8
 /** So much is read at once from a file that needs no waiting. Each read and search has its price, and more than this gains nothing. */
-const readSize = 2 * 1024 * 1024
+export const readSize = 2 * 1024 * 1024
 /** So much behind a chunk is looked at with it: parts that go on there, which are shorter, and lines that end there. */
-const edge = 64
+export const edge = 64
 /** Where chunks begin: a copy to the beginning of a page is fast from the beginning of a page. */
 export const pageSize = 4096
-const chunkStart = (end: number, size: number): number => Math.max(0, Math.floor((end - size) / pageSize) * pageSize)
+export const chunkStart = (end: number, size: number): number => Math.max(0, Math.floor((end - size) / pageSize) * pageSize)
 
 /** Chunk after chunk, from the end of a file to its beginning. */
-interface Chunks {
+export interface Chunks {
   next(): Promise<Chunk | 'start' | 'stopped'>
+  /** Where chunks were passed over since this was asked that were not searched for the bound. */
+  unchecked(): Span | null
   stop(): void
 }
 
@@ -72,6 +80,8 @@ function chunksAtOnce(
   let slow = 0
   /** Null: there is none. */
   let second: SecondReader | null | undefined
+  let secondLooksForAll = true
+  let unchecked: Span | null = null
   const startSecond = async (now: readonly Sought[]): Promise<SecondReader | null> => {
     if (!file.shared || end - limit < secondFrom) return null
     const { startSecondReader } = await import('./second-reader.ts')
@@ -88,6 +98,11 @@ function chunksAtOnce(
   }
   return {
     stop: () => second?.stop(),
+    unchecked() {
+      const taken = unchecked
+      unchecked = null
+      return taken
+    },
     next: async () => {
       // Where nothing is found there is nothing else to do: this is the loop that reads whole logs.
       let now = sought()
@@ -96,8 +111,12 @@ function chunksAtOnce(
         if (end <= limit || Date.now() > deadline) return 'stopped'
         const start = chunkStart(end, reads === 0 ? firstChunk : readSize)
         const length = end - start
-        if (second === undefined && now !== null) second = await startSecond(now)
+        if (second === undefined && now !== null) {
+          second = await startSecond(now.others)
+          secondLooksForAll = now.others === now.all
+        }
         if (second?.isEmpty(end) === true && now !== null) {
+          if (!secondLooksForAll) unchecked = { begin: start, end: unchecked?.end ?? end }
           end = start
           continue
         }
@@ -113,7 +132,7 @@ function chunksAtOnce(
         now ??= reads > 0 ? sought(read) : null
         reads++
         end = start
-        if (now === null || mayHold(read, now)) return { start, chunk: read.subarray(0, length), room: into, passedOver }
+        if (now === null || mayHold(read, now.all)) return { start, chunk: read.subarray(0, length), room: into, passedOver }
       }
     },
   }
@@ -147,6 +166,7 @@ function chunksAhead(file: OpenFile, limit: number, deadline: number): Chunks {
   let ahead = begin()
   return {
     stop: () => undefined,
+    unchecked: () => null,
     next: async () => {
       const next = await ahead
       if (next === 'start' || next === 'stopped') return next

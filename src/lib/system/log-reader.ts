@@ -3,27 +3,25 @@
  * and the caller stops when it knows. Lines are decoded only when they hold one of the needles.
  */
 import { createLineFinder, rareParts, type LineFinder, type Sought, type Wanted } from '../formats/byte-search.ts'
-import { chunksBackward, chunkSize, pageSize, type ChunkOptions } from './log-chunks.ts'
+import { chunksBackward, chunkSize, type ChunkOptions } from './log-chunks.ts'
+import { lineRest, linesIn, longestLine, type RawLine } from './log-span.ts'
 import type { OpenFile } from './system.ts'
-
-export interface RawLine {
-  offset: number
-  text: string
-  /** The line has no end yet: it is being written, or was cut off. */
-  unterminated: boolean
-}
 
 export interface BackwardOptions extends ChunkOptions {
   /** Only lines that hold one of these; absent: all lines. */
   needles?: readonly Wanted[]
   /** How far back to go, in bytes. */
   maxBytes: number
-  once?: Once
+  bound?: Bound
 }
 
-/** One of the needles of which one line is enough: once there is one, others may be passed over. */
-export interface Once {
+/**
+ * One of the needles: lines that end the search, and so matter only to lines in front of them. The second thread does not look for them, which
+ * takes a pass over each piece; where something else is found, what was passed over until then is searched for them first.
+ */
+export interface Bound {
   text: string
+  /** Whether lines of its are of no other interest by now. */
   isKnown(): boolean
 }
 
@@ -33,8 +31,6 @@ export interface BackwardEnd {
 }
 
 const newline = 0x0a
-/** Of a longer line only its beginning is kept: enough to see what it is, too little to fill memory. */
-export const longestLine = 4 * 1024 * 1024
 
 /** Parts are chosen so many times. */
 const mostChoices = 4
@@ -51,21 +47,22 @@ export async function* linesBackward(file: OpenFile, options: BackwardOptions): 
   let sought: Sought[] | null | undefined
   let choices = 0
   let misses = 0
-  let { needles } = options
-  const { once } = options
+  const { needles, bound } = options
   const chunks = chunksBackward(file, limit, options, (chunk) => {
-    if (once && needles?.includes(once.text) === true && once.isKnown()) {
-      sought = sought?.filter((_, i) => needles?.[i] !== once.text)
-      needles = needles.filter((needle) => needle !== once.text)
-    }
     // Rare where they were chosen, common here: chosen again.
     if (chunk && needles && sought === undefined) {
       sought = choices++ < mostChoices ? rareParts(needles, chunk) : null
       misses = 0
     }
     if (!sought || rest.length > 1 || sought.some(({ part }) => rest[0]?.includes(part) === true)) return null
-    return sought
+    const others = bound?.isKnown() === true ? sought.filter((_, i) => needles?.[i] !== bound.text) : sought
+    return { all: sought, others: others.length > 0 ? others : sought }
   })
+  /** Those in what was passed over without a look for them. False: not all of that could be searched. */
+  async function* boundLines(): AsyncGenerator<RawLine, boolean> {
+    const span = chunks.unchecked()
+    return span === null || (yield* linesIn(file, span, bound?.text ?? '', options.deadline))
+  }
   let find: LineFinder | undefined
   // What was read of a line whose beginning is further ahead in the file, in pieces, the earliest first.
   let rest: Buffer[] = []
@@ -74,7 +71,10 @@ export async function* linesBackward(file: OpenFile, options: BackwardOptions): 
     for (;;) {
       const next = await chunks.next()
       if (next === 'start') return { reachedStart: file.cut !== true }
-      if (next === 'stopped') return { reachedStart: false }
+      if (next === 'stopped') {
+        yield* boundLines()
+        return { reachedStart: false }
+      }
       const { start, chunk, room } = next
       if (options.needles) find ??= createLineFinder(options.needles, chunk)
       // What follows was passed over, but for the end of the line that goes on there.
@@ -92,6 +92,7 @@ export async function* linesBackward(file: OpenFile, options: BackwardOptions): 
       const block = joined(chunk, rest, room)
       let found = false
       for (const line of hits(block.subarray(first), start + first, find, atEnd)) {
+        if (!found && !(yield* boundLines())) return { reachedStart: false }
         found = true
         yield line
       }
@@ -102,20 +103,6 @@ export async function* linesBackward(file: OpenFile, options: BackwardOptions): 
   } finally {
     chunks.stop()
   }
-}
-
-/** From there to the end of the line, or what is kept of it. Most lines are shorter than a page. */
-async function lineRest(file: OpenFile, offset: number): Promise<Buffer> {
-  const pieces: Buffer[] = []
-  for (let at = offset; at - offset < longestLine;) {
-    const length = pieces.length === 0 ? pageSize : 16 * pageSize
-    const piece = file.readNow ? file.readNow(at, length, Buffer.allocUnsafe(length)) : await file.read(at, length)
-    const end = piece.indexOf(newline) + 1
-    pieces.push(end > 0 ? piece.subarray(0, end) : piece)
-    if (end > 0 || piece.length === 0) break
-    at += piece.length
-  }
-  return Buffer.concat(pieces)
 }
 
 function joined(chunk: Buffer, rest: readonly Buffer[], room: Buffer | null): Buffer {

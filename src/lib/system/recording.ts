@@ -6,7 +6,8 @@ import { gzipSync } from 'node:zlib'
 import type { CaptureFile } from './capture-files.ts'
 import { apiFile, captureName, imageFile } from './capture-names.ts'
 import { replaysJson, type RecordedReplays } from './replay-record.ts'
-import { lineNumbers, linesBackward, type RawLine } from './log-reader.ts'
+import { lineNumbers, linesBackward } from './log-reader.ts'
+import type { RawLine } from './log-span.ts'
 import {
   notObserved,
   type ApiAnswer,

@@ -21,13 +21,18 @@ const setup = (memory: string): string =>
 /** More than the first piece that is read. */
 const rest = Array.from({ length: 6000 }, (_, i) => log(2 + i, 'upstream/client.go:613', 'Health check passed', { tick: i })).join('\n')
 
-/** `first`: what stands before all that in main.log. `slow`: the log is read on only after so many milliseconds. */
-async function systemWith(t: TestContext, first: readonly string[], slow: number): Promise<{ system: System; opened: string[] }> {
+/** `first`: what stands before all that in main.log, `last` behind it. `slow`: the log is read on only after so many milliseconds. */
+async function systemWith(
+  t: TestContext,
+  first: readonly string[],
+  slow: number,
+  last: readonly string[] = [],
+): Promise<{ system: System; opened: string[] }> {
   const home = await fs.mkdtemp(path.join(os.tmpdir(), 'doctor-'))
   const config = path.join(home, 'mcp_config.json')
   const server = { name: 'time', protocol: 'stdio', command: 'uvx', args: ['mcp-server-time'], enabled: true }
   await fs.writeFile(config, JSON.stringify({ docker_isolation: { enabled: true }, mcpServers: [server] }))
-  await fs.writeFile(path.join(home, 'main.log'), `${[...first, rest].join('\n')}\n`)
+  await fs.writeFile(path.join(home, 'main.log'), `${[...first, rest, ...last].join('\n')}\n`)
   await fs.writeFile(
     path.join(home, 'server-time.log'),
     `${log(1, 'core/client.go:1', 'Starting connection attempt', { server: 'time' })}\n`,
@@ -102,4 +107,12 @@ test('nothing is expected where all lines of the log are wanted', async (t) => {
   const { system } = await systemWith(t, [], 60)
   const shared = await collectShared(system, Date.now() + 60_000, new Set([...needs, 'mainLog']))
   await collectServers(shared, ['time'], () => assert.fail('of the lines of the log more may be found in any case'))
+})
+
+test('what was found and is still to be numbered is not taken for all that there is', async (t) => {
+  const { system } = await systemWith(t, [], 60, [setup('64m')])
+  const shared = await collectShared(system, Date.now() + 60_000, needs)
+  const { subjects } = await collectServers(shared, ['time'], () => assert.fail('more was found'))
+  const found = subjects[0]?.evidence.setup
+  assert.equal(found?.ok === true ? found.value?.line.number : null, 6001)
 })

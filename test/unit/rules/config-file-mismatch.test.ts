@@ -73,6 +73,7 @@ test('the version is that of the log only when it had this file', () => {
       log: { files: [], general: line ? [line] : [], start: null, version: parseVersion('v0.23.2'), complete: true },
       byServer: new Map(),
       setups: new Map(),
+      unread: null,
     }
   }
   const shared = { status: observed(null), system: { recording: null }, locations: { config: read, trackedConfig: null } }

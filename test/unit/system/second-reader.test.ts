@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test'
 import { fc } from '../../helpers/fast-check.ts'
 import { mayHold, type Sought, type Wanted } from '../../../src/lib/formats/byte-search.ts'
 import { createFiles } from '../../../src/lib/system/files.ts'
-import { linesBackward, type RawLine } from '../../../src/lib/system/log-reader.ts'
+import { linesBackward } from '../../../src/lib/system/log-reader.ts'
 import { startSecondReader, type Pieces } from '../../../src/lib/system/second-reader.ts'
 import { prepareThread } from '../../../src/lib/system/spare-thread.ts'
 import type { OpenFile, SharedFile } from '../../../src/lib/system/system.ts'
@@ -134,50 +134,66 @@ test('a text that begins with the end of a line is in no line, and the search fo
 })
 
 const start = 'Starting mcpproxy'
+const isStart = (text: string): boolean => text.includes(start)
 
-test('lines of which one is enough are passed over once there is one, and all others are found', async (t) => {
+/** As a search does that ends with the second start: what it finds before that, and whether there was a first one. */
+async function untilSecondStart(
+  lines: Iterable<string> | AsyncIterable<string>,
+  starts = { count: 0 },
+): Promise<{ found: string[]; starts: number }> {
+  const found: string[] = []
+  for await (const text of lines) {
+    if (!isStart(text)) found.push(text)
+    else if (++starts.count > 1) break
+  }
+  return { found, starts: Math.min(1, starts.count) }
+}
+
+test('lines that only end the search are not looked for everywhere, and end it as if they were', async (t) => {
   const file = path.join(await folderFor(t), 'main.log')
   const anywhere = fc.nat(noise.length - 200)
   const atEdge = fc.tuple(fc.nat(4), fc.integer({ min: -220, max: 220 })).map(([chunk, by]) => Math.max(0, edgeOf(chunk) + by))
   const texts = fc.constantFrom(start, start, `"absent"${'-'.repeat(30)}["run",`, '["run",')
   const place = fc.record({ at: fc.oneof(anywhere, atEdge), text: texts })
-  let passedOver = 0
-  let between = 0
+  let ended = 0
   await fc.assert(
-    fc.asyncProperty(fc.array(place, { minLength: 2, maxLength: 12 }), fc.boolean(), async (places, delayed) => {
-      const content = Buffer.from(noise)
-      for (const { at, text } of places) content.write(text, at)
-      await fs.writeFile(file, content)
-      const source = await opened(t, file)
-      let known = false
-      const once = { text: start, isKnown: () => known }
-      const options = { needles: [start, both], maxBytes: 1e9, deadline: Infinity, once, secondFrom: delayed ? 1 : Infinity }
-      const lines: RawLine[] = []
-      for await (const line of linesBackward(delayed ? slow(source) : source, options)) {
-        known ||= line.text.includes(start)
-        lines.push(line)
-      }
-      const all = expected(content, [start, both])
-      const others = expected(content, [both])
-      const offsets = lines.map(({ offset }) => offset)
-      assert.deepEqual(
-        offsets.filter((offset) => others.offsets.includes(offset)),
-        others.offsets,
-      )
-      assert.deepEqual(
-        offsets,
-        all.offsets.filter((offset) => offsets.includes(offset)),
-        'in order, each once, and nothing else',
-      )
-      const newest = (texts: readonly string[]): string | undefined => texts.find((text) => text.includes(start))
-      assert.equal(newest(lines.map(({ text }) => text)), newest(all.texts))
-      passedOver += Number(offsets.length < all.offsets.length)
-      between += Number(known && others.texts.length > 0)
-    }),
+    fc.asyncProperty(
+      fc.array(place, { minLength: 2, maxLength: 12 }),
+      // Where it is known before the rest is read.
+      fc.constantFrom(noise.length - 400_000, edgeOf(1) + 500),
+      fc.boolean(),
+      async (places, first, delayed) => {
+        const content = Buffer.from(noise)
+        content.write(start, first)
+        for (const { at, text } of places) content.write(text, at)
+        await fs.writeFile(file, content)
+        const source = await opened(t, file)
+        const starts = { count: 0 }
+        async function* lines(): AsyncGenerator<string> {
+          const bound = { text: start, isKnown: () => starts.count > 0 }
+          const options = { needles: [start, both], maxBytes: 1e9, deadline: Infinity, bound, secondFrom: delayed ? 1 : Infinity }
+          for await (const { text } of linesBackward(delayed ? slow(source) : source, options)) yield text
+        }
+        const wanted = await untilSecondStart(expected(content, [start, both]).texts)
+        assert.deepEqual(await untilSecondStart(lines(), starts), wanted)
+        ended += Number(expected(content, [both]).texts.length > wanted.found.length)
+      },
+    ),
     { numRuns: 40 },
   )
-  assert.ok(passedOver > 5, 'some were not looked for')
-  assert.ok(between > 5, 'and others were')
+  assert.ok(ended > 5, 'in some of them a start stood between')
+})
+
+test('a line that ends the search is told of also where the search ends before the file does', able, async (t) => {
+  const file = path.join(await folderFor(t), 'main.log')
+  const content = Buffer.from(noise)
+  for (const at of [edgeOf(1) + 500, edgeOf(3) + 1000]) content.write(start, at)
+  await fs.writeFile(file, content)
+  let count = 0
+  const bound = { text: start, isKnown: () => count > 0 }
+  const options = { needles: [start, both], maxBytes: 8 * mebi, deadline: Infinity, bound, secondFrom: 1 }
+  for await (const { text } of linesBackward(slow(await opened(t, file)), options)) count += Number(isStart(text))
+  assert.equal(count, 2)
 })
 
 // ---- the second thread alone --------------------------------------------------------
