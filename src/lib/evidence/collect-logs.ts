@@ -145,35 +145,36 @@ export async function collectMainLog(
   if (!steady.ok) return steady
   const { paths, newest } = steady.value
   if (paths.length === 0) return notObserved('failed', `There is no main.log in ${dirs.join(' or ')}.`)
-  const needles = only === 'setups' ? setupNeedles(servers) : servers.length > 12 ? undefined : mainLogNeedles(servers)
+  const setupsOnly = only === 'setups'
+  const needles = setupsOnly ? setupNeedles(servers) : servers.length > 12 ? undefined : mainLogNeedles(servers)
   const now = system.now().getTime()
   reading.log.files = paths
   const wanted = new Set(servers)
   const found = (names: Iterable<string>): boolean => [...names].every((s) => reading.setups.has(s))
-  const enough = (): boolean => (reading.log.start !== null && found(isolated)) || (only === 'setups' && found(servers))
-  const setupsOnly = only === 'setups'
+  const enough = (): boolean => (reading.log.start !== null && found(isolated)) || (setupsOnly && found(servers))
+  let unread: string | null = null
   for (const [i, path] of paths.entries()) {
     if (i === limits.rotations) {
-      if (setupsOnly) reading.unread = `${path} and older ones were not looked into.`
+      unread = `${path} and older ones were not looked into.`
       break
     }
     const opened = i === 0 && newest ? newest : await system.files.open(path)
     if (!opened.ok) {
       if (i === 0) return opened
-      if (setupsOnly) reading.unread = opened.error.message
+      unread = opened.error.message
       break
     }
     if (!opened.value) continue
     const kept = await readMain(opened.value, needles, now, deadline, wanted, enough, reading)
     await opened.value.close()
     if (!kept) {
-      if (setupsOnly)
-        reading.unread = `${path} was not read to its beginning${opened.value.cut === true ? ': only its end was recorded' : ''}.`
+      unread = `${path} was not read to its beginning${opened.value.cut === true ? ': only its end was recorded' : ''}.`
       break
     }
     // An isolated server that started long ago has its setup line in an older file only.
     if (enough()) break
   }
+  if (setupsOnly) reading.unread = unread
   reading.log.general.reverse()
   for (const lines of reading.byServer.values()) lines.reverse()
   return observed(reading)

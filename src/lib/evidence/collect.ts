@@ -72,9 +72,15 @@ export async function within<T>(ms: number, what: string, work: Promise<Observed
   }
 }
 
+/** Gives a share of the time until `deadline` (milliseconds since 1970), in milliseconds: never too little to look at all. */
+const timeUntil =
+  (deadline: number) =>
+  (share: number): number =>
+    Math.max(500, (deadline - Date.now()) * share)
+
 /** `needs`: sources that are looked at; the configuration always is. */
 export async function collectShared(system: System, deadline: number, needs = everything): Promise<Shared> {
-  const left = (share: number): number => Math.max(500, (deadline - Date.now()) * share)
+  const left = timeUntil(deadline)
   // Not after the locations: what the engine forgets while they are worked out is lost.
   const engine = engineWithin(left(0.5), system, needs)
   const environment = asked(needs.has('environment'), () =>
@@ -94,7 +100,7 @@ export const collectAtFirst = (system: System, deadline: number): Promise<Shared
 /** The same with all that can be asked of the engine. */
 export async function withRest(shared: Shared): Promise<Shared> {
   if (shared.needs !== atFirst) return shared
-  const ms = Math.max(500, (shared.deadline - Date.now()) * 0.5)
+  const ms = timeUntil(shared.deadline)(0.5)
   const [{ engine }, environment] = await Promise.all([
     engineWithin(ms, shared.system, new Set(['engine'])),
     within(ms, 'the process of MCPProxy', shared.system.environment()),
@@ -149,7 +155,7 @@ export async function collectServers(
   expected?: (collected: Collected) => void,
 ): Promise<Collected> {
   const { system, deadline, locations, needs } = shared
-  const left = (share: number): number => Math.max(500, (deadline - Date.now()) * share)
+  const left = timeUntil(deadline)
   const entries = shared.config.ok ? shared.config.value.servers : []
   const isolated = new Set(
     servers.filter((name) => {
@@ -157,7 +163,7 @@ export async function collectServers(
       return !entry || (!isDockerCommand(entry.command) && entry.isolation?.enabled !== false && entry.command !== '')
     }),
   )
-  const sources: ServerSources = { image: eachOnce(), serverLog: eachLogOnce(shared) }
+  const sources: ServerSources = { image: imagesOnce(), serverLog: logsOnce(shared) }
   const withLog = async (mainLog: Observed<MainLogReading>): Promise<Collected> => {
     const version = versionOf(shared, mainLog)
     const subjects = await eachOf(servers, 4, (server) => collectServer(shared, server, mainLog, version, sources))
@@ -187,7 +193,7 @@ export async function collectServers(
 
 /** The same subjects, of which everything is known that was left out at first. */
 export const subjectsWithRest = async (shared: Shared, subjects: readonly Subject[]): Promise<Subject[]> => {
-  const image = eachOnce()
+  const image = imagesOnce()
   return eachOf(subjects, 4, async ({ later: _, ...subject }) => {
     const { config, setup, serverLog, events } = subject.evidence
     const known = { config, setup, serverLog, events }
@@ -203,35 +209,33 @@ export const subjectsWithRest = async (shared: Shared, subjects: readonly Subjec
   })
 }
 
-/** What is read once for several looks at the same servers. */
+/** What is looked at once for several servers, and for several looks at them. */
 interface ServerSources {
   image: typeof collectImage
   serverLog: (server: string) => Promise<Observed<ServerLog>>
 }
 
-function eachLogOnce({ system, locations, deadline, needs }: Shared): ServerSources['serverLog'] {
-  const logs = new Map<string, Promise<Observed<ServerLog>>>()
-  return (server) => {
-    const left = (share: number): number => Math.max(500, (deadline - Date.now()) * share)
-    const known =
-      logs.get(server) ??
-      asked(needs.has('serverLog'), () =>
-        within(left(0.5), `the log of ${server}`, collectServerLog(system, locations.logDirs, server, Date.now() + left(0.4))),
-      )
-    logs.set(server, known)
-    return known
+/** `keyOf`: looks with the same key have the same answer. */
+function eachOnce<Args extends unknown[], T>(look: (...args: Args) => T, keyOf: (...args: Args) => string): (...args: Args) => T {
+  const known = new Map<string, { answer: T }>()
+  return (...args) => {
+    const key = keyOf(...args)
+    const { answer } = known.get(key) ?? { answer: look(...args) }
+    known.set(key, { answer })
+    return answer
   }
 }
 
 /** Many servers share few images. */
-function eachOnce(): typeof collectImage {
-  const images = new Map<string, ReturnType<typeof collectImage>>()
-  return (system, reference, withPrograms) => {
-    const key = `${withPrograms} ${reference}`
-    const known = images.get(key) ?? collectImage(system, reference, withPrograms)
-    images.set(key, known)
-    return known
-  }
+const imagesOnce = (): typeof collectImage => eachOnce(collectImage, (_, reference, withPrograms) => `${withPrograms} ${reference}`)
+
+function logsOnce({ system, locations, deadline, needs }: Shared): ServerSources['serverLog'] {
+  const left = timeUntil(deadline)
+  const look = (server: string): Promise<Observed<ServerLog>> =>
+    asked(needs.has('serverLog'), () =>
+      within(left(0.5), `the log of ${server}`, collectServerLog(system, locations.logDirs, server, Date.now() + left(0.4))),
+    )
+  return eachOnce(look, (server) => server)
 }
 
 function imageWithin(
@@ -241,7 +245,7 @@ function imageWithin(
 ): Promise<Observed<Image | null>> {
   const reference = imageOf(config.ok ? config.value : null, setup.ok ? setup.value : null)
   const programs = programsMatter(serverLog.ok ? serverLog.value : null, events.ok ? events.value : null)
-  const ms = Math.max(500, (deadline - Date.now()) * 0.8)
+  const ms = timeUntil(deadline)(0.8)
   return within(ms, `image ${reference ?? ''}`, imageFor(system, reference, programs))
 }
 
@@ -267,7 +271,7 @@ async function collectServer(
   sources: ServerSources,
 ): Promise<Subject> {
   const { system, needs } = shared
-  const left = (share: number): number => Math.max(500, (shared.deadline - Date.now()) * share)
+  const left = timeUntil(shared.deadline)
   const config = shared.config.ok ? observed(configFor(shared.config.value, server, version.value)) : shared.config
   const known = config.ok ? config.value : null
   const serverLog = await sources.serverLog(server)

@@ -61,19 +61,20 @@ export function unheardOf(log: ServerLog | undefined, events: ContainerEvents | 
 
 /**
  * The docker arguments of the newest attempt: from the log what ran, else what the file leads to. What an older MCPProxy ran is of interest
- * only where today's would run docker too.
+ * only where today's would run docker too. `logged`: the setup, where it is from the log.
  */
 export function effectiveRun(
   config: ConfigEvidence | undefined,
   setup: IsolationSetup | null | undefined,
-): { run: DockerRun; runArgs: string[]; command: string[]; isolated: boolean } | null {
-  const stands = setup?.olderRun !== true || !config?.decision || config.decision.runs === 'docker'
-  if (setup && stands && config?.expected?.kind !== 'own')
-    return { run: setup.run, runArgs: setup.runArgs, command: [setup.containerCommand, ...setup.containerArgs], isolated: true }
-  const expected = config?.expected
-  return expected
-    ? { run: expected.run, runArgs: expected.runArgs, command: expected.command, isolated: expected.kind === 'isolated' }
-    : null
+): { run: DockerRun; runArgs: string[]; command: string[]; isolated: boolean; logged: IsolationSetup | null } | null {
+  const stands = setup?.olderRun !== true || !config?.decision || isIsolated(config)
+  if (setup && stands && config?.expected?.kind !== 'own') {
+    const { run, runArgs, containerCommand, containerArgs } = setup
+    return { run, runArgs, command: [containerCommand, ...containerArgs], isolated: true, logged: setup }
+  }
+  if (!config?.expected) return null
+  const { run, runArgs, command, kind } = config.expected
+  return { run, runArgs, command, isolated: kind === 'isolated', logged: null }
 }
 
 /** Does starting this server call docker, wrapped by MCPProxy or by its own command? */

@@ -20,7 +20,7 @@ export interface ChunkOptions {
 }
 
 /** What is looked for, chosen by this chunk if it is not yet; `others`: without the bound, once it is known. Null: nothing may be passed over now. */
-export type SoughtNow = (chunk?: Buffer) => { all: readonly Sought[]; others: readonly Sought[] } | null
+type SoughtNow = (chunk?: Buffer) => { all: readonly Sought[]; others: readonly Sought[] } | null
 
 /** Of a file, in bytes. */
 export interface Span {
@@ -28,7 +28,7 @@ export interface Span {
   end: number
 }
 
-export interface Chunk {
+interface Chunk {
   start: number
   /** The chunk that stands directly behind it in the file was passed over, because nothing that is wanted is there. */
   passedOver?: boolean
@@ -48,7 +48,7 @@ export const pageSize = 4096
 export const chunkStart = (end: number, size: number): number => Math.max(0, Math.floor((end - size) / pageSize) * pageSize)
 
 /** Chunk after chunk, from the end of a file to its beginning. */
-export interface Chunks {
+interface Chunks {
   next(): Promise<Chunk | 'start' | 'stopped'>
   /** Where chunks were passed over since this was asked that were not searched for the bound. */
   unchecked(): Span | null
@@ -140,7 +140,7 @@ function chunksAtOnce(
 
 function chunksAhead(file: OpenFile, limit: number, deadline: number): Chunks {
   const buffers: Buffer[] = []
-  let turn = 0
+  let filling = 0
   let end = file.size
   let size = firstChunk
   const begin = (): Promise<Chunk | 'start' | 'stopped'> => {
@@ -150,9 +150,10 @@ function chunksAhead(file: OpenFile, limit: number, deadline: number): Chunks {
     const length = end - start
     end = start
     size = chunkSize
-    const into = (buffers[turn] ??= start === 0 ? Buffer.allocUnsafeSlow(length + spare) : searchableMemory(chunkSize + pageSize + spare))
+    const into = (buffers[filling] ??=
+      start === 0 ? Buffer.allocUnsafeSlow(length + spare) : searchableMemory(chunkSize + pageSize + spare))
     // Two in turn: one is searched while the other is filled.
-    turn = 1 - turn
+    filling = 1 - filling
     const chunk = file.read(start, length, into).then((read): Chunk | 'stopped' =>
       // Somebody cut the file short (logrotate's copytruncate): what is there now is another log.
       read.length < length

@@ -306,14 +306,13 @@ export async function argsReport(system: System, server: string, options: StepOp
 async function argsReportOf(looked: Looked, system: System, options: StepOptions): Promise<StepReport> {
   const { config, setup } = looked.subject.evidence
   const known = config.ok ? config.value : undefined
-  const logged = setup.ok ? setup.value : null
-  const run = effectiveRun(known, logged)
-  const fromLog = run !== null && logged !== null && run.run === logged.run
+  const run = effectiveRun(known, setup.ok ? setup.value : null)
+  const logged = run?.logged ?? null
   const argv = run ? maskedArgs(run.runArgs, run.run) : []
   const view: Omit<ArgsView, 'server' | 'step'> = {
-    source: run ? (fromLog ? 'log' : 'config') : null,
-    at: fromLog ? logged.line.time : null,
-    place: fromLog ? { file: logged.line.file, line: logged.line.number } : null,
+    source: run ? (logged ? 'log' : 'config') : null,
+    at: logged?.line.time ?? null,
+    place: logged ? { file: logged.line.file, line: logged.line.number } : null,
     logError: setup.ok ? null : setup.error.message,
     argv,
     groups: run ? groupsOf(argv, run.runArgs, run.run, known, looked.subject.version.value) : [],

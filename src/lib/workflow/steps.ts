@@ -24,8 +24,7 @@ export function stepsOf(subject: Subject, findings: readonly Finding[]): Step[] 
         outcome: 'unknown',
         summary: e.config.ok ? 'the file has no such server that could be read' : e.config.error.message,
       }
-  const setup = e.setup.ok ? e.setup.value : null
-  const run = effectiveRun(config, setup)
+  const run = effectiveRun(config, e.setup.ok ? e.setup.value : undefined)
   return [
     isolation,
     containerStep(subject),
@@ -38,7 +37,7 @@ export function stepsOf(subject: Subject, findings: readonly Finding[]): Step[] 
           : 'ok'
         : 'not-applicable',
       summary: run
-        ? `${run.run.image ?? 'no image'}, ${counted(flagsNamed(run.run, 'env').length, 'variable')}, ${counted(run.run.mounts.length, 'mount')}${run.run === setup?.run ? ' (from the log)' : ' (from the configuration)'}`
+        ? `${run.run.image ?? 'no image'}, ${counted(flagsNamed(run.run, 'env').length, 'variable')}, ${counted(run.run.mounts.length, 'mount')}${run.logged ? ' (from the log)' : ' (from the configuration)'}`
         : 'no docker command',
     },
     { step: 'replay', outcome: 'not-run', summary: 'not run' },
