@@ -6,6 +6,12 @@ import imports from './scripts/imports-rule.js'
 const env = { object: 'process', property: 'env', message: 'Only src/lib/system and src/lib/base-command.ts read the environment.' }
 const exit = { object: 'process', property: 'exit', message: 'Set process.exitCode: what is still being written would be lost.' }
 
+const timeout = {
+  object: 'AbortSignal',
+  property: 'timeout',
+  message: 'Node 20 may lose it: timeLimit of src/lib/stop.ts.',
+}
+
 export default defineConfig(
   { ignores: ['dist/', 'dist-test/', 'bundle/', 'coverage/', 'demo/', 'test/captures/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
@@ -53,7 +59,7 @@ export default defineConfig(
     plugins: { house: { rules: { imports } } },
     rules: {
       'house/imports': 'error',
-      'no-restricted-properties': ['error', env, exit],
+      'no-restricted-properties': ['error', env, exit, timeout],
       'no-restricted-globals': ['error', { name: 'fetch', message: 'Only src/lib/system opens connections.' }],
       'no-restricted-imports': [
         'error',
@@ -65,6 +71,7 @@ export default defineConfig(
     files: ['test/**/*.ts'],
     ignores: ['test/helpers/fast-check.ts'],
     rules: {
+      'no-restricted-properties': ['error', timeout],
       'no-restricted-imports': [
         'error',
         { paths: [{ name: 'fast-check', message: 'test/helpers/fast-check.ts: the same examples each time.' }] },
@@ -73,6 +80,6 @@ export default defineConfig(
   },
   {
     files: ['src/lib/system/**/*.ts', 'src/lib/base-command.ts'],
-    rules: { 'no-restricted-properties': ['error', exit] },
+    rules: { 'no-restricted-properties': ['error', exit, timeout] },
   },
 )

@@ -35,3 +35,16 @@ export class Stop {
     this.#controller?.abort(reason)
   }
 }
+
+const longestTimer = 2 ** 31 - 1
+
+/**
+ * As `AbortSignal.timeout`, which Node 20 loses with a garbage collection where it is only a part of an `AbortSignal.any`: what
+ * it limits would never end. The timer of this one holds it.
+ */
+export function timeLimit(ms: number, reason = (): Error => new DOMException('The time was used up.', 'TimeoutError')): AbortSignal {
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(reason()), Math.min(ms, longestTimer))
+  timer.unref()
+  return controller.signal
+}

@@ -7,6 +7,7 @@ import path from 'node:path'
 import { after, before, test, type TestContext } from 'node:test'
 import Docker from 'dockerode'
 import { planReplay, type ReplayInput, type ReplayOptions } from '../../src/lib/replay/plan.ts'
+import { timeLimit } from '../../src/lib/stop.ts'
 import { createLiveSystem, type LiveSystem } from '../../src/lib/system/live.ts'
 import { hostLabel, ownerLabel, replayLabel, type ReplayPlan } from '../../src/lib/system/replay-plan.ts'
 import type { Run, RunOptions } from '../../src/lib/system/replay-run.ts'
@@ -181,7 +182,7 @@ test('an abort at any moment leaves nothing', async (t) => {
   t.after(() => system.close())
   for (const ms of [0, 20, 60, 120, 200, 300, 500, 900]) {
     const plan = await planned(system, [...node, '/s/naughty.mjs', 'ignores-term'])
-    await assert.rejects(system.replays.run(plan, { signal: AbortSignal.timeout(ms) }), { name: 'TimeoutError' })
+    await assert.rejects(system.replays.run(plan, { signal: timeLimit(ms) }), { name: 'TimeoutError' })
     assert.deepEqual(await goneSoon(), [], `after ${ms} ms`)
   }
 })
@@ -358,7 +359,7 @@ test('without a docker command, through the API', async (t) => {
   assert.match(unknown.reason ?? '', /--gpus/)
   for (const ms of [50, 300]) {
     const plan = await planned(system, [...node, '/s/naughty.mjs', 'ignores-term'], { proxyEnv: noPath })
-    await assert.rejects(system.replays.run(plan, { signal: AbortSignal.timeout(ms) }), { name: 'TimeoutError' })
+    await assert.rejects(system.replays.run(plan, { signal: timeLimit(ms) }), { name: 'TimeoutError' })
     assert.deepEqual(await leftOver(), [])
   }
 })

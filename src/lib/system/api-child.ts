@@ -6,7 +6,7 @@ import { PassThrough, type Duplex, type Readable } from 'node:stream'
 import type { CreateRequest } from '../formats/container-create.ts'
 import { happensWithin, type Child, type EndedBy } from './child.ts'
 import type { Transport } from './docker-transport.ts'
-import { classifyEngineError } from './engine-error.ts'
+import { callLimit, classifyEngineError } from './engine-error.ts'
 import type { ContainerWatch } from './replay-engine.ts'
 
 const callMs = 30_000
@@ -31,7 +31,7 @@ export async function startThroughApi(transport: Transport, request: CreateReque
   }
   const exited = (async (): Promise<void> => {
     try {
-      const docker = await transport.client(AbortSignal.timeout(callMs))
+      const docker = await transport.client(callLimit(callMs))
       const { name, platform, body } = request
       const created = await docker.createContainer({
         ...body,
@@ -40,11 +40,11 @@ export async function startThroughApi(transport: Transport, request: CreateReque
       })
       id = created.id
       const streams = `stream=1&stdout=1&stderr=1${body.OpenStdin ? '&stdin=1' : ''}`
-      const socket = await transport.hijack(`/containers/${created.id}/attach?${streams}`, AbortSignal.timeout(callMs))
+      const socket = await transport.hijack(`/containers/${created.id}/attach?${streams}`, callLimit(callMs))
       if (body.OpenStdin) stdin.pipe(socket)
       else stdin.resume()
       const read = demultiplex(socket, stdout, stderr)
-      await (await transport.client(AbortSignal.timeout(callMs))).getContainer(created.id).start()
+      await (await transport.client(callLimit(callMs))).getContainer(created.id).start()
       await read
     } catch (error) {
       return refuse(error)
@@ -67,7 +67,7 @@ export async function startThroughApi(transport: Transport, request: CreateReque
       if (await within(stdinMs)) return 'end of stdin'
       beforeSignal?.()
       if (id !== null) {
-        const docker = await transport.client(AbortSignal.timeout(callMs))
+        const docker = await transport.client(callLimit(callMs))
         // It may have ended meanwhile; removal follows in any case.
         await docker
           .getContainer(id)

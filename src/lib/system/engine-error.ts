@@ -1,4 +1,5 @@
 /** What went wrong between us and the engine, told apart by structure: errno, status, what we did ourselves. Never by prose. */
+import { timeLimit } from '../stop.ts'
 import type { SourceError } from './system.ts'
 
 /** `server-error`: HTTP 5xx, an answer, but not one that helps. */
@@ -17,6 +18,10 @@ export interface EngineFailure extends Error {
 
 export const engineFailure = (why: EngineWhy, message: string, statusCode: number | null = null): EngineFailure =>
   Object.assign(new Error(message), { why, statusCode })
+
+/** For one call; `ms` is what the sentence says. */
+export const callLimit = (ms: number): AbortSignal =>
+  timeLimit(ms, () => engineFailure('timed-out', `The engine did not answer within ${ms / 1000} s.`))
 
 const kinds: Record<EngineWhy, SourceError['kind']> = {
   missing: 'unreachable',

@@ -4,7 +4,7 @@
  */
 import type { ResolvedEndpoint } from './docker-endpoint.ts'
 import { createTransport, type Transport } from './docker-transport.ts'
-import { classifyEngineError, engineFailure } from './engine-error.ts'
+import { callLimit, classifyEngineError, engineFailure } from './engine-error.ts'
 import { jsonValues } from './docker.ts'
 import { notObserved, type EngineWatch, type EngineWatchListener, type Observed, type SourceError } from './system.ts'
 
@@ -112,7 +112,7 @@ export async function watchEngine(options: EngineWatchOptions, listener: EngineW
     if (endpoint.problem !== null) throw engineFailure('misconfigured', endpoint.problem)
     host = endpoint.host ?? undefined
     transport = createTransport(endpoint, await options.env())
-    const limit = AbortSignal.timeout(limitMs)
+    const limit = callLimit(limitMs)
     await (await transport.client(limit)).version()
     const skew = transport.skewMs() ?? 0
     since = String((Date.now() + (Math.abs(skew) < 2000 ? 0 : skew)) / 1000)
@@ -141,7 +141,7 @@ export async function watchEngine(options: EngineWatchOptions, listener: EngineW
       over,
       inspect: async (id) => {
         try {
-          const docker = await transport.client(AbortSignal.any([closing.signal, AbortSignal.timeout(limitMs)]))
+          const docker = await transport.client(AbortSignal.any([closing.signal, callLimit(limitMs)]))
           return { ok: true, value: await docker.getContainer(id).inspect() }
         } catch (error) {
           if (closing.signal.aborted) return notObserved('failed', 'The watch ended before the engine had answered.')

@@ -1,5 +1,6 @@
 /** Fetching an image, before any clock starts. By the docker command where there is one, because it knows the logins. */
 import { dockerError } from '../formats/docker-error.ts'
+import { timeLimit } from '../stop.ts'
 import { startChild } from './child.ts'
 import { jsonValues } from './docker.ts'
 import type { Transport } from './docker-transport.ts'
@@ -18,7 +19,7 @@ const defaultLimitMs = 600_000
 
 /** Rejects only with the reason of the caller's own signal. */
 export async function pullImage(reference: string, tools: PullTools, options: PullOptions): Promise<PullResult> {
-  const limit = AbortSignal.timeout(options.limitMs ?? defaultLimitMs)
+  const limit = timeLimit(options.limitMs ?? defaultLimitMs)
   const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal])
   const result = await (tools.docker === null ? throughApi : throughCommand)(reference, tools, { ...options, signal })
   options.signal?.throwIfAborted()

@@ -7,6 +7,7 @@ import { imageNotHere, signatureOf, type Signature } from '../replay/signature.t
 import { stderrLines } from '../replay/run-evidence.ts'
 import { hostStart } from '../replay/shell-line.ts'
 import type { StartSpec } from '../replay/start-spec.ts'
+import { timeLimit } from '../stop.ts'
 import type { RecordedStart } from '../system/replay-record.ts'
 import type { PullResult, Run } from '../system/replay-run.ts'
 import type { System } from '../system/system.ts'
@@ -73,7 +74,7 @@ export async function createStarter(system: System, options: StarterOptions = {}
     })
     if (plan.refused !== null) return notStarted(plan.refused)
     // What it had to say is not known: cut short is neither a failure nor silence.
-    const late = options.deadline === undefined ? null : AbortSignal.timeout(Math.max(0, options.deadline - Date.now()))
+    const late = options.deadline === undefined ? null : timeLimit(Math.max(0, options.deadline - Date.now()))
     let begun = false
     const starting = (): void => void (begun = true)
     try {

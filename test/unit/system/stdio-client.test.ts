@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { timeLimit } from '../../../src/lib/stop.ts'
 import { converse, protocolVersions, type ConversationOptions, type Transcript } from '../../../src/lib/system/stdio-client.ts'
 import { packageRoot } from '../../helpers/package-root.ts'
 
@@ -190,7 +191,7 @@ test('a line that is too long is passed over, what follows is read', async (t) =
 })
 
 test('it can be stopped', async (t) => {
-  const seen = await naughty(t, 'silent', { signal: AbortSignal.timeout(100) })
+  const seen = await naughty(t, 'silent', { signal: timeLimit(100) })
   assert.equal(seen.outcome, 'cancelled')
   const before = await naughty(t, 'silent', { signal: AbortSignal.abort() })
   assert.equal(before.outcome, 'cancelled')
