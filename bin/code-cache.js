@@ -47,10 +47,10 @@ function runCached(file, { argv, off, env }) {
 
   const compile = (group) => {
     const [at, length, line] = groups[group]
-    const bytes = readAt(handle, start + at, length)
-    const cachedData = attempt(() => known?.[group]?.())
+    const bytes = readAt(handle, start + at, length, room(length))
     // As it is: to put anything around it would copy it once more.
     const source = bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8')
+    const cachedData = attempt(() => known?.[group]?.(room))
     const script = new vm.Script(source, { filename: file, lineOffset: line, ...(cachedData ? { cachedData } : {}) })
     if (!cachedData || script.cachedDataRejected) news = true
     scripts[group] = script
@@ -73,7 +73,7 @@ function runCached(file, { argv, off, env }) {
     if (!news || ![0, 1, 3].includes(process.exitCode ?? 0)) return
     write(
       cache,
-      groups.map((_, i) => (scripts[i] ? scripts[i].createCachedData() : attempt(() => known?.[i]?.()))),
+      groups.map((_, i) => (scripts[i] ? scripts[i].createCachedData() : attempt(() => known?.[i]?.(Buffer.allocUnsafeSlow)))),
     )
   }
   if (cache) process.once('exit', () => attempt(keep))
@@ -95,9 +95,16 @@ function firstLine(handle) {
   }
 }
 
+/** Memory for what is of no use any more when the next is read. The first touch of each page of new memory costs more than to read into it. */
+function room(length) {
+  if (reused.length < length) reused = Buffer.allocUnsafeSlow(Math.max(length, usualRoom))
+  return reused.subarray(0, length)
+}
+const usualRoom = 512 * 1024
+let reused = Buffer.alloc(0)
+
 /** What there is of it. */
-function readAt(handle, at, length) {
-  const bytes = Buffer.allocUnsafeSlow(length)
+function readAt(handle, at, length, bytes = Buffer.allocUnsafeSlow(length)) {
   let have = 0
   for (let n = -1; n !== 0 && have < length; have += n) n = fs.readSync(handle, bytes, have, length - have, at + have)
   return have < length ? bytes.subarray(0, have) : bytes
@@ -158,7 +165,7 @@ function read({ folder, name, of }) {
     const line = firstLine(handle)
     const said = JSON.parse(Buffer.from(line, 'latin1').toString('utf8'))
     if (said.of !== of) throw new Error('of something else')
-    return said.groups.map((group) => group && (() => codeIn(handle, line.length + group.at, group.code)))
+    return said.groups.map((group) => group && ((memory) => codeIn(handle, line.length + group.at, memory(group.code))))
   } catch (error) {
     fs.closeSync(handle)
     throw error
@@ -168,8 +175,9 @@ function read({ folder, name, of }) {
 // V8 copies code that does not begin at a multiple of eight.
 const rounded = (length) => length + (-length & 7)
 /** What is damaged is neither run nor handed on as if it were whole. */
-function codeIn(handle, at, length) {
-  const bytes = readAt(handle, at, length)
+function codeIn(handle, at, memory) {
+  const { length } = memory
+  const bytes = readAt(handle, at, length, memory)
   return length > 0 && bytes.length === length && isAt(handle, at + rounded(length), bytes) ? bytes : undefined
 }
 

@@ -23,8 +23,8 @@ export default class DockerArgs extends SystemCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(DockerArgs)
     const { argsReport } = await import('../lib/workflow/step-reports.ts')
-    await this.runStep(flags, (system, timeoutMs) =>
-      argsReport(system, args.server, { timeoutMs, shell: Boolean(flags.shell), diff: Boolean(flags.diff) }),
+    await this.runStep(flags, (system, timeoutMs, expected) =>
+      argsReport(system, args.server, { timeoutMs, shell: Boolean(flags.shell), diff: Boolean(flags.diff), expected }),
     )
   }
 }

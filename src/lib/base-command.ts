@@ -334,30 +334,46 @@ export abstract class SystemCommand extends BaseCommand {
     })
   }
 
-  /** Parse, one call, render, exit code: what the commands of single steps do. */
-  protected async runStep(flags: SystemFlags, step: (system: System, timeoutMs: number) => Promise<StepReport>): Promise<void> {
-    const { data, text, notes, exitCode, interrupted } = await this.withSystem(
+  /**
+   * Parse, one call, render, exit code: what the commands of single steps do. The step may give `expected` the report that it will most likely
+   * return, which is rendered meanwhile.
+   */
+  protected async runStep(
+    flags: SystemFlags,
+    step: (system: System, timeoutMs: number, expected: (report: StepReport) => void) => Promise<StepReport>,
+  ): Promise<void> {
+    const rendered = new Map<StepReport, Promise<string>>()
+    const render = async ({ data, text }: StepReport): Promise<string> => {
+      if (!flags.json) return text(await this.theme(flags))
+      const { renderJson } = await import('./report/json.ts')
+      return renderJson(data)
+    }
+    const rehearse = (report: StepReport): void => {
+      const text = render(report)
+      // If it is of use, who prints it is told.
+      text.catch(() => undefined)
+      rendered.set(report, text)
+    }
+    const { report, interrupted } = await this.withSystem(
       flags,
       async (system) => {
-        const report = await step(system, flags.timeout * 1000)
+        const report = await step(system, flags.timeout * 1000, rehearse)
         const { interruption } = system
-        return { ...report, interrupted: interruption?.asked ? { notLooked: [...interruption.notLooked] } : null }
+        return { report, interrupted: interruption?.asked ? { notLooked: [...interruption.notLooked] } : null }
       },
       { tells: true },
     )
-    if (flags.json) {
-      const { renderJson } = await import('./report/json.ts')
-      this.print(renderJson(interrupted ? { ...(data as object), interrupted } : data))
-    } else {
-      const theme = await this.theme(flags)
+    if (interrupted && flags.json) this.print(await render({ ...report, data: { ...(report.data as object), interrupted } }))
+    else {
       if (interrupted) {
         const { interruptedLines } = await import('./report/interrupted-text.ts')
+        const theme = await this.theme(flags)
         this.print(`${interruptedLines(interrupted, theme, theme.width).join('\n')}\n\n`)
       }
-      this.print(text(theme))
-      for (const note of notes ?? []) process.stderr.write(`${note}\n`)
+      this.print(await (rendered.get(report) ?? render(report)))
     }
-    process.exitCode = this.exitCodeOf(exitCode)
+    if (!flags.json) for (const note of report.notes ?? []) process.stderr.write(`${note}\n`)
+    process.exitCode = this.exitCodeOf(report.exitCode)
   }
 }
 

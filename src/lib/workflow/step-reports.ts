@@ -42,6 +42,8 @@ export interface StepOptions {
   explain?: boolean
   /** `args`: one line for a shell instead of the list. */
   shell?: boolean
+  /** `args`: gets the report that will be returned if nothing more is found. */
+  expected?: (report: StepReport) => void
   /** `args`: the log against the configuration against the running container. */
   diff?: boolean
 }
@@ -297,7 +299,7 @@ export async function argsReport(system: System, server: string, options: StepOp
   const looked = await lookAt(system, server, options, needs.args, (expected) => {
     const report = argsReportOf(expected, system, options)
     // If it is of use, who waits for it is told.
-    report.catch(() => undefined)
+    report.then(options.expected, () => undefined)
     ready = { subject: expected.subject, report }
   })
   return ready?.subject === looked.subject ? ready.report : argsReportOf(looked, system, options)
