@@ -95,7 +95,15 @@ for (const { name, first, same } of cases) {
     const reports = []
     for (const slow of [0, 60]) {
       const { system } = await systemWith(t, first, slow)
-      const { data, exitCode } = await argsReport(system, 'time', options)
+      const expected: unknown[] = []
+      const report = await argsReport(system, 'time', { ...options, expected: (early) => expected.push(early) })
+      // To be rendered meanwhile, and printed only if it is the one that is returned.
+      if (slow > 0)
+        assert.deepEqual(
+          expected.map((early) => early === report),
+          [same],
+        )
+      const { data, exitCode } = report
       reports.push(JSON.stringify({ data, exitCode }).replaceAll(/doctor-\w+/g, 'HOME'))
     }
     assert.equal(reports[1], reports[0])
