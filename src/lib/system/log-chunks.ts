@@ -82,6 +82,10 @@ function chunksAtOnce(
   let second: SecondReader | null | undefined
   let secondLooksForAll = true
   let unchecked: Span | null = null
+  /** How much this thread has passed over without a look for the bound, in bytes. */
+  let unlooked = 0
+  // A bound is mostly near the end. Further ahead a look for it costs more than to go on, as long as it is not too far.
+  const isFar = (place: number): boolean => file.size - place > secondFrom / 8 && unlooked < secondFrom
   const startSecond = async (now: readonly Sought[]): Promise<SecondReader | null> => {
     if (!file.shared || end - limit < secondFrom) return null
     const { startSecondReader } = await import('./second-reader.ts')
@@ -131,8 +135,16 @@ function chunksAtOnce(
         // Not by the first chunk, which is small, and holds what other ones do not.
         now ??= reads > 0 ? sought(read) : null
         reads++
+        const here = second && isFar(end) ? now?.others : now?.all
+        if (now === null || here === undefined || mayHold(read, here)) {
+          end = start
+          return { start, chunk: read.subarray(0, length), room: into, passedOver }
+        }
+        if (here !== now.all) {
+          unchecked = { begin: start, end: unchecked?.end ?? end }
+          unlooked += length
+        }
         end = start
-        if (now === null || mayHold(read, now.all)) return { start, chunk: read.subarray(0, length), room: into, passedOver }
       }
     },
   }

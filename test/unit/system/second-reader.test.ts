@@ -161,8 +161,9 @@ test('lines that only end the search are not looked for everywhere, and end it a
       fc.array(place, { minLength: 2, maxLength: 12 }),
       // Where it is known before the rest is read.
       fc.constantFrom(noise.length - 400_000, edgeOf(1) + 500),
-      fc.boolean(),
-      async (places, first, delayed) => {
+      // Beside another thread this one does not look for it everywhere either.
+      fc.constantFrom({ secondFrom: 1, delayed: true }, { secondFrom: 4 * mebi, delayed: false }, { secondFrom: Infinity, delayed: false }),
+      async (places, first, { secondFrom, delayed }) => {
         const content = Buffer.from(noise)
         content.write(start, first)
         for (const { at, text } of places) content.write(text, at)
@@ -171,7 +172,7 @@ test('lines that only end the search are not looked for everywhere, and end it a
         const starts = { count: 0 }
         async function* lines(): AsyncGenerator<string> {
           const bound = { text: start, isKnown: () => starts.count > 0 }
-          const options = { needles: [start, both], maxBytes: 1e9, deadline: Infinity, bound, secondFrom: delayed ? 1 : Infinity }
+          const options = { needles: [start, both], maxBytes: 1e9, deadline: Infinity, bound, secondFrom }
           for await (const { text } of linesBackward(delayed ? slow(source) : source, options)) yield text
         }
         const wanted = await untilSecondStart(expected(content, [start, both]).texts)
@@ -179,9 +180,24 @@ test('lines that only end the search are not looked for everywhere, and end it a
         ended += Number(expected(content, [both]).texts.length > wanted.found.length)
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 60 },
   )
   assert.ok(ended > 5, 'in some of them a start stood between')
+})
+
+test('a line that ends the search, which this thread has passed over beside another one, ends it too', able, async (t) => {
+  const file = path.join(await folderFor(t), 'main.log')
+  const content = Buffer.from(noise)
+  for (const at of [noise.length - 400_000, edgeOf(3) + 1000]) content.write(start, at)
+  content.write('"absent" ["run",', edgeOf(4) + 1000)
+  await fs.writeFile(file, content)
+  const starts = { count: 0 }
+  const bound = { text: start, isKnown: () => starts.count > 0 }
+  async function* lines(source: OpenFile): AsyncGenerator<string> {
+    const options = { needles: [start, both], maxBytes: 1e9, deadline: Infinity, bound, secondFrom: 4 * mebi }
+    for await (const { text } of linesBackward(source, options)) yield text
+  }
+  assert.deepEqual(await untilSecondStart(lines(await opened(t, file)), starts), { found: [], starts: 1 })
 })
 
 test('a line that ends the search is told of also where the search ends before the file does', able, async (t) => {
