@@ -29,7 +29,7 @@ export const clock = (): number => {
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** So long others may have to wait for their turn (signals, timers), in milliseconds. */
-const longestStretch = 20
+export const longestStretch = 20
 let turned = 0
 
 /** What is done at once instead of by Node's threads, with the same promises. */

@@ -1,7 +1,7 @@
 /** Reads a file from its end, chunk after chunk; chunks of which nothing is wanted are passed over, a second thread helps with large files. */
 import { mayHold, type Sought } from '../formats/byte-search.ts'
 import { searchableMemory } from '../formats/simd-search.ts'
-import { clock, turn } from './async-fs.ts'
+import { clock, longestStretch, turn } from './async-fs.ts'
 import { worthSecondThread } from './large-log.ts'
 import type { SecondReader } from './second-reader.ts'
 import type { OpenFile } from './system.ts'
@@ -37,8 +37,6 @@ interface Chunk {
   room: Buffer | null
 }
 
-/** After so many chunks read at once others get their turn (signals, timers). */
-const turnAfter = 8
 /** So much is read at once from a file that needs no waiting. Each read and search has its price, and more than this gains nothing. */
 export const readSize = 2 * 1024 * 1024
 /** So much behind a chunk is looked at with it: parts that go on there, which are shorter, and lines that end there. */
@@ -77,6 +75,7 @@ function chunksAtOnce(
   let end = file.size
   let room: Buffer | undefined
   let reads = 0
+  let turned = clock()
   let slow = 0
   /** Null: there is none. */
   let second: SecondReader | null | undefined
@@ -128,7 +127,10 @@ function chunksAtOnce(
         if (reads === 0) room = Buffer.allocUnsafeSlow(length + spare)
         else if (reads === 1) room = searchableMemory(readSize + pageSize + spare)
         const into = room as Buffer
-        if (reads > 0 && reads % turnAfter === 0) await turn()
+        if (clock() - turned > longestStretch) {
+          await turn()
+          turned = clock()
+        }
         // With what a part could go on with in the chunk behind it.
         const read = reads === 0 ? await file.read(start, length, into) : timed(start, length + edge, into)
         if (read.length < length) return 'stopped'
