@@ -211,7 +211,8 @@ const rows = [
     against: 'cat >/dev/null',
     limit: 1.8,
     aim: 1.4,
-    measure: () => compare([argsOf('absent'), { argv: ['cat', log] }], starts),
+    // Two processors against one: what else the machine does moves this row more than others.
+    measure: () => compare([argsOf('absent'), { argv: ['cat', log] }], 2 * starts),
   },
   {
     row: '10',
