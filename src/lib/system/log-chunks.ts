@@ -142,10 +142,9 @@ function chunksAtOnce(
           end = start
           return { start, chunk: read.subarray(0, length), room: into, passedOver }
         }
-        if (here !== now.all) {
-          unchecked = { begin: start, end: unchecked?.end ?? end }
-          unlooked += length
-        }
+        // Also what was looked at in front of such chunks: a line may begin in one and be told by its text in the other.
+        if (here !== now.all || unchecked !== null) unchecked = { begin: start, end: unchecked?.end ?? end }
+        if (here !== now.all) unlooked += length
         end = start
       }
     },

@@ -200,6 +200,23 @@ test('a line that ends the search, which this thread has passed over beside anot
   assert.deepEqual(await untilSecondStart(lines(await opened(t, file)), starts), { found: [], starts: 1 })
 })
 
+test('a line that ends the search, and begins where this thread looks for it again, ends it', able, async (t) => {
+  const file = path.join(await folderFor(t), 'main.log')
+  const content = Buffer.from(noise)
+  content.write(start, noise.length - 100_000)
+  // The line begins just before the edge, and its text is further behind it than is looked at with the chunk before.
+  content.write(`\n${'-'.repeat(73)}${start}`, edgeOf(2) - 4)
+  content.write('"absent" ["run",', edgeOf(4) + 1000)
+  await fs.writeFile(file, content)
+  const starts = { count: 0 }
+  const bound = { text: start, isKnown: () => starts.count > 0 }
+  async function* lines(source: OpenFile): AsyncGenerator<string> {
+    const options = { needles: [start, both], maxBytes: 1e9, deadline: Infinity, bound, secondFrom: 1 }
+    for await (const { text } of linesBackward(source, options)) yield text
+  }
+  assert.deepEqual(await untilSecondStart(lines(await opened(t, file)), starts), { found: [], starts: 1 })
+})
+
 test('a line that ends the search is told of also where the search ends before the file does', able, async (t) => {
   const file = path.join(await folderFor(t), 'main.log')
   const content = Buffer.from(noise)
