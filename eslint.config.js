@@ -5,12 +5,7 @@ import imports from './scripts/imports-rule.js'
 
 const env = { object: 'process', property: 'env', message: 'Only src/lib/system and src/lib/base-command.ts read the environment.' }
 const exit = { object: 'process', property: 'exit', message: 'Set process.exitCode: what is still being written would be lost.' }
-
-const timeout = {
-  object: 'AbortSignal',
-  property: 'timeout',
-  message: 'Node 20 may lose it: timeLimit of src/lib/stop.ts.',
-}
+const timeout = { object: 'AbortSignal', property: 'timeout', message: 'Node 20 may lose it: timeLimit of src/lib/stop.ts.' }
 
 export default defineConfig(
   { ignores: ['dist/', 'dist-test/', 'bundle/', 'coverage/', 'demo/', 'test/captures/'] },

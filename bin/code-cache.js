@@ -47,7 +47,7 @@ function runCached(file, { argv, off, env }) {
 
   const compile = (group) => {
     const [at, length, line] = groups[group]
-    const bytes = readAt(handle, start + at, length, room(length))
+    const bytes = readAt(handle, start + at, room(length))
     // As it is: to put anything around it would copy it once more.
     const source = bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8')
     const cachedData = attempt(() => known?.[group]?.(room))
@@ -88,7 +88,7 @@ function partOf(argv, commands) {
 
 function firstLine(handle) {
   for (let length = 16_384; ; length *= 4) {
-    const bytes = readAt(handle, 0, length)
+    const bytes = readAt(handle, 0, Buffer.allocUnsafeSlow(length))
     const end = bytes.indexOf('\n') + 1
     if (end > 0) return bytes.toString('latin1', 0, end)
     if (bytes.length < length) throw new Error('It does not say where its parts are.')
@@ -103,8 +103,9 @@ function room(length) {
 const usualRoom = 512 * 1024
 let reused = Buffer.alloc(0)
 
-/** What there is of it. */
-function readAt(handle, at, length, bytes = Buffer.allocUnsafeSlow(length)) {
+/** Fills this memory, or as much of it as there is to read. */
+function readAt(handle, at, bytes) {
+  const { length } = bytes
   let have = 0
   for (let n = -1; n !== 0 && have < length; have += n) n = fs.readSync(handle, bytes, have, length - have, at + have)
   return have < length ? bytes.subarray(0, have) : bytes
@@ -177,7 +178,7 @@ const rounded = (length) => length + (-length & 7)
 /** What is damaged is neither run nor handed on as if it were whole. */
 function codeIn(handle, at, memory) {
   const { length } = memory
-  const bytes = readAt(handle, at, length, memory)
+  const bytes = readAt(handle, at, memory)
   return length > 0 && bytes.length === length && isAt(handle, at + rounded(length), bytes) ? bytes : undefined
 }
 

@@ -5,7 +5,7 @@ import { UserError } from './errors.ts'
 import type { ConfigDocument } from './formats/mcp-config.ts'
 import type { EditClass } from './remedies/remedy.ts'
 import type { Interrupted } from './report/failure.ts'
-import type { Report, StepReport } from './report/report.ts'
+import type { InterruptedLook, Report, StepReport } from './report/report.ts'
 import { formats, parseOutputs, type Format } from './report/formats.ts'
 import type { ResultOptions } from './report/results.ts'
 import type { TextOptions } from './report/text-options.ts'
@@ -343,10 +343,15 @@ export abstract class SystemCommand extends BaseCommand {
     step: (system: System, timeoutMs: number, expected: (report: StepReport) => void) => Promise<StepReport>,
   ): Promise<void> {
     const rendered = new Map<StepReport, Promise<string>>()
-    const render = async ({ data, text }: StepReport): Promise<string> => {
-      if (!flags.json) return text(await this.theme(flags))
-      const { renderJson } = await import('./report/json.ts')
-      return renderJson(data)
+    const render = async ({ data, text }: StepReport, interrupted: InterruptedLook | null = null): Promise<string> => {
+      if (flags.json) {
+        const { renderJson } = await import('./report/json.ts')
+        return renderJson(interrupted ? { ...(data as object), interrupted } : data)
+      }
+      const theme = await this.theme(flags)
+      if (!interrupted) return text(theme)
+      const { interruptedLines } = await import('./report/interrupted-text.ts')
+      return `${interruptedLines(interrupted, theme, theme.width).join('\n')}\n\n${text(theme)}`
     }
     const rehearse = (report: StepReport): void => {
       const text = render(report)
@@ -363,15 +368,7 @@ export abstract class SystemCommand extends BaseCommand {
       },
       { tells: true },
     )
-    if (interrupted && flags.json) this.print(await render({ ...report, data: { ...(report.data as object), interrupted } }))
-    else {
-      if (interrupted) {
-        const { interruptedLines } = await import('./report/interrupted-text.ts')
-        const theme = await this.theme(flags)
-        this.print(`${interruptedLines(interrupted, theme, theme.width).join('\n')}\n\n`)
-      }
-      this.print(await (rendered.get(report) ?? render(report)))
-    }
+    this.print(await ((interrupted ? null : rendered.get(report)) ?? render(report, interrupted)))
     if (!flags.json) for (const note of report.notes ?? []) process.stderr.write(`${note}\n`)
     process.exitCode = this.exitCodeOf(report.exitCode)
   }

@@ -25,21 +25,24 @@ export const clock = (): number => {
   return seconds * 1000 + nanoseconds / 1e6
 }
 
-/** Lets others have their turn (signals, timers). */
-export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
 /** So long others may have to wait for their turn (signals, timers), in milliseconds. */
-export const longestStretch = 20
+const longestStretch = 20
 let turned = 0
+
+/** Lets others have their turn. */
+export async function turn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
+  turned = clock()
+}
+
+/** Whether others have waited long enough. */
+export const isTurnDue = (): boolean => clock() - turned > longestStretch
 
 /** What is done at once instead of by Node's threads, with the same promises. */
 const atOnce =
   <Args extends unknown[], T>(work: (...args: Args) => T) =>
   async (...args: Args): Promise<T> => {
-    if (clock() - turned > longestStretch) {
-      await turn()
-      turned = clock()
-    }
+    if (isTurnDue()) await turn()
     return work(...args)
   }
 

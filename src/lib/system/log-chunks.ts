@@ -1,7 +1,7 @@
 /** Reads a file from its end, chunk after chunk; chunks of which nothing is wanted are passed over, a second thread helps with large files. */
 import { mayHold, type Sought } from '../formats/byte-search.ts'
 import { searchableMemory } from '../formats/simd-search.ts'
-import { clock, longestStretch, turn } from './async-fs.ts'
+import { clock, isTurnDue, turn } from './async-fs.ts'
 import { worthSecondThread } from './large-log.ts'
 import type { SecondReader } from './second-reader.ts'
 import type { OpenFile } from './system.ts'
@@ -75,7 +75,6 @@ function chunksAtOnce(
   let end = file.size
   let room: Buffer | undefined
   let reads = 0
-  let turned = clock()
   let slow = 0
   /** Null: there is none. */
   let second: SecondReader | null | undefined
@@ -85,6 +84,11 @@ function chunksAtOnce(
   let unlooked = 0
   // A bound is mostly near the end. Further ahead a look for it costs more than to go on, as long as it is not too far.
   const isFar = (place: number): boolean => file.size - place > secondFrom / 8 && unlooked < secondFrom
+  /** `forAll`: it was looked at for the bound too. In front of what was not it is searched again: a line may begin in one and be told by its text in the other. */
+  const passOver = (start: number, forAll: boolean): void => {
+    if (!forAll || unchecked !== null) unchecked = { begin: start, end: unchecked?.end ?? end }
+    end = start
+  }
   const startSecond = async (now: readonly Sought[]): Promise<SecondReader | null> => {
     if (!file.shared || end - limit < secondFrom) return null
     const { startSecondReader } = await import('./second-reader.ts')
@@ -119,33 +123,28 @@ function chunksAtOnce(
           secondLooksForAll = now.others === now.all
         }
         if (second?.isEmpty(end) === true && now !== null) {
-          if (!secondLooksForAll) unchecked = { begin: start, end: unchecked?.end ?? end }
-          end = start
+          passOver(start, secondLooksForAll)
           continue
         }
         // What can be searched in place is worth its price only when the first chunk did not have it.
         if (reads === 0) room = Buffer.allocUnsafeSlow(length + spare)
         else if (reads === 1) room = searchableMemory(readSize + pageSize + spare)
         const into = room as Buffer
-        if (clock() - turned > longestStretch) {
-          await turn()
-          turned = clock()
-        }
+        if (isTurnDue()) await turn()
         // With what a part could go on with in the chunk behind it.
         const read = reads === 0 ? await file.read(start, length, into) : timed(start, length + edge, into)
         if (read.length < length) return 'stopped'
         // Not by the first chunk, which is small, and holds what other ones do not.
         now ??= reads > 0 ? sought(read) : null
         reads++
-        const here = second && isFar(end) ? now?.others : now?.all
-        if (now === null || here === undefined || mayHold(read, here)) {
+        const wanted = now && (second && isFar(end) ? now.others : now.all)
+        if (wanted === null || mayHold(read, wanted)) {
           end = start
           return { start, chunk: read.subarray(0, length), room: into, passedOver }
         }
-        // Also what was looked at in front of such chunks: a line may begin in one and be told by its text in the other.
-        if (here !== now.all || unchecked !== null) unchecked = { begin: start, end: unchecked?.end ?? end }
-        if (here !== now.all) unlooked += length
-        end = start
+        const forAll = wanted === now?.all
+        if (!forAll) unlooked += length
+        passOver(start, forAll)
       }
     },
   }

@@ -4,7 +4,7 @@
  */
 import { eachLine, type LineFinder } from '../formats/byte-search.ts'
 import { searchableMemory } from '../formats/simd-search.ts'
-import { turn } from './async-fs.ts'
+import { isTurnDue, turn } from './async-fs.ts'
 import type { OpenFile } from './system.ts'
 
 export interface Block {
@@ -24,7 +24,6 @@ const largeFile = 1024 * 1024
 const smallMemory = (size: number): Buffer => Buffer.allocUnsafeSlow(size)
 /** Of a longer line only its beginning is kept. */
 export const longestShown = 4 * 1024 * 1024
-const turnAfter = 8
 
 /** Gives the next bytes, at the beginning of `room` or anywhere else; empty: there are no more. */
 type Fill = (room: Buffer) => Buffer | Promise<Buffer>
@@ -37,7 +36,7 @@ export async function* blocksForward(file: OpenFile, from = 0, to: number = file
   const fill: Fill = async (room) => {
     const length = Math.min(room.length - (at % pageSize), file.size - at)
     if (length <= 0) return room.subarray(0, 0)
-    if (file.readNow && reads > 0 && reads % turnAfter === 0) await turn()
+    if (file.readNow && reads > 0 && isTurnDue()) await turn()
     const bytes = file.readNow && reads++ > 0 ? file.readNow(at, length, room) : await file.read(at, length, room)
     reads++
     at += bytes.length

@@ -6,7 +6,7 @@ import type Docker from 'dockerode'
 import { containerStories, parseEvent, type ContainerStory, type EngineEvent } from '../formats/engine-events.ts'
 import { jsonValues } from './docker.ts'
 import type { Transport } from './docker-transport.ts'
-import { classifyEngineError, engineFailure, statusOf } from './engine-error.ts'
+import { callLimit, classifyEngineError, engineFailure, statusOf } from './engine-error.ts'
 import { ownerState } from './replay-owner.ts'
 import type { DeadContainer, Sweep } from './replay-run.ts'
 import { ownerLabel, replayLabel, type ReplayOwner } from './replay-plan.ts'
@@ -17,13 +17,8 @@ const largestEvent = 1024 * 1024
 
 /** One call with its own time limit, also after an abort: cleaning up must not be cut short. */
 async function call<T>(transport: Transport, work: (docker: Docker) => Promise<T>, signal?: AbortSignal): Promise<T> {
-  const limit = new AbortController()
-  const timer = setTimeout(() => limit.abort(engineFailure('timed-out', `The engine did not answer within ${callMs / 1000} s.`)), callMs)
-  try {
-    return await work(await transport.client(signal === undefined ? limit.signal : AbortSignal.any([limit.signal, signal])))
-  } finally {
-    clearTimeout(timer)
-  }
+  const limit = callLimit(callMs)
+  return work(await transport.client(signal === undefined ? limit : AbortSignal.any([limit, signal])))
 }
 
 const isStatus = (error: unknown, ...codes: number[]): boolean =>
